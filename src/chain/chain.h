@@ -1,0 +1,132 @@
+/* The chain seam: what a treasury's executor needs to see of a chain, and how it hands over signed bytes.
+ *
+ * All reads report what one node showed at one pinned block. A failed read returns a status and is never a negative
+ * fact (INV-5); only `is_present == false` in an answer that arrived is. */
+#ifndef CHAIN_CHAIN_H
+#define CHAIN_CHAIN_H
+
+#include <bursar/amount.h>
+#include <bursar/status.h>
+#include <bursar/types.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct chain_block_ref {
+    uint64_t number;
+    struct bursar_hash hash;
+};
+
+struct chain_head {
+    struct chain_block_ref block;
+    struct bursar_hash parent_hash;
+    uint64_t timestamp_s;
+};
+
+struct chain_query {
+    struct bursar_address account;
+    bool has_anchor;
+    uint64_t anchor_number;
+    uint32_t finality_blocks; /* 0: the node's `finalized` tag; else a number of confirmations */
+};
+
+/* One look at the node. Balance and nonce_latest are read at `latest`'s hash, nonce_final at `final`'s. */
+struct chain_view {
+    uint64_t chain_id;
+    struct bursar_hash genesis_hash;
+    struct chain_head latest;
+    bool has_final; /* false: nothing final yet (a chain younger than its finality) */
+    struct chain_head final;
+    bool has_anchor_block;          /* the node has a block at query.anchor_number */
+    struct bursar_hash anchor_hash; /* its hash */
+    uint64_t nonce_latest;
+    uint64_t nonce_final; /* 0 without has_final */
+    uint64_t nonce_pending; /* the pool included; not pinned: a hint */
+    struct bursar_amount balance;
+    /* For the block after `latest`, wei per gas: */
+    uint64_t next_base_fee_per_gas_wei;
+    uint64_t suggested_priority_fee_per_gas_wei;
+};
+
+/* A block with the hashes of its transactions; owned, see chain_blocks_clear. */
+struct chain_block {
+    bool is_present;
+    struct chain_head head;
+    struct bursar_hash *transactions;
+    size_t transaction_count;
+};
+void chain_blocks_clear(struct chain_block *blocks, size_t count);
+
+struct chain_receipt {
+    bool is_present;
+    bool succeeded;
+    struct chain_block_ref block;
+    uint64_t gas_used;
+    uint64_t effective_gas_price_wei;
+};
+
+/* A transaction as the node knows it, pooled or mined. */
+struct chain_transaction {
+    bool is_present;
+    bool is_mined;
+    struct chain_block_ref block; /* mined only */
+    struct bursar_address from;
+    uint64_t nonce;
+    bool has_to;
+    struct bursar_address to;
+    struct bursar_amount value;
+    struct bursar_hash data_hash; /* keccak256(input) */
+};
+
+/* What a node said about bytes we handed over. None of these ends an intent (INV-5). Stored: pinned, append only. */
+enum submit_verdict {
+    SUBMIT_ACCEPTED = 1,
+    SUBMIT_KNOWN = 2,              /* already in its pool, or already mined */
+    SUBMIT_NONCE_TOO_LOW = 3,
+    SUBMIT_UNDERPRICED = 4,        /* replacement or pool minimum */
+    SUBMIT_FEE_TOO_LOW = 5,        /* below the base fee */
+    SUBMIT_INSUFFICIENT_FUNDS = 6,
+    SUBMIT_REFUSED = 7,            /* any other verdict of the node on these bytes */
+    SUBMIT_UNKNOWN = 8,            /* no answer: may have arrived */
+    SUBMIT_UNSENT = 9,             /* certainly not delivered */
+};
+const char *submit_verdict_name(enum submit_verdict verdict);
+
+#define SUBMIT_MESSAGE_MAX_BYTES 256
+struct submit_result {
+    enum submit_verdict verdict;
+    char message[SUBMIT_MESSAGE_MAX_BYTES]; /* the node's words; empty when accepted */
+};
+
+struct raw_transaction {
+    const uint8_t *bytes;
+    size_t length_bytes;
+    struct bursar_hash hash;
+};
+
+#define CHAIN_BLOCKS_MAX_COUNT 64
+#define CHAIN_ITEMS_MAX_COUNT 1000
+
+struct chain {
+    void *ctx;
+    enum bursar_status (*observe)(void *ctx, const struct chain_query *query, struct chain_view *ret,
+                                  struct bursar_error *err);
+    /* Blocks numbers[0..count): `is_present` false where the node has none. count <= CHAIN_BLOCKS_MAX_COUNT */
+    enum bursar_status (*blocks)(void *ctx, const uint64_t *numbers, size_t count, struct chain_block *ret,
+                                 struct bursar_error *err);
+    /* count <= CHAIN_ITEMS_MAX_COUNT for the following */
+    enum bursar_status (*receipts)(void *ctx, const struct bursar_hash *hashes, size_t count,
+                                   struct chain_receipt *ret, struct bursar_error *err);
+    enum bursar_status (*transactions)(void *ctx, const struct bursar_hash *hashes, size_t count,
+                                       struct chain_transaction *ret, struct bursar_error *err);
+    /* Do these addresses hold code at block `at`? (EIP-7702 delegations count as code.) */
+    enum bursar_status (*has_code)(void *ctx, const struct chain_block_ref *at, const struct bursar_address *addresses,
+                                   size_t count, bool *ret, struct bursar_error *err);
+    /* Hands over raw transactions in the order given. Always fills every result; returns OK when every item got a
+     * verdict from the node, else the transport fault. */
+    enum bursar_status (*submit)(void *ctx, const struct raw_transaction *transactions, size_t count,
+                                 struct submit_result *ret, struct bursar_error *err);
+};
+
+#endif

@@ -1,0 +1,15 @@
+/* The EVM driver: the chain seam over Ethereum JSON-RPC. */
+#ifndef CHAIN_EVM_H
+#define CHAIN_EVM_H
+
+#include "chain/chain.h"
+#include "rpc/rpc.h"
+
+struct evm_chain;
+
+/* `rpc` is borrowed and must outlive the driver. */
+BURSAR_MUST_CHECK enum bursar_status evm_chain_new(struct rpc rpc, struct evm_chain **ret, struct bursar_error *err);
+struct chain evm_chain_interface(struct evm_chain *chain);
+void evm_chain_free(struct evm_chain *chain); /* NULL is fine */
+
+#endif

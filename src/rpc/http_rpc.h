@@ -1,0 +1,23 @@
+/* JSON-RPC 2.0 over HTTP(S) with libcurl: one keep-alive connection, bounded batches, timeouts, reply size limit. */
+#ifndef RPC_HTTP_RPC_H
+#define RPC_HTTP_RPC_H
+
+#include "rpc/rpc.h"
+
+#include <stdint.h>
+
+struct http_rpc;
+
+#define RPC_BATCH_MAX_CALLS 100
+#define RPC_REPLY_MAX_BYTES ((size_t)32 * 1024 * 1024)
+#define RPC_REQUEST_MAX_BYTES ((size_t)4 * 1024 * 1024)
+
+/* `is_cancelled` (may be NULL) is asked while waiting; true gives up the request in hand within 200 ms. `url` must be
+ * http:// or https://. Not thread-safe. Messages never hold more of the URL than scheme, host and port. */
+BURSAR_MUST_CHECK enum bursar_status http_rpc_new(const char *url, uint32_t timeout_ms,
+                                                  bool (*is_cancelled)(void *ctx), void *cancel_ctx,
+                                                  struct http_rpc **ret, struct bursar_error *err);
+struct rpc http_rpc_interface(struct http_rpc *rpc);
+void http_rpc_free(struct http_rpc *rpc); /* NULL is fine */
+
+#endif

@@ -1,0 +1,45 @@
+/* The JSON-RPC seam: a batch of calls in, a reply for each out. */
+#ifndef RPC_RPC_H
+#define RPC_RPC_H
+
+#include <bursar/status.h>
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Method is borrowed static text; params (an array) is owned by the request. */
+struct rpc_request {
+    const char *method;
+    json_t *params;
+};
+
+/* What became of one call. */
+enum rpc_outcome {
+    RPC_RESULT = 1,   /* `result` is set (may be JSON null) */
+    RPC_ERROR = 2,    /* the node answered with an error object: code, message */
+    RPC_UNSENT = 3,   /* certainly not delivered: no connection was made */
+    RPC_UNKNOWN = 4,  /* may have been delivered: timeout, cut connection, unusable reply, HTTP error status */
+};
+
+#define RPC_MESSAGE_MAX_BYTES 256
+
+struct rpc_reply {
+    enum rpc_outcome outcome;
+    json_t *result; /* owned; RPC_RESULT only */
+    long long code; /* RPC_ERROR only */
+    char message[RPC_MESSAGE_MAX_BYTES];
+};
+
+struct rpc {
+    void *ctx;
+    /* Sends all requests, in as many HTTP requests as the batch limit asks for, and takes ownership of every params.
+     * Every reply is filled in. Returns OK when each call has a result or an error object of its own; else the first
+     * transport fault (EUNREACHABLE, EUNKNOWN, EPROTOCOL, ECANCELLED) while the replies tell the calls apart. */
+    enum bursar_status (*call)(void *ctx, struct rpc_request *requests, size_t count, struct rpc_reply *ret,
+                               struct bursar_error *err);
+};
+
+void rpc_replies_clear(struct rpc_reply *replies, size_t count);
+
+#endif
