@@ -8,11 +8,10 @@
 
 struct local_signer;
 
-/* Takes ownership of `key` and `log` on success only. The log must be open for signing. */
-BURSAR_MUST_CHECK enum bursar_status local_signer_new(uint64_t chain_id, struct private_key *key,
-                                                      struct signing_log *log, struct local_signer **ret,
-                                                      struct bursar_error *err);
+/* Takes ownership of `key` on success only. `log_path` is where the signing log lies; acquire opens and locks it. */
+BURSAR_MUST_CHECK enum bursar_status local_signer_new(uint64_t chain_id, struct private_key *key, const char *log_path,
+                                                      struct local_signer **ret, struct bursar_error *err);
 struct signer local_signer_interface(struct local_signer *signer);
-void local_signer_free(struct local_signer *signer); /* wipes the key, closes the log; NULL is fine */
+void local_signer_free(struct local_signer *signer); /* wipes the key, releases the log; NULL is fine */
 
 #endif

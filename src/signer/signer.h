@@ -67,6 +67,10 @@ struct signing_log_extent {
 
 struct signer {
     void *ctx;
+    /* Takes the signing log's lock: nobody else can sign for this account until release. EBUSY: another process has it.
+     * ENOTFOUND: there is no log here. EREFUSED: it is damaged, or another account's. The three calls below need it. */
+    enum bursar_status (*acquire)(void *ctx, struct bursar_error *err);
+    void (*release)(void *ctx);
     /* Signs a batch for this signer's (chain id, account). One fsync of the signing log for all, before any signature is
      * returned. Returns OK when every item has an answer of its own (also refused ones); else nothing was signed that
      * left the signer, and every ret item is cleared. */

@@ -1,0 +1,67 @@
+/* The executor of one treasury: turns due disbursements into paid ones, each exactly once.
+ *
+ * executor_step runs one tick, without threads or sleeps of its own. All the world comes through the environment's
+ * seams. Not thread-safe: one thread steps an executor. */
+#ifndef EXECUTOR_EXECUTOR_H
+#define EXECUTOR_EXECUTOR_H
+
+#include "base/note.h"
+#include "base/time.h"
+#include "chain/chain.h"
+#include "signer/signer.h"
+#include "store/store.h"
+
+enum epoch_kind {
+    EPOCH_BLOCK = 1, /* epoch = final block number / length */
+    EPOCH_TIME = 2,  /* epoch = final block timestamp / length (seconds) */
+};
+
+struct epoch_source {
+    enum epoch_kind kind;
+    uint64_t length;
+};
+
+/* Texts are copied. Bounds are the configuration's; the caller has checked them. */
+struct executor_config {
+    int64_t treasury; /* id in the store */
+    const char *identity;
+    uint64_t poll_interval_ms;
+    uint64_t lease_ttl_ms;
+    uint32_t batch_size;
+    uint32_t max_in_flight;
+    uint32_t finality_blocks; /* 0: the node's finalized tag */
+    struct epoch_source epoch;
+    uint64_t max_fee_per_gas_wei;
+    uint64_t max_priority_fee_per_gas_wei;
+};
+
+/* Borrowed; must outlive the executor. */
+struct executor_env {
+    struct store store;
+    struct chain chain;
+    struct signer signer;
+    struct clock clock;
+    struct note_sink notes;
+};
+
+/* What a step left behind. */
+struct executor_report {
+    bool holds_lease;
+    bool observed;        /* the chain was seen in this step */
+    enum halt_code halt;  /* nothing is bound until a person has looked */
+    bool is_idle;         /* observed, holds the lease, and nothing is left that time alone will bring on */
+};
+
+struct executor;
+
+BURSAR_MUST_CHECK enum bursar_status executor_new(const struct executor_config *config,
+                                                  const struct executor_env *env, struct executor **ret,
+                                                  struct bursar_error *err);
+/* One tick. Faults of the node or the signer end up in the snapshot, not here: OK means "call again after
+ * *ret_next_wake_ms". ESTORAGE or EINTERNAL: the store can't be relied on; nothing was sent that is not durable. */
+BURSAR_MUST_CHECK enum bursar_status executor_step(struct executor *executor, uint64_t *ret_next_wake_ms,
+                                                   struct executor_report *ret, struct bursar_error *err);
+/* Releases lease and signing log, frees; NULL is fine. */
+void executor_free(struct executor *executor);
+
+#endif

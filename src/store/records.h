@@ -1,0 +1,294 @@
+/* The rows of a store as plain values, and the numbers it keeps. Every number here is stored: never renumber. */
+#ifndef STORE_RECORDS_H
+#define STORE_RECORDS_H
+
+#include "domain/lifecycle.h"
+#include "domain/obligation.h"
+
+#include <bursar/amount.h>
+#include <bursar/types.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Why a treasury binds nothing. */
+enum halt_code {
+    HALT_NONE = 0,
+    HALT_WRONG_CHAIN = 1,      /* the node is on another chain id */
+    HALT_GENESIS_MISMATCH = 2, /* latches: same chain id, other genesis block */
+    HALT_ANCHOR_MISMATCH = 3,  /* latches: what was final is not there any more */
+    HALT_STORE_BEHIND_LOG = 4, /* the signing log knows a signature that the store does not */
+    HALT_SIGNING_LOG_LOST = 5, /* the store knows an attempt that the signing log does not */
+    HALT_STORE_BEHIND_CHAIN = 6, /* the account sent more than the store knows of */
+    HALT_FOREIGN_NONCE = 7,    /* one of our nonces was used, finally, by a transaction that is not ours */
+    HALT_ACCOUNT_HISTORY = 8,  /* the account had sent before it became a treasury here, nobody acknowledged that */
+    HALT_SIGNER = 9,           /* key or signing log can't be used */
+    HALT_CHAIN_UNSUITABLE = 10 /* the chain can't be driven: no EIP-1559 fees */
+};
+/* "foreign_nonce" etc.; NULL for a number that is none. */
+const char *halt_code_name(enum halt_code code);
+/* True for the halts that only a person's reconciliation ends (INV-8). */
+bool halt_latches(enum halt_code code);
+
+/* Why a queued disbursement that is due is passed over. */
+enum block_code {
+    BLOCK_NONE = 0,
+    BLOCK_FUNDS = 1,            /* the balance does not cover it beside what is in flight */
+    BLOCK_DESTINATION_CODE = 2, /* its destination is a contract */
+    BLOCK_DEPENDENCY = 3,       /* derived, never stored: what it waits for was cancelled or failed */
+    BLOCK_FAILED = 4,           /* derived, never stored: its own transaction reverted */
+};
+
+enum intent_kind {
+    INTENT_PAYMENT = 1,
+    INTENT_CANCEL = 2,
+    INTENT_GAP_FILL = 3,
+};
+
+enum intent_status {
+    INTENT_BOUND = 1,    /* no bytes yet */
+    INTENT_SIGNED = 2,   /* bytes are out, or may be */
+    INTENT_INCLUDED = 3, /* an attempt is in a canonical block */
+    INTENT_FINAL = 4,
+};
+
+enum attempt_status {
+    ATTEMPT_SIGNED = 1,
+    ATTEMPT_INCLUDED = 2,
+    ATTEMPT_FINAL = 3,
+};
+
+#define HALT_REASON_MAX_BYTES 512
+#define LEASE_HOLDER_MAX_BYTES 256
+#define EPOCH_SOURCE_MAX_BYTES 32
+#define TREASURY_NAME_MAX_BYTES 64
+
+struct block_mark {
+    uint64_t number;
+    struct bursar_hash hash;
+};
+
+struct treasury {
+    int64_t id;
+    char name[TREASURY_NAME_MAX_BYTES];
+    uint64_t chain_id;
+    struct bursar_address address;
+    char epoch_source[EPOCH_SOURCE_MAX_BYTES]; /* "block/120", "time/3600" */
+    bool is_pinned; /* the four below are set: at init, or at the first look at the chain */
+    struct bursar_hash genesis_hash;
+    uint64_t first_nonce;
+    struct block_mark anchor; /* newest final block pinned */
+    struct block_mark scan;   /* newest block whose transactions were read */
+    enum halt_code halt;
+    char halt_reason[HALT_REASON_MAX_BYTES];
+    char lease_holder[LEASE_HOLDER_MAX_BYTES]; /* "": released */
+    uint64_t lease_epoch;
+    uint64_t lease_renewals;
+    uint64_t lease_renewed_ms; /* wall clock, for showing only */
+    uint64_t lease_ttl_ms;
+};
+
+/* What every write of an executor carries (INV-6). */
+struct fence {
+    int64_t treasury;
+    uint64_t lease_epoch;
+};
+
+struct due_row {
+    int64_t id;
+    uint64_t version;
+    struct bursar_address destination;
+    struct bursar_amount amount;
+};
+
+/* A disbursement to bind to a nonce: becomes one intent with one item. */
+struct binding {
+    int64_t disbursement;
+    uint64_t version;
+    uint64_t nonce;
+    struct bursar_address to;
+    struct bursar_amount value;
+    uint64_t gas_limit;
+};
+
+struct block_decision {
+    int64_t disbursement;
+    uint64_t version;
+    enum block_code code;
+};
+
+/* An intent not seen included: with its newest attempt, once there is one. */
+struct flight {
+    int64_t intent;
+    uint64_t nonce;
+    enum intent_kind kind;
+    struct bursar_address to;
+    struct bursar_amount value;
+    uint64_t gas_limit;
+    bool has_attempt;
+    int64_t attempt;
+    struct bursar_hash hash;
+    uint64_t max_fee_per_gas_wei;
+    uint64_t sends;        /* how often it was handed to a node */
+    uint64_t last_sent_ms; /* wall clock; 0: never */
+};
+
+struct new_attempt {
+    int64_t intent;
+    int purpose; /* enum sign_purpose */
+    const uint8_t *raw;
+    size_t raw_bytes;
+    struct bursar_hash hash;
+    uint64_t max_priority_fee_per_gas_wei;
+    uint64_t max_fee_per_gas_wei;
+};
+
+/* An attempt seen in a canonical block. */
+struct included_attempt {
+    int64_t attempt;
+    int64_t intent;
+    uint64_t nonce;
+    struct bursar_hash hash;
+    struct block_mark block;
+};
+
+struct final_attempt {
+    int64_t attempt;
+    int64_t intent;
+    bool succeeded;
+    uint64_t gas_used;
+    uint64_t effective_gas_price_wei;
+};
+
+struct submission {
+    int64_t attempt;
+    int verdict; /* enum submit_verdict */
+    const char *message;
+};
+
+/* One observation, settled in one transaction: in this order. */
+struct settlement {
+    bool has_fork;       /* blocks above fork_number are no longer canonical: */
+    uint64_t fork_number; /* attempts included there go back to signed, disbursements to staged */
+    const struct included_attempt *included;
+    size_t included_count;
+    const struct final_attempt *final;
+    size_t final_count;
+    const struct block_mark *scanned; /* appended to the window of read, not yet final blocks */
+    size_t scanned_count;
+    bool has_scan; /* new scan cursor */
+    struct block_mark scan;
+    bool has_anchor; /* new anchor; marks below it leave the window */
+    struct block_mark anchor;
+};
+
+/* What an executor last knew; stored on change, shown by `status`. Texts "" when none. */
+struct snapshot {
+    uint64_t last_tick_ms; /* wall clock */
+    uint64_t last_success_ms;
+    uint64_t last_error_ms;
+    char last_error[BURSAR_ERROR_MESSAGE_MAX_BYTES];
+    bool has_available;
+    struct bursar_amount available;  /* balance beyond the worst case of all that is in flight */
+    struct bursar_amount gas_cost;   /* worst-case fee of one more payment */
+    char hold[BURSAR_ERROR_MESSAGE_MAX_BYTES]; /* why nothing is bound although nothing is wrong */
+};
+
+#define STATE_COUNT (STATE_LAST + 1)
+
+/* Where a lane of nonces stands. */
+struct lane {
+    bool has_intents;
+    uint64_t lowest_unfinished_nonce; /* == next_nonce when all are final */
+    uint64_t next_nonce;              /* highest bound + 1, else the treasury's first nonce */
+    uint64_t in_flight;               /* bound and not seen included */
+    uint64_t included;                /* included, not final */
+};
+
+/* What is left to do that time alone can bring on; each a cheap existence check. */
+struct work_left {
+    bool unfinished;  /* an intent is not final */
+    bool ready;       /* a queued row neither waits for another nor is blocked: due, or scheduled */
+    bool to_wake;     /* dependents of something settled have not been looked at yet */
+};
+
+/* A disbursement as it is shown. Texts are owned by the store until the callback returns. */
+struct disbursement_record {
+    int64_t id;
+    uint64_t version;
+    const char *ref;
+    struct bursar_hash content_hash;
+    struct bursar_address destination;
+    struct bursar_amount amount;
+    const char *memo;
+    enum schedule_kind schedule;
+    uint64_t schedule_value;
+    enum disbursement_state state;
+    enum block_code blocked;
+    const char *blocked_on_ref;    /* BLOCK_DEPENDENCY: which; waiting: what for; else NULL */
+    enum disbursement_state blocked_on_state;
+    uint64_t queued_ms;
+    bool has_nonce;
+    uint64_t nonce;
+    bool has_transaction; /* the included attempt, else the newest */
+    struct bursar_hash transaction_hash;
+    bool has_block;
+    struct block_mark block;
+    bool has_fee; /* final only */
+    uint64_t gas_used;
+    uint64_t effective_gas_price_wei;
+};
+
+struct event_record {
+    uint64_t seq;
+    uint64_t at_ms;
+    enum lifecycle_cause cause;
+    int from_state; /* 0: new */
+    int to_state;
+    const char *actor;
+    const char *detail;
+};
+
+struct attempt_record {
+    int64_t id;
+    int64_t intent;
+    uint64_t nonce;
+    unsigned seq;
+    int purpose;
+    enum attempt_status status;
+    struct bursar_hash hash;
+    uint64_t max_priority_fee_per_gas_wei;
+    uint64_t max_fee_per_gas_wei;
+    uint64_t signed_ms;
+    uint64_t sends;
+    uint64_t last_sent_ms;
+    int verdict; /* 0: none yet */
+    const char *message;
+    bool has_block;
+    struct block_mark block;
+    bool has_fee;
+    uint64_t gas_used;
+    uint64_t effective_gas_price_wei;
+};
+
+/* An intent with the attempt that counts (included, else newest), for reconciling. */
+struct intent_record {
+    int64_t intent;
+    uint64_t nonce;
+    enum intent_kind kind;
+    enum intent_status status;
+    struct bursar_address to;
+    struct bursar_amount value;
+    int64_t disbursement; /* 0: none */
+    enum disbursement_state state;
+    bool has_attempt;
+    struct bursar_hash hash;
+    bool has_block;
+    struct block_mark block;
+    bool has_fee;
+    uint64_t gas_used;
+    uint64_t effective_gas_price_wei;
+};
+
+#endif

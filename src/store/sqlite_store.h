@@ -1,0 +1,29 @@
+/* The store in one SQLite file: WAL, synchronous=FULL, STRICT tables, foreign keys on. */
+#ifndef STORE_SQLITE_STORE_H
+#define STORE_SQLITE_STORE_H
+
+#include "store/store.h"
+
+struct sqlite_store;
+
+enum sqlite_mode {
+    SQLITE_MODE_READ = 1,  /* looks only; works beside an executor */
+    SQLITE_MODE_WRITE = 2, /* reads, imports, executes */
+};
+
+/* Asked while waiting for a lock; true gives up (EBUSY). NULL: never. Gives up by itself after STORE_BUSY_MAX_MS. */
+typedef bool store_is_cancelled(void *ctx);
+#define STORE_BUSY_MAX_MS 30000
+
+/* Creates a new store file (EEXIST when there is one), durable with its directory entry. */
+BURSAR_MUST_CHECK enum bursar_status sqlite_store_create(const char *path, struct sqlite_store **ret,
+                                                         struct bursar_error *err);
+/* Opens what `create` made, migrating older schemas in WRITE mode. Refuses with what to do: no file, not a store, a
+ * newer version, damage, a network file system, no permission. */
+BURSAR_MUST_CHECK enum bursar_status sqlite_store_open(const char *path, enum sqlite_mode mode,
+                                                       store_is_cancelled *is_cancelled, void *cancel_ctx,
+                                                       struct sqlite_store **ret, struct bursar_error *err);
+struct store sqlite_store_interface(struct sqlite_store *store);
+void sqlite_store_close(struct sqlite_store *store); /* NULL is fine; gives up an open import and a held lease lock */
+
+#endif

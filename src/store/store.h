@@ -1,0 +1,150 @@
+/* The store seam: everything a treasury must never forget. One call is one transaction; no SQL outside this room.
+ *
+ * Writes of an executor take its fence and fail with EFENCED, changing nothing, once the lease has passed on (INV-6).
+ * Every write is durable (fsync'd) when the call returns. Numbers that are stored must be below 2^63.
+ * Statuses: ESTALE (a row changed: re-read), EFENCED, EBUSY (locked by another writer for too long), ESTORAGE.
+ * Not thread-safe: one store handle a thread. */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "store/records.h"
+
+#include <bursar/status.h>
+
+#define DUE_MAX_ROWS 1000
+#define LIST_MAX_ROWS 10000
+
+struct list_filter {
+    int state; /* 0: any */
+    int64_t after_id;
+    size_t limit;
+    bool only_blocked;
+};
+
+typedef enum bursar_status disbursement_visitor(void *ctx, const struct disbursement_record *record);
+typedef enum bursar_status event_visitor(void *ctx, const struct event_record *record);
+typedef enum bursar_status attempt_visitor(void *ctx, const struct attempt_record *record);
+typedef enum bursar_status intent_visitor(void *ctx, const struct intent_record *record);
+typedef void text_visitor(void *ctx, const char *text);
+
+/* An import: all new rows of a file, or none. Held open between import_begin and import_end; other writers wait. */
+enum import_outcome {
+    IMPORT_ADDED = 1,
+    IMPORT_EXISTING = 2,      /* same ref, same content: already there */
+    IMPORT_OTHER_CONTENT = 3, /* same ref stored before with other content: *ret_id says which */
+    IMPORT_TWICE = 4,         /* same ref earlier in this import: *ret_line says where */
+};
+
+struct import_row {
+    uint64_t line;
+    struct obligation obligation; /* normalised; borrowed for the call */
+    struct bursar_hash content_hash;
+};
+
+struct import_problem {
+    uint64_t line;
+    const char *column;
+    const char *message;
+};
+typedef void import_problem_visitor(void *ctx, const struct import_problem *problem);
+
+struct store {
+    void *ctx;
+
+    /* -- treasuries ------------------------------------------------------------------------------------------- */
+    enum bursar_status (*treasury_add)(void *ctx, const char *name, uint64_t chain_id,
+                                       const struct bursar_address *address, const char *epoch_source, int64_t *ret_id,
+                                       struct bursar_error *err);
+    enum bursar_status (*treasury_find)(void *ctx, uint64_t chain_id, const struct bursar_address *address,
+                                        struct treasury *ret, struct bursar_error *err); /* ENOTFOUND */
+    enum bursar_status (*treasury_get)(void *ctx, int64_t id, struct treasury *ret, struct bursar_error *err);
+    /* Pins genesis, first nonce, anchor and scan cursor, once. ESTALE when already pinned. */
+    enum bursar_status (*treasury_pin)(void *ctx, int64_t id, const struct bursar_hash *genesis, uint64_t first_nonce,
+                                       const struct block_mark *anchor, const struct block_mark *scan,
+                                       struct bursar_error *err);
+    /* ECONFLICT while rows wait on an epoch. */
+    enum bursar_status (*treasury_set_epoch_source)(void *ctx, int64_t id, const char *epoch_source,
+                                                    struct bursar_error *err);
+
+    /* -- import ----------------------------------------------------------------------------------------------- */
+    enum bursar_status (*import_begin)(void *ctx, int64_t treasury, const char *origin, const char *actor,
+                                       uint64_t now_ms, struct bursar_error *err);
+    enum bursar_status (*import_add)(void *ctx, const struct import_row *row, enum import_outcome *ret_outcome,
+                                     int64_t *ret_id, uint64_t *ret_line, struct bursar_error *err);
+    /* Resolves dependencies (unknown refs and cycles are reported as problems), then commits if `commit` and there was
+     * no problem, else leaves everything as it was. Always ends the import. */
+    enum bursar_status (*import_end)(void *ctx, bool commit, import_problem_visitor *visit, void *visit_ctx,
+                                     bool *ret_committed, struct bursar_error *err);
+
+    /* -- lease ------------------------------------------------------------------------------------------------ */
+    /* EBUSY while another holds it. On success every earlier holder is fenced off. */
+    enum bursar_status (*lease_take)(void *ctx, int64_t treasury, const char *holder, uint64_t ttl_ms, uint64_t now_ms,
+                                     struct fence *ret, struct bursar_error *err);
+    enum bursar_status (*lease_renew)(void *ctx, struct fence fence, uint64_t now_ms, struct bursar_error *err);
+    /* Also gives back what the handle itself holds when the lease has passed on already. */
+    enum bursar_status (*lease_release)(void *ctx, struct fence fence, struct bursar_error *err);
+
+    /* -- what is due: each call looks at no more than `limit` rows ---------------------------------------------- */
+    /* Queued, nothing to wait for, not blocked, schedule reached. Without a final block nothing scheduled is due. */
+    enum bursar_status (*due_select)(void *ctx, int64_t treasury, bool has_final, uint64_t final_time_s,
+                                     uint64_t final_epoch, size_t limit, struct due_row *ret, size_t *ret_count,
+                                     struct bursar_error *err);
+    /* Moves on rows whose awaited dependency has settled: to the next one, or to none. */
+    enum bursar_status (*dependents_wake)(void *ctx, struct fence fence, size_t limit, size_t *ret_count,
+                                          struct bursar_error *err);
+    /* Unblocks rows that wait for funds and ask for no more than `affordable`. */
+    enum bursar_status (*funded_wake)(void *ctx, struct fence fence, const struct bursar_amount *affordable,
+                                      size_t limit, size_t *ret_count, struct bursar_error *err);
+    enum bursar_status (*block)(void *ctx, struct fence fence, const struct block_decision *decisions, size_t count,
+                                struct bursar_error *err);
+
+    /* -- spending --------------------------------------------------------------------------------------------- */
+    /* Binds nonces for life; queued -> staged. All or none; nonces must continue the lane (INV-1). */
+    enum bursar_status (*bind)(void *ctx, struct fence fence, uint64_t now_ms, const struct binding *bindings,
+                               size_t count, struct bursar_error *err);
+    /* Signed bytes, durable before the wire (INV-2). */
+    enum bursar_status (*attempts_add)(void *ctx, struct fence fence, uint64_t now_ms,
+                                       const struct new_attempt *attempts, size_t count, struct bursar_error *err);
+    /* Not seen included, in nonce order from `from_nonce`. */
+    enum bursar_status (*flights_select)(void *ctx, int64_t treasury, uint64_t from_nonce, size_t limit,
+                                         struct flight *ret, size_t *ret_count, struct bursar_error *err);
+    /* Raw bytes of an attempt: malloc'd, owned by the caller. */
+    enum bursar_status (*attempt_raw)(void *ctx, int64_t attempt, uint8_t **ret, size_t *ret_bytes,
+                                      struct bursar_error *err);
+    enum bursar_status (*submissions_record)(void *ctx, struct fence fence, uint64_t now_ms,
+                                             const struct submission *submissions, size_t count,
+                                             struct bursar_error *err);
+    /* Included in blocks up to `number`, not final yet, lowest block first. */
+    enum bursar_status (*included_select)(void *ctx, int64_t treasury, uint64_t number, size_t limit,
+                                          struct included_attempt *ret, size_t *ret_count, struct bursar_error *err);
+    /* Read, not yet final blocks at or above `from_number`, ascending. */
+    enum bursar_status (*scanned_select)(void *ctx, int64_t treasury, uint64_t from_number, size_t limit,
+                                         struct block_mark *ret, size_t *ret_count, struct bursar_error *err);
+    enum bursar_status (*settle)(void *ctx, struct fence fence, uint64_t now_ms, const struct settlement *settlement,
+                                 struct bursar_error *err);
+    enum bursar_status (*lane_read)(void *ctx, int64_t treasury, struct lane *ret, struct bursar_error *err);
+    enum bursar_status (*work_left)(void *ctx, int64_t treasury, struct work_left *ret, struct bursar_error *err);
+
+    /* -- what people see ---------------------------------------------------------------------------------------- */
+    /* A latched halt is never replaced by another code here (INV-8). */
+    enum bursar_status (*snapshot_save)(void *ctx, struct fence fence, const struct snapshot *snapshot,
+                                        enum halt_code halt, const char *halt_reason, struct bursar_error *err);
+    enum bursar_status (*snapshot_read)(void *ctx, int64_t treasury, struct snapshot *ret, struct bursar_error *err);
+    enum bursar_status (*counts)(void *ctx, int64_t treasury, uint64_t ret_counts[STATE_COUNT],
+                                 struct bursar_error *err);
+    enum bursar_status (*list)(void *ctx, int64_t treasury, const struct list_filter *filter,
+                               disbursement_visitor *visit, void *visit_ctx, struct bursar_error *err);
+    /* How many of ids [0..count) are finalized, and how many can't become so without a person (failed, cancelled, blocked). */
+    enum bursar_status (*progress)(void *ctx, const int64_t *ids, size_t count, size_t *ret_finalized,
+                                   size_t *ret_stuck, struct bursar_error *err);
+    enum bursar_status (*ref_find)(void *ctx, int64_t treasury, const char *ref, int64_t *ret_id,
+                                   struct bursar_error *err); /* ENOTFOUND */
+    /* One disbursement of this treasury (ENOTFOUND), its dependencies' refs, history and attempts. */
+    enum bursar_status (*show)(void *ctx, int64_t treasury, int64_t id, disbursement_visitor *visit,
+                               text_visitor *visit_dependency, event_visitor *visit_event,
+                               attempt_visitor *visit_attempt, void *visit_ctx, struct bursar_error *err);
+    enum bursar_status (*intents)(void *ctx, int64_t treasury, uint64_t from_nonce, size_t limit,
+                                  intent_visitor *visit, void *visit_ctx, struct bursar_error *err);
+};
+
+#endif
