@@ -1,0 +1,127 @@
+/* Inside the SQLite store: the handle, statements, transactions, events and the one function that moves. */
+#ifndef STORE_SQLITE_CORE_H
+#define STORE_SQLITE_CORE_H
+
+#include "store/sqlite_sql.h"
+#include "store/sqlite_store.h"
+
+#include "base/bytes.h"
+
+#include <sqlite3.h>
+
+/* The event log's end, as far as this transaction has written it. */
+struct event_tail {
+    uint64_t seq;
+    struct bursar_hash hash; /* of the last event */
+};
+
+/* A row of an import that names dependencies; refs follow each other NUL-terminated in sqlite_import.refs. */
+struct import_dependent {
+    int64_t id;
+    uint64_t line;
+    size_t refs_offset;
+    size_t ref_count;
+};
+
+struct sqlite_import {
+    bool is_open;
+    int64_t treasury;
+    char *origin, *actor;
+    uint64_t now_ms;
+    int64_t first_new_id;
+    int64_t next_id;
+    uint64_t *lines; /* lines[id - first_new_id] */
+    size_t line_capacity;
+    struct import_dependent *dependents;
+    size_t dependent_count, dependent_capacity;
+    struct buf refs;
+};
+
+struct sqlite_store {
+    sqlite3 *db;
+    sqlite3_stmt *statements[SQL_COUNT];
+    char *path;
+    enum sqlite_mode mode;
+    store_is_cancelled *is_cancelled;
+    void *cancel_ctx;
+    uint64_t busy_since_ms;
+    int lease_fd; /* the lease lock file, -1: not open */
+    char holder[LEASE_HOLDER_MAX_BYTES];
+    struct event_tail tail;
+    struct sqlite_import import;
+};
+
+extern const char *const SQLITE_STATEMENT_TEXT[SQL_COUNT];
+
+/* Turns the handle's last SQLite error into a status and a sentence naming the file. */
+enum bursar_status sqlite_failed(struct sqlite_store *store, const char *doing, struct bursar_error *err);
+
+/* A prepared statement, reset, without bindings; NULL with `err` set on failure. Kept for the handle's life. */
+sqlite3_stmt *statement(struct sqlite_store *store, enum sqlite_statement which, struct bursar_error *err);
+/* Runs a statement that returns no rows, resets it, and returns how many rows it changed. */
+BURSAR_MUST_CHECK enum bursar_status run_statement(struct sqlite_store *store, sqlite3_stmt *stmt, int *ret_changed,
+                                                   struct bursar_error *err);
+/* Steps: *ret_row tells whether there is a row; resets at the end and on failure. */
+BURSAR_MUST_CHECK enum bursar_status step_row(struct sqlite_store *store, sqlite3_stmt *stmt, bool *ret_row,
+                                              struct bursar_error *err);
+
+/* Binding and reading typed values. Binding failures are memory failures and show up in the step. */
+void bind_u64(sqlite3_stmt *stmt, int index, uint64_t value);
+void bind_i64(sqlite3_stmt *stmt, int index, int64_t value);
+void bind_text(sqlite3_stmt *stmt, int index, const char *text);
+void bind_address(sqlite3_stmt *stmt, int index, const struct bursar_address *address);
+void bind_hash(sqlite3_stmt *stmt, int index, const struct bursar_hash *hash);
+void bind_amount(sqlite3_stmt *stmt, int index, const struct bursar_amount *amount);
+uint64_t column_u64(sqlite3_stmt *stmt, int column);
+void column_address(sqlite3_stmt *stmt, int column, struct bursar_address *ret);
+void column_hash(sqlite3_stmt *stmt, int column, struct bursar_hash *ret);
+void column_amount(sqlite3_stmt *stmt, int column, struct bursar_amount *ret);
+void column_copy(sqlite3_stmt *stmt, int column, char *ret, size_t ret_bytes);
+
+/* One write transaction. A fence of NULL is a person's; else EFENCED unless the lease epoch is still that (INV-6). */
+BURSAR_MUST_CHECK enum bursar_status write_begin(struct sqlite_store *store, const struct fence *fence,
+                                                 struct bursar_error *err);
+/* Commits when `status` is OK, else rolls back; returns what came of it. */
+BURSAR_MUST_CHECK enum bursar_status write_end(struct sqlite_store *store, enum bursar_status status,
+                                               struct bursar_error *err);
+
+struct event_fields {
+    int64_t treasury;
+    int64_t disbursement; /* 0: none */
+    int64_t intent;       /* 0: none */
+    uint64_t at_ms;
+    enum lifecycle_cause cause;
+    int from_state, to_state;
+    const char *actor;
+    const char *detail;
+};
+/* Appends to the event log, inside a write transaction. */
+BURSAR_MUST_CHECK enum bursar_status event_append(struct sqlite_store *store, const struct event_fields *event,
+                                                  struct bursar_error *err);
+BURSAR_MUST_CHECK enum bursar_status event_tail_read(struct sqlite_store *store, struct bursar_error *err);
+
+struct disbursement_version {
+    int64_t id;
+    enum disbursement_state state;
+    uint64_t version;
+};
+/* The one function that moves a disbursement: checks the table, compares and sets, writes the event. ESTALE when
+ * somebody else moved it; EINTERNAL when the table does not allow it. */
+BURSAR_MUST_CHECK enum bursar_status disbursement_move(struct sqlite_store *store, int64_t treasury,
+                                                       const struct disbursement_version *from,
+                                                       enum disbursement_state to, enum lifecycle_cause cause,
+                                                       int64_t intent, uint64_t now_ms, const char *detail,
+                                                       struct bursar_error *err);
+
+/* The parts of the vtable, by file. */
+void sqlite_fill_treasury(struct store *interface);
+void sqlite_fill_import(struct store *interface);
+void sqlite_fill_lease(struct store *interface);
+void sqlite_fill_due(struct store *interface);
+void sqlite_fill_spending(struct store *interface);
+void sqlite_fill_settle(struct store *interface);
+void sqlite_fill_shown(struct store *interface);
+void sqlite_import_discard(struct sqlite_store *store);
+void sqlite_lease_unlock(struct sqlite_store *store);
+
+#endif

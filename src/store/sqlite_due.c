@@ -1,0 +1,217 @@
+/* What is due: bounded looks at the queue, and the rows that wait for a dependency or for funds. */
+#include "store/sqlite_core.h"
+
+static enum bursar_status collect_due(struct sqlite_store *store, sqlite3_stmt *stmt, size_t limit,
+                                      struct due_row *rows, size_t *count, struct bursar_error *err)
+{
+    bool row = true;
+    while (*count < limit) {
+        enum bursar_status status = step_row(store, stmt, &row, err);
+        if (status != BURSAR_OK)
+            return status;
+        if (!row)
+            return BURSAR_OK;
+        struct due_row *due = &rows[(*count)++];
+        due->id = sqlite3_column_int64(stmt, 0);
+        due->version = column_u64(stmt, 1);
+        column_address(stmt, 2, &due->destination);
+        column_amount(stmt, 3, &due->amount);
+    }
+    if (stmt)
+        (void)sqlite3_reset(stmt);
+    return BURSAR_OK;
+}
+
+static enum bursar_status due_scheduled(struct sqlite_store *store, int64_t treasury, enum schedule_kind schedule,
+                                        uint64_t reached, size_t limit, struct due_row *ret, size_t *count,
+                                        struct bursar_error *err)
+{
+    if (*count >= limit)
+        return BURSAR_OK;
+    sqlite3_stmt *stmt = statement(store, SQL_DUE_SCHEDULED, err);
+    bind_i64(stmt, 1, treasury);
+    bind_u64(stmt, 2, limit - *count);
+    bind_i64(stmt, 3, schedule);
+    bind_u64(stmt, 4, reached);
+    return collect_due(store, stmt, limit, ret, count, err);
+}
+
+/* Rows with a schedule that is reached come first: they were promised for a time. */
+static enum bursar_status due_select(void *ctx, int64_t treasury, bool has_final, uint64_t final_time_s,
+                                     uint64_t final_epoch, size_t limit, struct due_row *ret, size_t *ret_count,
+                                     struct bursar_error *err)
+{
+    struct sqlite_store *store = ctx;
+    size_t count = 0;
+    enum bursar_status status = BURSAR_OK;
+    if (has_final) {
+        status = due_scheduled(store, treasury, SCHEDULE_TIME, final_time_s, limit, ret, &count, err);
+        if (status == BURSAR_OK)
+            status = due_scheduled(store, treasury, SCHEDULE_EPOCH, final_epoch, limit, ret, &count, err);
+    }
+    if (status == BURSAR_OK && count < limit) {
+        sqlite3_stmt *stmt = statement(store, SQL_DUE_NOW, err);
+        bind_i64(stmt, 1, treasury);
+        bind_u64(stmt, 2, limit - count);
+        status = collect_due(store, stmt, limit, ret, &count, err);
+    }
+    if (status == BURSAR_OK)
+        *ret_count = count;
+    return status;
+}
+
+/* Collects up to `limit` ids of a bound statement. */
+static enum bursar_status collect_ids(struct sqlite_store *store, sqlite3_stmt *stmt, size_t limit, int64_t *ret,
+                                      size_t *ret_count, struct bursar_error *err)
+{
+    bool row = true;
+    size_t count = 0;
+    while (count < limit) {
+        enum bursar_status status = step_row(store, stmt, &row, err);
+        if (status != BURSAR_OK)
+            return status;
+        if (!row)
+            break;
+        ret[count++] = sqlite3_column_int64(stmt, 0);
+    }
+    if (stmt)
+        (void)sqlite3_reset(stmt);
+    *ret_count = count;
+    return BURSAR_OK;
+}
+
+/* The row's next dependency that is not finalized, or none: then it is due as soon as its schedule is. */
+static enum bursar_status wait_on_next(struct sqlite_store *store, int64_t id, struct bursar_error *err)
+{
+    sqlite3_stmt *stmt = statement(store, SQL_NEXT_DEPENDENCY, err);
+    bind_i64(stmt, 1, id);
+    int64_t next = 0;
+    size_t count;
+    enum bursar_status status = collect_ids(store, stmt, 1, &next, &count, err);
+    if (status != BURSAR_OK)
+        return status;
+    stmt = statement(store, SQL_WAIT_ON, err);
+    bind_i64(stmt, 1, id);
+    if (count)
+        bind_i64(stmt, 2, next);
+    return run_statement(store, stmt, NULL, err);
+}
+
+/* Moves on up to `limit` dependents of one settled disbursement; forgets it once none is left. */
+static enum bursar_status wake_dependents_of(struct sqlite_store *store, int64_t id, size_t limit, size_t *ret_woken,
+                                             struct bursar_error *err)
+{
+    int64_t waiting[DUE_MAX_ROWS];
+    sqlite3_stmt *stmt = statement(store, SQL_WAITING_ON, err);
+    bind_i64(stmt, 1, id);
+    bind_u64(stmt, 2, limit);
+    size_t count = 0;
+    enum bursar_status status = collect_ids(store, stmt, limit, waiting, &count, err);
+    for (size_t i = 0; i < count && status == BURSAR_OK; i++)
+        status = wait_on_next(store, waiting[i], err);
+    if (status == BURSAR_OK && count < limit) {
+        stmt = statement(store, SQL_WAKES_DONE, err);
+        bind_i64(stmt, 1, id);
+        status = run_statement(store, stmt, NULL, err);
+    }
+    *ret_woken = count;
+    return status;
+}
+
+/* One settled disbursement with waiting dependents, or 0. */
+static enum bursar_status next_to_wake(struct sqlite_store *store, int64_t treasury, int64_t *ret,
+                                       struct bursar_error *err)
+{
+    sqlite3_stmt *stmt = statement(store, SQL_WAKES_NEXT, err);
+    bind_i64(stmt, 1, treasury);
+    size_t count;
+    *ret = 0;
+    return collect_ids(store, stmt, 1, ret, &count, err);
+}
+
+static enum bursar_status dependents_wake(void *ctx, struct fence fence, size_t limit, size_t *ret_count,
+                                          struct bursar_error *err)
+{
+    struct sqlite_store *store = ctx;
+    if (limit > DUE_MAX_ROWS)
+        limit = DUE_MAX_ROWS;
+    size_t looked_at = 0;
+    int64_t settled = 0;
+    enum bursar_status status = next_to_wake(store, fence.treasury, &settled, err);
+    if (status != BURSAR_OK || !settled) { /* the common case costs no transaction */
+        *ret_count = 0;
+        return status;
+    }
+    status = write_begin(store, &fence, err);
+    if (status != BURSAR_OK)
+        return status;
+    while (status == BURSAR_OK && settled && looked_at < limit) {
+        size_t woken = 0;
+        status = wake_dependents_of(store, settled, limit - looked_at, &woken, err);
+        looked_at += woken + 1; /* one that has no dependents left also costs a look */
+        if (status == BURSAR_OK)
+            status = next_to_wake(store, fence.treasury, &settled, err);
+    }
+    status = write_end(store, status, err);
+    if (status == BURSAR_OK)
+        *ret_count = looked_at;
+    return status;
+}
+
+static enum bursar_status funded_wake(void *ctx, struct fence fence, const struct bursar_amount *affordable,
+                                      size_t limit, size_t *ret_count, struct bursar_error *err)
+{
+    struct sqlite_store *store = ctx;
+    int64_t ids[DUE_MAX_ROWS];
+    if (limit > DUE_MAX_ROWS)
+        limit = DUE_MAX_ROWS;
+    sqlite3_stmt *stmt = statement(store, SQL_UNFUNDED_AFFORDABLE, err);
+    bind_i64(stmt, 1, fence.treasury);
+    bind_amount(stmt, 2, affordable);
+    bind_u64(stmt, 3, limit);
+    size_t count = 0;
+    enum bursar_status status = collect_ids(store, stmt, limit, ids, &count, err);
+    if (status == BURSAR_OK && count)
+        status = write_begin(store, &fence, err);
+    if (status != BURSAR_OK || !count) {
+        *ret_count = 0;
+        return status;
+    }
+    for (size_t i = 0; i < count && status == BURSAR_OK; i++) {
+        stmt = statement(store, SQL_UNBLOCK, err);
+        bind_i64(stmt, 1, ids[i]);
+        status = run_statement(store, stmt, NULL, err);
+    }
+    status = write_end(store, status, err);
+    if (status == BURSAR_OK)
+        *ret_count = count;
+    return status;
+}
+
+/* A row that has been moved meanwhile is left alone: its block would be about a state that is gone. */
+static enum bursar_status block(void *ctx, struct fence fence, const struct block_decision *decisions, size_t count,
+                                struct bursar_error *err)
+{
+    struct sqlite_store *store = ctx;
+    if (count == 0)
+        return BURSAR_OK;
+    enum bursar_status status = write_begin(store, &fence, err);
+    if (status != BURSAR_OK)
+        return status;
+    for (size_t i = 0; i < count && status == BURSAR_OK; i++) {
+        sqlite3_stmt *stmt = statement(store, SQL_BLOCK, err);
+        bind_i64(stmt, 1, decisions[i].disbursement);
+        bind_u64(stmt, 2, decisions[i].version);
+        bind_i64(stmt, 3, decisions[i].code);
+        status = run_statement(store, stmt, NULL, err);
+    }
+    return write_end(store, status, err);
+}
+
+void sqlite_fill_due(struct store *interface)
+{
+    interface->due_select = due_select;
+    interface->dependents_wake = dependents_wake;
+    interface->funded_wake = funded_wake;
+    interface->block = block;
+}

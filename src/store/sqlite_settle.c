@@ -1,0 +1,295 @@
+/* Settling: what the chain showed becomes state, in one transaction an observation (INV-7, INV-8). */
+#include "store/sqlite_core.h"
+
+#define ITEMS_MAX_COUNT 64
+
+static enum bursar_status change_one(struct sqlite_store *store, sqlite3_stmt *stmt, const char *what,
+                                     struct bursar_error *err)
+{
+    int changed = 0;
+    enum bursar_status status = run_statement(store, stmt, &changed, err);
+    if (status == BURSAR_OK && changed != 1)
+        return bursar_fail(err, BURSAR_ESTALE, "%s changed under us", what);
+    return status;
+}
+
+static enum bursar_status move_intent(struct sqlite_store *store, int64_t treasury, int64_t intent,
+                                      enum intent_status from, enum intent_status to, struct bursar_error *err)
+{
+    sqlite3_stmt *stmt = statement(store, SQL_INTENT_MOVE, err);
+    bind_i64(stmt, 1, intent);
+    bind_i64(stmt, 2, from);
+    bind_i64(stmt, 3, to);
+    bind_i64(stmt, 4, treasury);
+    return change_one(store, stmt, "the intent", err);
+}
+
+/* The disbursements an intent pays, with the state they are in now. */
+static enum bursar_status live_items(struct sqlite_store *store, int64_t intent,
+                                     struct disbursement_version ret[ITEMS_MAX_COUNT], size_t *ret_count,
+                                     struct bursar_error *err)
+{
+    sqlite3_stmt *stmt = statement(store, SQL_ITEMS_LIVE, err);
+    bind_i64(stmt, 1, intent);
+    size_t count = 0;
+    bool row = true;
+    for (;;) {
+        enum bursar_status status = step_row(store, stmt, &row, err);
+        if (status != BURSAR_OK)
+            return status;
+        if (!row)
+            break;
+        if (count == ITEMS_MAX_COUNT) {
+            (void)sqlite3_reset(stmt);
+            return bursar_fail(err, BURSAR_ELIMIT, "intent %lld has more than %d items", (long long)intent,
+                               ITEMS_MAX_COUNT);
+        }
+        ret[count].id = sqlite3_column_int64(stmt, 0);
+        ret[count].state = (enum disbursement_state)sqlite3_column_int(stmt, 1);
+        ret[count].version = column_u64(stmt, 2);
+        count++;
+    }
+    *ret_count = count;
+    return BURSAR_OK;
+}
+
+struct item_move {
+    enum disbursement_state to;
+    enum lifecycle_cause cause;
+    const char *detail;
+};
+
+static enum bursar_status move_items(struct sqlite_store *store, int64_t treasury, int64_t intent, uint64_t now_ms,
+                                     const struct item_move *move, struct bursar_error *err)
+{
+    struct disbursement_version items[ITEMS_MAX_COUNT];
+    size_t count = 0;
+    enum bursar_status status = live_items(store, intent, items, &count, err);
+    for (size_t i = 0; i < count && status == BURSAR_OK; i++)
+        status = disbursement_move(store, treasury, &items[i], move->to, move->cause, intent, now_ms, move->detail, err);
+    return status;
+}
+
+/* A paid item stays live for ever, so that the schema itself refuses to bind it again (INV-1). */
+static enum bursar_status end_items(struct sqlite_store *store, int64_t intent, bool stays_live,
+                                    enum lifecycle_cause outcome, struct bursar_error *err)
+{
+    struct disbursement_version items[ITEMS_MAX_COUNT];
+    size_t count = 0;
+    enum bursar_status status = live_items(store, intent, items, &count, err);
+    for (size_t i = 0; i < count && status == BURSAR_OK; i++) {
+        sqlite3_stmt *stmt = statement(store, SQL_ITEM_END, err);
+        bind_i64(stmt, 1, intent);
+        bind_i64(stmt, 2, items[i].id);
+        bind_i64(stmt, 3, stays_live);
+        bind_i64(stmt, 4, outcome);
+        status = run_statement(store, stmt, NULL, err);
+    }
+    return status;
+}
+
+static enum bursar_status include(struct sqlite_store *store, int64_t treasury, uint64_t now_ms,
+                                  const struct included_attempt *included, struct bursar_error *err)
+{
+    sqlite3_stmt *stmt = statement(store, SQL_ATTEMPT_INCLUDE, err);
+    bind_i64(stmt, 1, included->attempt);
+    bind_u64(stmt, 2, included->block.number);
+    bind_hash(stmt, 3, &included->block.hash);
+    enum bursar_status status = change_one(store, stmt, "the attempt", err);
+    if (status == BURSAR_OK)
+        status = move_intent(store, treasury, included->intent, INTENT_SIGNED, INTENT_INCLUDED, err);
+    char detail[64];
+    (void)snprintf(detail, sizeof detail, "block %llu", (unsigned long long)included->block.number);
+    struct item_move move = { STATE_EXECUTED, CAUSE_INCLUDED, detail };
+    return status == BURSAR_OK ? move_items(store, treasury, included->intent, now_ms, &move, err) : status;
+}
+
+static enum bursar_status exclude(struct sqlite_store *store, int64_t treasury, uint64_t now_ms, int64_t attempt,
+                                  int64_t intent, struct bursar_error *err)
+{
+    sqlite3_stmt *stmt = statement(store, SQL_ATTEMPT_EXCLUDE, err);
+    bind_i64(stmt, 1, attempt);
+    enum bursar_status status = change_one(store, stmt, "the attempt", err);
+    if (status == BURSAR_OK)
+        status = move_intent(store, treasury, intent, INTENT_INCLUDED, INTENT_SIGNED, err);
+    struct item_move move = { STATE_STAGED, CAUSE_REORGED, "its block is not canonical any more" };
+    return status == BURSAR_OK ? move_items(store, treasury, intent, now_ms, &move, err) : status;
+}
+
+struct attempt_key {
+    int64_t attempt, intent;
+};
+
+static enum bursar_status included_above(struct sqlite_store *store, int64_t treasury, uint64_t number,
+                                         struct attempt_key *ret, size_t limit, size_t *ret_count,
+                                         struct bursar_error *err)
+{
+    sqlite3_stmt *stmt = statement(store, SQL_INCLUDED_ABOVE, err);
+    bind_i64(stmt, 1, treasury);
+    bind_u64(stmt, 2, number);
+    size_t count = 0;
+    bool row = true;
+    while (count < limit) {
+        enum bursar_status status = step_row(store, stmt, &row, err);
+        if (status != BURSAR_OK)
+            return status;
+        if (!row)
+            break;
+        ret[count].attempt = sqlite3_column_int64(stmt, 0);
+        ret[count].intent = sqlite3_column_int64(stmt, 1);
+        count++;
+    }
+    if (stmt)
+        (void)sqlite3_reset(stmt);
+    *ret_count = count;
+    return BURSAR_OK;
+}
+
+/* INV-8: what was included above the fork goes back to staged, same intent, same bytes. */
+static enum bursar_status undo_above(struct sqlite_store *store, int64_t treasury, uint64_t now_ms, uint64_t number,
+                                     struct bursar_error *err)
+{
+    struct attempt_key keys[256];
+    size_t count = 0;
+    enum bursar_status status;
+    do {
+        status = included_above(store, treasury, number, keys, sizeof keys / sizeof *keys, &count, err);
+        for (size_t i = 0; i < count && status == BURSAR_OK; i++)
+            status = exclude(store, treasury, now_ms, keys[i].attempt, keys[i].intent, err);
+    } while (status == BURSAR_OK && count > 0);
+    if (status != BURSAR_OK)
+        return status;
+    sqlite3_stmt *stmt = statement(store, SQL_SCANNED_FORGET_ABOVE, err);
+    bind_i64(stmt, 1, treasury);
+    bind_u64(stmt, 2, number);
+    return run_statement(store, stmt, NULL, err);
+}
+
+static enum bursar_status finish(struct sqlite_store *store, int64_t treasury, uint64_t now_ms,
+                                 const struct final_attempt *final, struct bursar_error *err)
+{
+    sqlite3_stmt *stmt = statement(store, SQL_ATTEMPT_FINISH, err);
+    bind_i64(stmt, 1, final->attempt);
+    bind_u64(stmt, 2, final->gas_used);
+    bind_u64(stmt, 3, final->effective_gas_price_wei);
+    enum bursar_status status = change_one(store, stmt, "the attempt", err);
+    if (status == BURSAR_OK)
+        status = move_intent(store, treasury, final->intent, INTENT_INCLUDED, INTENT_FINAL, err);
+    if (status != BURSAR_OK)
+        return status;
+    struct item_move paid = { STATE_FINALIZED, CAUSE_FINAL_SUCCESS, "its block is final" };
+    struct item_move reverted = { STATE_FAILED, CAUSE_FINAL_REVERT, "its transaction reverted, in a final block" };
+    const struct item_move *move = final->succeeded ? &paid : &reverted;
+    status = move_items(store, treasury, final->intent, now_ms, move, err);
+    return status == BURSAR_OK ? end_items(store, final->intent, final->succeeded, move->cause, err) : status;
+}
+
+static enum bursar_status set_mark(struct sqlite_store *store, enum sqlite_statement which, int64_t treasury,
+                                   const struct block_mark *mark, struct bursar_error *err)
+{
+    sqlite3_stmt *stmt = statement(store, which, err);
+    bind_i64(stmt, 1, treasury);
+    bind_u64(stmt, 2, mark->number);
+    bind_hash(stmt, 3, &mark->hash);
+    return run_statement(store, stmt, NULL, err);
+}
+
+static enum bursar_status set_marks(struct sqlite_store *store, int64_t treasury, const struct settlement *settlement,
+                                    struct bursar_error *err)
+{
+    enum bursar_status status = BURSAR_OK;
+    for (size_t i = 0; i < settlement->scanned_count && status == BURSAR_OK; i++)
+        status = set_mark(store, SQL_SCANNED_ADD, treasury, &settlement->scanned[i], err);
+    if (status == BURSAR_OK && settlement->has_scan)
+        status = set_mark(store, SQL_SCAN_SET, treasury, &settlement->scan, err);
+    if (status != BURSAR_OK || !settlement->has_anchor)
+        return status;
+    status = set_mark(store, SQL_ANCHOR_SET, treasury, &settlement->anchor, err);
+    if (status != BURSAR_OK)
+        return status;
+    sqlite3_stmt *stmt = statement(store, SQL_SCANNED_FORGET_BELOW, err);
+    bind_i64(stmt, 1, treasury);
+    bind_u64(stmt, 2, settlement->anchor.number);
+    return run_statement(store, stmt, NULL, err);
+}
+
+static enum bursar_status settle(void *ctx, struct fence fence, uint64_t now_ms, const struct settlement *settlement,
+                                 struct bursar_error *err)
+{
+    struct sqlite_store *store = ctx;
+    enum bursar_status status = write_begin(store, &fence, err);
+    if (status != BURSAR_OK)
+        return status;
+    if (settlement->has_fork)
+        status = undo_above(store, fence.treasury, now_ms, settlement->fork_number, err);
+    for (size_t i = 0; i < settlement->included_count && status == BURSAR_OK; i++)
+        status = include(store, fence.treasury, now_ms, &settlement->included[i], err);
+    for (size_t i = 0; i < settlement->final_count && status == BURSAR_OK; i++)
+        status = finish(store, fence.treasury, now_ms, &settlement->final[i], err);
+    if (status == BURSAR_OK)
+        status = set_marks(store, fence.treasury, settlement, err);
+    return write_end(store, status, err);
+}
+
+static enum bursar_status included_select(void *ctx, int64_t treasury, uint64_t number, size_t limit,
+                                          struct included_attempt *ret, size_t *ret_count, struct bursar_error *err)
+{
+    struct sqlite_store *store = ctx;
+    sqlite3_stmt *stmt = statement(store, SQL_INCLUDED_UP_TO, err);
+    bind_i64(stmt, 1, treasury);
+    bind_u64(stmt, 2, number);
+    bind_u64(stmt, 3, limit);
+    size_t count = 0;
+    bool row = true;
+    while (count < limit) {
+        enum bursar_status status = step_row(store, stmt, &row, err);
+        if (status != BURSAR_OK)
+            return status;
+        if (!row)
+            break;
+        struct included_attempt *included = &ret[count++];
+        *included = (struct included_attempt){ .attempt = sqlite3_column_int64(stmt, 0),
+                                               .intent = sqlite3_column_int64(stmt, 1),
+                                               .nonce = column_u64(stmt, 2),
+                                               .block.number = column_u64(stmt, 4) };
+        column_hash(stmt, 3, &included->hash);
+        column_hash(stmt, 5, &included->block.hash);
+    }
+    if (stmt)
+        (void)sqlite3_reset(stmt);
+    *ret_count = count;
+    return BURSAR_OK;
+}
+
+static enum bursar_status scanned_select(void *ctx, int64_t treasury, uint64_t from_number, size_t limit,
+                                         struct block_mark *ret, size_t *ret_count, struct bursar_error *err)
+{
+    struct sqlite_store *store = ctx;
+    sqlite3_stmt *stmt = statement(store, SQL_SCANNED, err);
+    bind_i64(stmt, 1, treasury);
+    bind_u64(stmt, 2, from_number);
+    bind_u64(stmt, 3, limit);
+    size_t count = 0;
+    bool row = true;
+    while (count < limit) {
+        enum bursar_status status = step_row(store, stmt, &row, err);
+        if (status != BURSAR_OK)
+            return status;
+        if (!row)
+            break;
+        ret[count].number = column_u64(stmt, 0);
+        column_hash(stmt, 1, &ret[count].hash);
+        count++;
+    }
+    if (stmt)
+        (void)sqlite3_reset(stmt);
+    *ret_count = count;
+    return BURSAR_OK;
+}
+
+void sqlite_fill_settle(struct store *interface)
+{
+    interface->settle = settle;
+    interface->included_select = included_select;
+    interface->scanned_select = scanned_select;
+}

@@ -1,0 +1,289 @@
+/* Spending: binding nonces for life (INV-1), signed bytes before the wire (INV-2), what is in flight. */
+#include "store/sqlite_core.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The first value of a one-row statement; *ret_some false when there is none or it is NULL. */
+static enum bursar_status read_u64(struct sqlite_store *store, sqlite3_stmt *stmt, bool *ret_some, uint64_t *ret,
+                                   struct bursar_error *err)
+{
+    bool row;
+    enum bursar_status status = step_row(store, stmt, &row, err);
+    if (status != BURSAR_OK)
+        return status;
+    *ret_some = row && sqlite3_column_type(stmt, 0) != SQLITE_NULL;
+    *ret = *ret_some ? column_u64(stmt, 0) : 0;
+    if (row)
+        (void)sqlite3_reset(stmt);
+    return BURSAR_OK;
+}
+
+static enum bursar_status read_for_treasury(struct sqlite_store *store, enum sqlite_statement which, int64_t treasury,
+                                            bool *ret_some, uint64_t *ret, struct bursar_error *err)
+{
+    sqlite3_stmt *stmt = statement(store, which, err);
+    bind_i64(stmt, 1, treasury);
+    return read_u64(store, stmt, ret_some, ret, err);
+}
+
+/* There is no nonce counter: next = highest bound + 1, else the treasury's first nonce (INV-1). */
+static enum bursar_status next_nonce(struct sqlite_store *store, int64_t treasury, bool *ret_bound, uint64_t *ret,
+                                     struct bursar_error *err)
+{
+    uint64_t highest;
+    enum bursar_status status = read_for_treasury(store, SQL_NONCE_HIGHEST, treasury, ret_bound, &highest, err);
+    if (status != BURSAR_OK)
+        return status;
+    if (*ret_bound) {
+        *ret = highest + 1;
+        return BURSAR_OK;
+    }
+    sqlite3_stmt *stmt = statement(store, SQL_TREASURY_GET, err);
+    bind_i64(stmt, 1, treasury);
+    bool row;
+    status = step_row(store, stmt, &row, err);
+    if (status != BURSAR_OK)
+        return status;
+    if (!row)
+        return bursar_fail(err, BURSAR_ENOTFOUND, "no such treasury");
+    *ret = column_u64(stmt, 6);
+    (void)sqlite3_reset(stmt);
+    return BURSAR_OK;
+}
+
+static enum bursar_status lane_read(void *ctx, int64_t treasury, struct lane *ret, struct bursar_error *err)
+{
+    struct sqlite_store *store = ctx;
+    struct lane lane = { 0 };
+    bool some;
+    enum bursar_status status = next_nonce(store, treasury, &lane.has_intents, &lane.next_nonce, err);
+    if (status == BURSAR_OK)
+        status = read_for_treasury(store, SQL_NONCE_LOWEST_UNFINISHED, treasury, &some, &lane.lowest_unfinished_nonce,
+                                   err);
+    if (status == BURSAR_OK && !some)
+        lane.lowest_unfinished_nonce = lane.next_nonce;
+    if (status == BURSAR_OK)
+        status = read_for_treasury(store, SQL_IN_FLIGHT_COUNT, treasury, &some, &lane.in_flight, err);
+    if (status == BURSAR_OK)
+        status = read_for_treasury(store, SQL_INCLUDED_COUNT, treasury, &some, &lane.included, err);
+    if (status == BURSAR_OK)
+        *ret = lane;
+    return status;
+}
+
+static enum bursar_status bind_one(struct sqlite_store *store, const struct fence *fence, uint64_t now_ms,
+                                   const struct binding *binding, struct bursar_error *err)
+{
+    sqlite3_stmt *stmt = statement(store, SQL_INTENT_ADD, err);
+    bind_i64(stmt, 1, fence->treasury);
+    bind_u64(stmt, 2, binding->nonce);
+    bind_address(stmt, 3, &binding->to);
+    bind_amount(stmt, 4, &binding->value);
+    bind_u64(stmt, 5, binding->gas_limit);
+    bind_u64(stmt, 6, fence->lease_epoch);
+    bind_u64(stmt, 7, now_ms);
+    enum bursar_status status = run_statement(store, stmt, NULL, err);
+    if (status != BURSAR_OK)
+        return status;
+    int64_t intent = sqlite3_last_insert_rowid(store->db);
+    stmt = statement(store, SQL_ITEM_ADD, err);
+    bind_i64(stmt, 1, intent);
+    bind_i64(stmt, 2, binding->disbursement);
+    status = run_statement(store, stmt, NULL, err);
+    if (status != BURSAR_OK)
+        return status;
+    struct disbursement_version from = { binding->disbursement, STATE_QUEUED, binding->version };
+    char detail[64];
+    (void)snprintf(detail, sizeof detail, "nonce %llu", (unsigned long long)binding->nonce);
+    return disbursement_move(store, fence->treasury, &from, STATE_STAGED, CAUSE_BOUND, intent, now_ms, detail, err);
+}
+
+static enum bursar_status bind_all(void *ctx, struct fence fence, uint64_t now_ms, const struct binding *bindings,
+                                   size_t count, struct bursar_error *err)
+{
+    struct sqlite_store *store = ctx;
+    enum bursar_status status = write_begin(store, &fence, err);
+    if (status != BURSAR_OK)
+        return status;
+    bool bound;
+    uint64_t nonce = 0;
+    status = next_nonce(store, fence.treasury, &bound, &nonce, err);
+    for (size_t i = 0; i < count && status == BURSAR_OK; i++, nonce++) {
+        if (bindings[i].nonce != nonce)
+            status = bursar_fail(err, BURSAR_ESTALE, "nonce %llu is not the lane's next, which is %llu",
+                                 (unsigned long long)bindings[i].nonce, (unsigned long long)nonce);
+        else
+            status = bind_one(store, &fence, now_ms, &bindings[i], err);
+    }
+    return write_end(store, status, err);
+}
+
+static enum bursar_status move_intent(struct sqlite_store *store, int64_t treasury, int64_t intent,
+                                      enum intent_status from, enum intent_status to, int *ret_changed,
+                                      struct bursar_error *err)
+{
+    sqlite3_stmt *stmt = statement(store, SQL_INTENT_MOVE, err);
+    bind_i64(stmt, 1, intent);
+    bind_i64(stmt, 2, from);
+    bind_i64(stmt, 3, to);
+    bind_i64(stmt, 4, treasury);
+    return run_statement(store, stmt, ret_changed, err);
+}
+
+static enum bursar_status add_attempt(struct sqlite_store *store, const struct fence *fence, uint64_t now_ms,
+                                      const struct new_attempt *attempt, struct bursar_error *err)
+{
+    int changed = 0;
+    enum bursar_status status =
+        move_intent(store, fence->treasury, attempt->intent, INTENT_BOUND, INTENT_SIGNED, &changed, err);
+    if (status == BURSAR_OK && changed != 1) /* a replacement: it stays signed, and must not be included yet */
+        status = move_intent(store, fence->treasury, attempt->intent, INTENT_SIGNED, INTENT_SIGNED, &changed, err);
+    if (status == BURSAR_OK && changed != 1)
+        status = bursar_fail(err, BURSAR_ESTALE, "intent %lld takes no further attempt", (long long)attempt->intent);
+    if (status != BURSAR_OK)
+        return status;
+    sqlite3_stmt *stmt = statement(store, SQL_ATTEMPT_ADD, err);
+    bind_i64(stmt, 1, fence->treasury);
+    bind_i64(stmt, 2, attempt->intent);
+    bind_i64(stmt, 3, attempt->purpose);
+    bind_hash(stmt, 4, &attempt->hash);
+    bind_u64(stmt, 5, attempt->max_priority_fee_per_gas_wei);
+    bind_u64(stmt, 6, attempt->max_fee_per_gas_wei);
+    bind_u64(stmt, 7, now_ms);
+    if (stmt && attempt->raw_bytes <= INT32_MAX)
+        (void)sqlite3_bind_blob(stmt, 8, attempt->raw, (int)attempt->raw_bytes, SQLITE_STATIC);
+    return run_statement(store, stmt, NULL, err);
+}
+
+static enum bursar_status attempts_add(void *ctx, struct fence fence, uint64_t now_ms,
+                                       const struct new_attempt *attempts, size_t count, struct bursar_error *err)
+{
+    struct sqlite_store *store = ctx;
+    enum bursar_status status = write_begin(store, &fence, err);
+    if (status != BURSAR_OK)
+        return status;
+    for (size_t i = 0; i < count && status == BURSAR_OK; i++)
+        status = add_attempt(store, &fence, now_ms, &attempts[i], err);
+    return write_end(store, status, err);
+}
+
+static void read_flight(sqlite3_stmt *stmt, struct flight *ret)
+{
+    *ret = (struct flight){
+        .intent = sqlite3_column_int64(stmt, 0),
+        .nonce = column_u64(stmt, 1),
+        .kind = (enum intent_kind)sqlite3_column_int(stmt, 2),
+        .gas_limit = column_u64(stmt, 5),
+        .has_attempt = sqlite3_column_type(stmt, 6) != SQLITE_NULL,
+        .attempt = sqlite3_column_int64(stmt, 6),
+        .max_fee_per_gas_wei = column_u64(stmt, 8),
+        .sends = column_u64(stmt, 9),
+        .last_sent_ms = column_u64(stmt, 10),
+    };
+    column_address(stmt, 3, &ret->to);
+    column_amount(stmt, 4, &ret->value);
+    column_hash(stmt, 7, &ret->hash);
+}
+
+static enum bursar_status flights_select(void *ctx, int64_t treasury, uint64_t from_nonce, size_t limit,
+                                         struct flight *ret, size_t *ret_count, struct bursar_error *err)
+{
+    struct sqlite_store *store = ctx;
+    sqlite3_stmt *stmt = statement(store, SQL_FLIGHTS, err);
+    bind_i64(stmt, 1, treasury);
+    bind_u64(stmt, 2, from_nonce);
+    bind_u64(stmt, 3, limit);
+    size_t count = 0;
+    bool row = true;
+    while (count < limit) {
+        enum bursar_status status = step_row(store, stmt, &row, err);
+        if (status != BURSAR_OK)
+            return status;
+        if (!row)
+            break;
+        read_flight(stmt, &ret[count++]);
+    }
+    if (stmt)
+        (void)sqlite3_reset(stmt);
+    *ret_count = count;
+    return BURSAR_OK;
+}
+
+static enum bursar_status attempt_raw(void *ctx, int64_t attempt, uint8_t **ret, size_t *ret_bytes,
+                                      struct bursar_error *err)
+{
+    struct sqlite_store *store = ctx;
+    sqlite3_stmt *stmt = statement(store, SQL_ATTEMPT_RAW, err);
+    bind_i64(stmt, 1, attempt);
+    bool row;
+    enum bursar_status status = step_row(store, stmt, &row, err);
+    if (status != BURSAR_OK)
+        return status;
+    if (!row)
+        return bursar_fail(err, BURSAR_ENOTFOUND, "no attempt %lld", (long long)attempt);
+    const void *raw = sqlite3_column_blob(stmt, 0);
+    size_t length = (size_t)sqlite3_column_bytes(stmt, 0);
+    uint8_t *copy = raw && length ? malloc(length) : NULL;
+    if (copy) {
+        memcpy(copy, raw, length);
+        *ret = copy;
+        *ret_bytes = length;
+    } else {
+        status = bursar_fail(err, BURSAR_ENOMEM, "out of memory reading attempt %lld", (long long)attempt);
+    }
+    (void)sqlite3_reset(stmt);
+    return status;
+}
+
+static enum bursar_status submissions_record(void *ctx, struct fence fence, uint64_t now_ms,
+                                             const struct submission *submissions, size_t count,
+                                             struct bursar_error *err)
+{
+    struct sqlite_store *store = ctx;
+    enum bursar_status status = write_begin(store, &fence, err);
+    if (status != BURSAR_OK)
+        return status;
+    for (size_t i = 0; i < count && status == BURSAR_OK; i++) {
+        sqlite3_stmt *stmt = statement(store, SQL_SUBMISSION, err);
+        bind_i64(stmt, 1, submissions[i].attempt);
+        bind_u64(stmt, 2, now_ms);
+        bind_i64(stmt, 3, submissions[i].verdict);
+        bind_text(stmt, 4, submissions[i].message);
+        bind_i64(stmt, 5, fence.treasury);
+        status = run_statement(store, stmt, NULL, err);
+    }
+    return write_end(store, status, err);
+}
+
+static enum bursar_status exists(struct sqlite_store *store, enum sqlite_statement which, int64_t treasury, bool *ret,
+                                 struct bursar_error *err)
+{
+    uint64_t value;
+    return read_for_treasury(store, which, treasury, ret, &value, err);
+}
+
+static enum bursar_status work_left(void *ctx, int64_t treasury, struct work_left *ret, struct bursar_error *err)
+{
+    struct sqlite_store *store = ctx;
+    struct work_left left = { 0 };
+    enum bursar_status status = exists(store, SQL_NONCE_LOWEST_UNFINISHED, treasury, &left.unfinished, err);
+    if (status == BURSAR_OK)
+        status = exists(store, SQL_READY_EXISTS, treasury, &left.ready, err);
+    if (status == BURSAR_OK)
+        status = exists(store, SQL_WAKES_NEXT, treasury, &left.to_wake, err);
+    if (status == BURSAR_OK)
+        *ret = left;
+    return status;
+}
+
+void sqlite_fill_spending(struct store *interface)
+{
+    interface->bind = bind_all;
+    interface->attempts_add = attempts_add;
+    interface->flights_select = flights_select;
+    interface->attempt_raw = attempt_raw;
+    interface->submissions_record = submissions_record;
+    interface->lane_read = lane_read;
+    interface->work_left = work_left;
+}

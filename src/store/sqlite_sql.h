@@ -1,0 +1,178 @@
+/* Every statement of the SQLite store, one string each. PLANNED ones run while executing and must never walk a table:
+ * a test asks SQLite for each one's query plan. SHOWN ones serve people and may cost what they show. */
+#ifndef STORE_SQLITE_SQL_H
+#define STORE_SQLITE_SQL_H
+
+#define SHOWN_COLUMNS                                                                                                  \
+    "SELECT d.id, d.version, d.ref, d.content_hash, d.destination, d.amount, d.memo, d.schedule, d.schedule_value, "   \
+    "d.state, d.blocked, w.ref, w.state, "                                                                             \
+    "(SELECT at_ms FROM event WHERE disbursement = d.id ORDER BY seq LIMIT 1), "                                       \
+    "i.nonce, a.hash, a.block_no, a.block_hash, a.gas_used, a.gas_price "                                              \
+    "FROM disbursement d LEFT JOIN disbursement w ON w.id = d.waits_on "                                               \
+    "LEFT JOIN intent i ON i.id = (SELECT max(intent) FROM intent_item WHERE disbursement = d.id) "                    \
+    "LEFT JOIN attempt a ON a.id = (SELECT id FROM attempt WHERE intent = i.id "                                       \
+    "ORDER BY status DESC, seq DESC LIMIT 1) "
+
+#define TREASURY_COLUMNS                                                                                               \
+    "SELECT id, name, chain_id, address, epoch_source, genesis, first_nonce, anchor_no, anchor_hash, scan_no, "        \
+    "scan_hash, halt_code, halt_reason, lease_holder, lease_epoch, renewals, lease_renewed_ms, lease_ttl_ms "          \
+    "FROM treasury "
+
+#define SQLITE_STATEMENTS(S)                                                                                           \
+    S(BEGIN_WRITE, PLANNED, "BEGIN IMMEDIATE")                                                                         \
+    S(BEGIN_READ, PLANNED, "BEGIN DEFERRED")                                                                           \
+    S(COMMIT, PLANNED, "COMMIT")                                                                                       \
+    S(ROLLBACK, PLANNED, "ROLLBACK")                                                                                   \
+    /* treasuries */                                                                                                   \
+    S(TREASURY_ADD, SHOWN, "INSERT INTO treasury (name, chain_id, address, epoch_source) VALUES (?1, ?2, ?3, ?4)")     \
+    S(TREASURY_FIND, PLANNED, TREASURY_COLUMNS "WHERE chain_id = ?1 AND address = ?2")                                 \
+    S(TREASURY_GET, PLANNED, TREASURY_COLUMNS "WHERE id = ?1")                                                         \
+    S(TREASURY_PIN, PLANNED,                                                                                           \
+      "UPDATE treasury SET genesis = ?2, first_nonce = ?3, anchor_no = ?4, anchor_hash = ?5, scan_no = ?6, "           \
+      "scan_hash = ?7 WHERE id = ?1 AND genesis IS NULL")                                                              \
+    S(TREASURY_SET_EPOCH_SOURCE, SHOWN, "UPDATE treasury SET epoch_source = ?2 WHERE id = ?1")                         \
+    S(EPOCH_ROW_WAITS, SHOWN,                                                                                          \
+      "SELECT 1 FROM disbursement WHERE treasury = ?1 AND state = 3 AND schedule = 2 LIMIT 1")                         \
+    /* events */                                                                                                       \
+    S(EVENT_LAST, PLANNED,                                                                                             \
+      "SELECT seq, treasury, disbursement, intent, at_ms, cause, from_state, to_state, actor, detail, prev_hash "      \
+      "FROM event ORDER BY seq DESC LIMIT 1")                                                                          \
+    S(EVENT_ADD, PLANNED, "INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")                   \
+    /* the one move: compare-and-set */                                                                                \
+    S(DISBURSEMENT_MOVE, PLANNED,                                                                                      \
+      "UPDATE disbursement SET state = ?4, version = version + 1, blocked = 0, wakes = CASE WHEN ?4 = 6 "              \
+      "THEN EXISTS (SELECT 1 FROM disbursement q WHERE q.waits_on = ?1) ELSE 0 END "                                   \
+      "WHERE id = ?1 AND state = ?2 AND version = ?3")                                                                 \
+    /* import */                                                                                                       \
+    S(IMPORT_FIND, SHOWN, "SELECT id, content_hash FROM disbursement WHERE treasury = ?1 AND ref = ?2")                \
+    S(IMPORT_MAX_ID, SHOWN, "SELECT max(id) FROM disbursement")                                                        \
+    S(IMPORT_ADD, SHOWN,                                                                                               \
+      "INSERT INTO disbursement (id, treasury, state, schedule, schedule_value, ref, content_hash, destination, "      \
+      "amount, memo) VALUES (?1, ?2, 3, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")                                                  \
+    S(IMPORT_DEPENDENCY_FIND, SHOWN, "SELECT id, state FROM disbursement WHERE treasury = ?1 AND ref = ?2")            \
+    S(IMPORT_DEPENDENCY_ADD, SHOWN, "INSERT INTO dependency (id, on_id) VALUES (?1, ?2)")                              \
+    S(WAIT_ON, PLANNED, "UPDATE disbursement SET waits_on = ?2 WHERE id = ?1")                                         \
+    /* lease */                                                                                                        \
+    S(LEASE_EPOCH, PLANNED, "SELECT lease_epoch FROM treasury WHERE id = ?1")                                          \
+    S(LEASE_TAKE, PLANNED,                                                                                             \
+      "UPDATE treasury SET lease_holder = ?2, lease_epoch = lease_epoch + 1, renewals = renewals + 1, "                \
+      "lease_renewed_ms = ?3, lease_ttl_ms = ?4 WHERE id = ?1")                                                        \
+    S(LEASE_RENEW, PLANNED,                                                                                            \
+      "UPDATE treasury SET renewals = renewals + 1, lease_renewed_ms = ?3 WHERE id = ?1 AND lease_epoch = ?2")         \
+    S(LEASE_RELEASE, PLANNED, "UPDATE treasury SET lease_holder = '' WHERE id = ?1 AND lease_epoch = ?2")              \
+    /* due */                                                                                                          \
+    S(DUE_NOW, PLANNED,                                                                                                \
+      "SELECT id, version, destination, amount FROM disbursement INDEXED BY disbursement_due "                         \
+      "WHERE treasury = ?1 AND schedule = 0 AND schedule_value = 0 AND state = 3 AND waits_on IS NULL "                \
+      "AND blocked = 0 ORDER BY id LIMIT ?2")                                                                          \
+    S(DUE_SCHEDULED, PLANNED,                                                                                          \
+      "SELECT id, version, destination, amount FROM disbursement INDEXED BY disbursement_due "                         \
+      "WHERE treasury = ?1 AND schedule = ?3 AND schedule_value <= ?4 AND state = 3 AND waits_on IS NULL "             \
+      "AND blocked = 0 ORDER BY schedule_value, id LIMIT ?2")                                                          \
+    S(WAKES_NEXT, PLANNED, "SELECT id FROM disbursement WHERE treasury = ?1 AND wakes = 1 ORDER BY id LIMIT 1")        \
+    S(WAKES_DONE, PLANNED, "UPDATE disbursement SET wakes = 0 WHERE id = ?1")                                          \
+    S(WAITING_ON, PLANNED, "SELECT id FROM disbursement WHERE waits_on = ?1 ORDER BY id LIMIT ?2")                     \
+    S(NEXT_DEPENDENCY, PLANNED,                                                                                        \
+      "SELECT p.on_id FROM dependency p JOIN disbursement d ON d.id = p.on_id WHERE p.id = ?1 AND d.state <> 6 "       \
+      "LIMIT 1")                                                                                                       \
+    S(UNFUNDED_AFFORDABLE, PLANNED,                                                                                    \
+      "SELECT id FROM disbursement WHERE treasury = ?1 AND state = 3 AND blocked = 1 AND amount <= ?2 "                \
+      "ORDER BY amount, id LIMIT ?3")                                                                                  \
+    S(UNBLOCK, PLANNED, "UPDATE disbursement SET blocked = 0 WHERE id = ?1 AND state = 3")                             \
+    S(BLOCK, PLANNED, "UPDATE disbursement SET blocked = ?3 WHERE id = ?1 AND version = ?2 AND state = 3")             \
+    /* spending */                                                                                                     \
+    S(NONCE_HIGHEST, PLANNED, "SELECT max(nonce) FROM intent WHERE treasury = ?1")                                     \
+    S(NONCE_LOWEST_UNFINISHED, PLANNED,                                                                                \
+      "SELECT nonce FROM intent WHERE treasury = ?1 AND status < 4 ORDER BY nonce LIMIT 1")                            \
+    S(IN_FLIGHT_COUNT, PLANNED, "SELECT count(*) FROM intent WHERE treasury = ?1 AND status < 3")                      \
+    S(INCLUDED_COUNT, PLANNED, "SELECT count(*) FROM attempt WHERE treasury = ?1 AND status = 2")                      \
+    S(INTENT_ADD, PLANNED,                                                                                             \
+      "INSERT INTO intent (treasury, nonce, kind, status, to_address, value, data, gas_limit, lease_epoch, "           \
+      "bound_ms) VALUES (?1, ?2, 1, 1, ?3, ?4, x'', ?5, ?6, ?7)")                                                      \
+    S(ITEM_ADD, PLANNED, "INSERT INTO intent_item (intent, disbursement, live) VALUES (?1, ?2, 1)")                    \
+    S(ATTEMPT_ADD, PLANNED,                                                                                            \
+      "INSERT INTO attempt (treasury, intent, seq, purpose, status, hash, max_priority_fee_per_gas, "                  \
+      "max_fee_per_gas, signed_ms, raw) SELECT ?1, ?2, coalesce(max(seq), 0) + 1, ?3, 1, ?4, ?5, ?6, ?7, ?8 "          \
+      "FROM attempt WHERE intent = ?2")                                                                                \
+    S(INTENT_MOVE, PLANNED, "UPDATE intent SET status = ?3 WHERE id = ?1 AND status = ?2 AND treasury = ?4")           \
+    S(FLIGHTS, PLANNED,                                                                                                \
+      "SELECT i.id, i.nonce, i.kind, i.to_address, i.value, i.gas_limit, a.id, a.hash, a.max_fee_per_gas, a.sends, "   \
+      "a.last_sent_ms FROM intent i LEFT JOIN attempt a ON a.id = (SELECT id FROM attempt WHERE intent = i.id "        \
+      "ORDER BY seq DESC LIMIT 1) WHERE i.treasury = ?1 AND i.nonce >= ?2 AND i.status < 3 ORDER BY i.nonce LIMIT ?3") \
+    S(ATTEMPT_RAW, PLANNED, "SELECT raw FROM attempt WHERE id = ?1")                                                   \
+    S(SUBMISSION, PLANNED,                                                                                             \
+      "UPDATE attempt SET sends = sends + 1, last_sent_ms = ?2, verdict = ?3, message = ?4 WHERE id = ?1 "             \
+      "AND treasury = ?5")                                                                                             \
+    S(INCLUDED_UP_TO, PLANNED,                                                                                         \
+      "SELECT a.id, a.intent, i.nonce, a.hash, a.block_no, a.block_hash FROM attempt a JOIN intent i "                 \
+      "ON i.id = a.intent WHERE a.treasury = ?1 AND a.status = 2 AND a.block_no <= ?2 ORDER BY a.block_no LIMIT ?3")   \
+    S(INCLUDED_ABOVE, PLANNED,                                                                                         \
+      "SELECT id, intent FROM attempt WHERE treasury = ?1 AND status = 2 AND block_no > ?2 LIMIT 1000")                \
+    S(SCANNED, PLANNED,                                                                                                \
+      "SELECT number, hash FROM block WHERE treasury = ?1 AND number >= ?2 ORDER BY number LIMIT ?3")                  \
+    S(SCANNED_ADD, PLANNED, "INSERT INTO block (treasury, number, hash) VALUES (?1, ?2, ?3)")                          \
+    S(SCANNED_FORGET_ABOVE, PLANNED, "DELETE FROM block WHERE treasury = ?1 AND number > ?2")                          \
+    S(SCANNED_FORGET_BELOW, PLANNED, "DELETE FROM block WHERE treasury = ?1 AND number < ?2")                          \
+    S(SCAN_SET, PLANNED, "UPDATE treasury SET scan_no = ?2, scan_hash = ?3 WHERE id = ?1")                             \
+    S(ANCHOR_SET, PLANNED,                                                                                             \
+      "UPDATE treasury SET anchor_no = ?2, anchor_hash = ?3 WHERE id = ?1 AND anchor_no < ?2")                         \
+    S(ATTEMPT_INCLUDE, PLANNED,                                                                                        \
+      "UPDATE attempt SET status = 2, block_no = ?2, block_hash = ?3 WHERE id = ?1 AND status = 1")                    \
+    S(ATTEMPT_EXCLUDE, PLANNED,                                                                                        \
+      "UPDATE attempt SET status = 1, block_no = NULL, block_hash = NULL, last_sent_ms = 0 WHERE id = ?1 "             \
+      "AND status = 2")                                                                                                \
+    S(ATTEMPT_FINISH, PLANNED,                                                                                         \
+      "UPDATE attempt SET status = 3, gas_used = ?2, gas_price = ?3 WHERE id = ?1 AND status = 2")                     \
+    S(ITEMS_LIVE, PLANNED,                                                                                             \
+      "SELECT t.disbursement, d.state, d.version FROM intent_item t JOIN disbursement d ON d.id = t.disbursement "     \
+      "WHERE t.intent = ?1 AND t.live = 1")                                                                            \
+    S(ITEM_END, PLANNED, "UPDATE intent_item SET live = ?3, outcome = ?4 WHERE intent = ?1 AND disbursement = ?2")     \
+    S(READY_EXISTS, PLANNED,                                                                                           \
+      "SELECT 1 FROM disbursement INDEXED BY disbursement_due WHERE treasury = ?1 AND state = 3 "                      \
+      "AND waits_on IS NULL AND blocked = 0 LIMIT 1")                                                                  \
+    /* what people see */                                                                                              \
+    S(SNAPSHOT_SAVE, PLANNED,                                                                                          \
+      "UPDATE treasury SET last_tick_ms = ?2, last_success_ms = ?3, last_error_ms = ?4, last_error = ?5, hold = ?6, "  \
+      "available = ?7, gas_cost = ?8 WHERE id = ?1")                                                                   \
+    S(HALT_SET, PLANNED, "UPDATE treasury SET halt_code = ?2, halt_reason = ?3 WHERE id = ?1")                         \
+    S(SNAPSHOT_READ, PLANNED,                                                                                          \
+      "SELECT last_tick_ms, last_success_ms, last_error_ms, last_error, hold, available, gas_cost FROM treasury "      \
+      "WHERE id = ?1")                                                                                                 \
+    S(COUNTS, PLANNED, "SELECT state, n FROM queue_count WHERE treasury = ?1")                                         \
+    S(LIST, SHOWN, SHOWN_COLUMNS "WHERE d.treasury = ?1 AND d.id > ?2 ORDER BY d.id LIMIT ?3")                         \
+    S(LIST_STATE, SHOWN, SHOWN_COLUMNS "WHERE d.treasury = ?1 AND d.id > ?2 AND d.state = ?4 ORDER BY d.id LIMIT ?3")  \
+    S(LIST_BLOCKED, SHOWN,                                                                                             \
+      SHOWN_COLUMNS "JOIN (SELECT id FROM disbursement WHERE treasury = ?1 AND state = 3 AND blocked > 0 "             \
+      "UNION SELECT q.id FROM disbursement f CROSS JOIN disbursement q ON q.waits_on = f.id "                          \
+      "WHERE f.treasury = ?1 AND f.state IN (7, 8, 9) AND q.state = 3 "                                                \
+      "UNION SELECT id FROM disbursement WHERE treasury = ?1 AND state = 8) b ON b.id = d.id "                         \
+      "WHERE d.id > ?2 ORDER BY d.id LIMIT ?3")                                                                        \
+    S(SHOW, SHOWN, SHOWN_COLUMNS "WHERE d.treasury = ?1 AND d.id = ?2")                                                \
+    S(SHOW_DEPENDENCIES, SHOWN,                                                                                        \
+      "SELECT d.ref FROM dependency p JOIN disbursement d ON d.id = p.on_id WHERE p.id = ?1 ORDER BY d.ref")           \
+    S(SHOW_EVENTS, SHOWN,                                                                                              \
+      "SELECT seq, at_ms, cause, from_state, to_state, actor, detail FROM event WHERE disbursement = ?1 ORDER BY seq") \
+    S(SHOW_ATTEMPTS, SHOWN,                                                                                            \
+      "SELECT a.id, a.intent, i.nonce, a.seq, a.purpose, a.status, a.hash, a.max_priority_fee_per_gas, "               \
+      "a.max_fee_per_gas, a.signed_ms, a.sends, a.last_sent_ms, a.verdict, a.message, a.block_no, a.block_hash, "      \
+      "a.gas_used, a.gas_price FROM intent_item t JOIN intent i ON i.id = t.intent JOIN attempt a ON a.intent = i.id " \
+      "WHERE t.disbursement = ?1 ORDER BY i.nonce, a.seq")                                                             \
+    S(PROGRESS, SHOWN,                                                                                                 \
+      "SELECT d.state, d.blocked, coalesce(w.state, 0) FROM disbursement d LEFT JOIN disbursement w "                  \
+      "ON w.id = d.waits_on WHERE d.id = ?1")                                                                          \
+    S(REF_FIND, SHOWN, "SELECT id FROM disbursement WHERE treasury = ?1 AND ref = ?2")                                 \
+    S(INTENTS, SHOWN,                                                                                                  \
+      "SELECT i.id, i.nonce, i.kind, i.status, i.to_address, i.value, t.disbursement, d.state, a.hash, a.block_no, "   \
+      "a.block_hash, a.gas_used, a.gas_price FROM intent i LEFT JOIN intent_item t ON t.intent = i.id "                \
+      "LEFT JOIN disbursement d ON d.id = t.disbursement LEFT JOIN attempt a ON a.id = (SELECT id FROM attempt "       \
+      "WHERE intent = i.id ORDER BY status DESC, seq DESC LIMIT 1) WHERE i.treasury = ?1 AND i.nonce >= ?2 "           \
+      "ORDER BY i.nonce LIMIT ?3")
+
+enum sqlite_statement {
+#define S(name, scope, sql) SQL_##name,
+    SQLITE_STATEMENTS(S)
+#undef S
+        SQL_COUNT
+};
+
+#endif
