@@ -1,0 +1,138 @@
+/* One tick from end to end, and the executor's life. */
+#include "executor/tick.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STANDBY_POLL_MS 100 /* how often a standby asks whether the holder is gone */
+#define BUSY_POLL_MS 50
+
+enum bursar_status executor_new(const struct executor_config *config, const struct executor_env *env,
+                                struct executor **ret, struct bursar_error *err)
+{
+    struct executor *executor = calloc(1, sizeof *executor);
+    if (!executor)
+        return bursar_fail(err, BURSAR_ENOMEM, "out of memory");
+    executor->config = *config;
+    executor->env = *env;
+    (void)snprintf(executor->identity, sizeof executor->identity, "%s", config->identity);
+    executor->config.identity = executor->identity;
+    *ret = executor;
+    return BURSAR_OK;
+}
+
+void executor_free(struct executor *executor)
+{
+    if (!executor)
+        return;
+    tick_drop_lease(executor);
+    free(executor->scratch.flights);
+    free((void *)executor->scratch.by_hash);
+    free(executor);
+}
+
+void tick_note_fault(struct executor *executor, struct tick *tick, const struct bursar_error *err)
+{
+    struct snapshot *snapshot = &executor->snapshot;
+    tick->failed = true;
+    bool is_new = strcmp(snapshot->last_error, err->message) != 0 || snapshot->last_success_ms > snapshot->last_error_ms;
+    snapshot->last_error_ms = executor->env.clock.wall_ms(executor->env.clock.ctx);
+    (void)snprintf(snapshot->last_error, sizeof snapshot->last_error, "%s", err->message);
+    note(&executor->env.notes, is_new ? NOTE_WARN : NOTE_DEBUG, "%s", err->message);
+}
+
+/* The natural way of a tick: observe, settle, compare, bind, sign, stage, submit. */
+static enum bursar_status run_phases(struct executor *executor, struct tick *tick, struct bursar_error *err)
+{
+    static enum bursar_status (*const phases[])(struct executor *, struct tick *, struct bursar_error *) = {
+        tick_observe, tick_follow, tick_finalize, tick_compare, tick_bind, tick_sign, tick_submit,
+    };
+    for (size_t i = 0; i < sizeof phases / sizeof *phases; i++) {
+        enum bursar_status status = phases[i](executor, tick, err);
+        if (status != BURSAR_OK)
+            return status;
+        if (!tick->observed)
+            break;
+    }
+    return BURSAR_OK;
+}
+
+/* A tick without a fault is a success; what stands against binding is said once, when it changes. */
+static void sum_up(struct executor *executor, struct tick *tick)
+{
+    const struct verdict *verdict = &tick->verdict;
+    uint64_t now_ms = executor->env.clock.wall_ms(executor->env.clock.ctx);
+    executor->snapshot.last_tick_ms = now_ms;
+    if (tick->observed && !tick->failed)
+        executor->snapshot.last_success_ms = now_ms;
+    const char *hold = verdict->holds && verdict->halt == HALT_NONE ? verdict->reason : "";
+    (void)snprintf(executor->snapshot.hold, sizeof executor->snapshot.hold, "%s", hold);
+    if (verdict->halt != executor->noted_halt && verdict->halt != HALT_NONE)
+        note(&executor->env.notes, NOTE_ERROR, "halted (%s): %s", halt_code_name(verdict->halt), verdict->reason);
+    if (verdict->halt == HALT_NONE && executor->noted_halt != HALT_NONE)
+        note(&executor->env.notes, NOTE_INFO, "no longer halted");
+    if (*hold && strcmp(hold, executor->noted_hold) != 0)
+        note(&executor->env.notes, NOTE_INFO, "holding: %s", hold);
+    executor->noted_halt = verdict->halt;
+    (void)snprintf(executor->noted_hold, sizeof executor->noted_hold, "%s", hold);
+}
+
+static enum bursar_status run_tick(struct executor *executor, struct tick *tick, struct bursar_error *err)
+{
+    struct store *store = &executor->env.store;
+    enum bursar_status status = store->treasury_get(store->ctx, executor->config.treasury, &tick->treasury, err);
+    if (status == BURSAR_OK)
+        status = run_phases(executor, tick, err);
+    if (status != BURSAR_OK)
+        return status;
+    /* INV-8: a latched halt outlives the reason that is seen now. */
+    if (halt_latches(tick->treasury.halt) && !halt_latches(tick->verdict.halt)) {
+        tick->verdict = (struct verdict){ .halt = tick->treasury.halt, .holds = true };
+        (void)snprintf(tick->verdict.reason, sizeof tick->verdict.reason, "%s", tick->treasury.halt_reason);
+    }
+    sum_up(executor, tick);
+    return tick_snapshot(executor, tick, err);
+}
+
+/* Statuses of the store after which the next tick simply looks again. */
+static enum bursar_status survive(struct executor *executor, enum bursar_status status, const struct bursar_error *err)
+{
+    if (status == BURSAR_EFENCED) {
+        note(&executor->env.notes, NOTE_WARN, "%s: standing by", err->message);
+        tick_drop_lease(executor);
+        return BURSAR_OK;
+    }
+    if (status == BURSAR_ESTALE || status == BURSAR_EBUSY) {
+        note(&executor->env.notes, NOTE_DEBUG, "%s: looking again", err->message);
+        return BURSAR_OK;
+    }
+    return status;
+}
+
+enum bursar_status executor_step(struct executor *executor, uint64_t *ret_next_wake_ms, struct executor_report *ret,
+                                 struct bursar_error *err)
+{
+    struct bursar_error local = { 0 };
+    struct tick tick = { 0 };
+    bool held = false;
+    if (!err)
+        err = &local;
+    enum bursar_status status = tick_lease(executor, &held, err);
+    *ret = (struct executor_report){ 0 };
+    if (status != BURSAR_OK || !held) {
+        *ret_next_wake_ms = STANDBY_POLL_MS;
+        return survive(executor, status, err);
+    }
+    status = run_tick(executor, &tick, err);
+    if (status != BURSAR_OK) {
+        *ret_next_wake_ms = BUSY_POLL_MS;
+        return survive(executor, status, err);
+    }
+    *ret = (struct executor_report){ .holds_lease = true,
+                                     .observed = tick.observed,
+                                     .halt = tick.verdict.halt,
+                                     .is_idle = tick.settled_idle && !tick.failed && !tick.go_on };
+    *ret_next_wake_ms = tick.go_on && !tick.failed ? 0 : executor->config.poll_interval_ms;
+    return BURSAR_OK;
+}

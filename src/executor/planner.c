@@ -1,0 +1,262 @@
+/* The decisions of a tick. Nothing here reads a clock, a store, a node or a key. */
+#include "executor/planner.h"
+
+#include "base/bytes.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef unsigned long long ull;
+
+static void halt(struct verdict *verdict, enum halt_code code)
+{
+    verdict->halt = code;
+    verdict->holds = true;
+}
+
+void plan_identity(const struct treasury *treasury, const struct chain_view *view, struct verdict *ret)
+{
+    *ret = (struct verdict){ 0 };
+    if (view->chain_id != treasury->chain_id) {
+        halt(ret, HALT_WRONG_CHAIN);
+        (void)snprintf(ret->reason, sizeof ret->reason,
+                       "the node is on chain %llu, this treasury on chain %llu: check the rpc setting",
+                       (ull)view->chain_id, (ull)treasury->chain_id);
+        return;
+    }
+    if (!treasury->is_pinned)
+        return;
+    if (!hash_equal(&view->genesis_hash, &treasury->genesis_hash)) { /* INV-8 */
+        halt(ret, HALT_GENESIS_MISMATCH);
+        (void)snprintf(ret->reason, sizeof ret->reason,
+                       "the node's chain %llu has another genesis block than the one this treasury was set up on",
+                       (ull)view->chain_id);
+        return;
+    }
+    if (!view->has_anchor_block) { /* a lagging read decides nothing */
+        ret->holds = true;
+        (void)snprintf(ret->reason, sizeof ret->reason,
+                       "the node does not have block %llu yet, which was final already: it is catching up",
+                       (ull)treasury->anchor.number);
+        return;
+    }
+    if (!hash_equal(&view->anchor_hash, &treasury->anchor.hash)) { /* INV-8 */
+        halt(ret, HALT_ANCHOR_MISMATCH);
+        (void)snprintf(ret->reason, sizeof ret->reason,
+                       "block %llu was final and has another hash now: the node is on another history of this chain",
+                       (ull)treasury->anchor.number);
+    }
+}
+
+void plan_adoption(const struct chain_view *view, const struct signing_log_extent *log, struct verdict *ret)
+{
+    *ret = (struct verdict){ 0 };
+    uint64_t sent = view->nonce_latest > view->nonce_pending ? view->nonce_latest : view->nonce_pending;
+    if (sent == 0 || log->entries > 0)
+        return;
+    halt(ret, HALT_ACCOUNT_HISTORY);
+    (void)snprintf(ret->reason, sizeof ret->reason,
+                   "the account has sent %llu transactions before and there is no record of them here; earlier payments "
+                   "are unknown and would be repeated",
+                   (ull)sent);
+}
+
+static bool behind_log(const struct treasury *treasury, const struct lane *lane, const struct signing_log_extent *log,
+                       struct verdict *ret)
+{
+    if (log->entries == 0)
+        return false;
+    if (log->next_nonce <= lane->next_nonce && log->first_nonce >= treasury->first_nonce)
+        return false;
+    halt(ret, HALT_STORE_BEHIND_LOG); /* INV-12 */
+    (void)snprintf(ret->reason, sizeof ret->reason,
+                   "the signing log holds signatures for nonces %llu to %llu, the store knows %llu to below %llu: the store "
+                   "is older than what was signed (a restored copy, or a new one)",
+                   (ull)log->first_nonce, (ull)(log->next_nonce - 1), (ull)treasury->first_nonce,
+                   (ull)lane->next_nonce);
+    return true;
+}
+
+static bool behind_chain(const struct lane *lane, const struct chain_view *view, struct verdict *ret)
+{
+    uint64_t sent = view->nonce_latest > view->nonce_pending ? view->nonce_latest : view->nonce_pending;
+    if (sent <= lane->next_nonce)
+        return false;
+    halt(ret, HALT_STORE_BEHIND_CHAIN); /* INV-12 */
+    (void)snprintf(ret->reason, sizeof ret->reason,
+                   "the account's next nonce on the chain is %llu (waiting ones included), the store's is %llu: something "
+                   "else sends from this account, or the store is an older copy",
+                   (ull)sent, (ull)lane->next_nonce);
+    return true;
+}
+
+void plan_nonces(const struct treasury *treasury, const struct lane *lane, const struct signing_log_extent *log,
+                 const struct chain_view *view, bool is_current, const struct flight *flights, size_t flight_count,
+                 struct verdict *ret)
+{
+    *ret = (struct verdict){ 0 };
+    if (behind_log(treasury, lane, log, ret) || behind_chain(lane, view, ret))
+        return;
+    if (!is_current) {
+        ret->holds = true;
+        (void)snprintf(ret->reason, sizeof ret->reason, "reading blocks: not all up to %llu are read yet",
+                       (ull)view->latest.block.number);
+        return;
+    }
+    if (flight_count == 0 || flights[0].nonce >= view->nonce_latest)
+        return;
+    /* INV-4: used, and no attempt of ours is in a canonical block. */
+    ull nonce = (ull)flights[0].nonce;
+    if (view->has_final && flights[0].nonce < view->nonce_final) {
+        halt(ret, HALT_FOREIGN_NONCE);
+        (void)snprintf(ret->reason, sizeof ret->reason,
+                       "nonce %llu was used, finally, by a transaction that is not in the store: something else sends from "
+                       "this account",
+                       nonce);
+        return;
+    }
+    ret->holds = true;
+    (void)snprintf(ret->reason, sizeof ret->reason,
+                   "nonce %llu is used and none of our transactions is seen in a block for it: waiting for finality", nonce);
+}
+
+void plan_signature_known(const struct intent_record *intent, bool found, const struct signed_payload *payload,
+                          struct verdict *ret)
+{
+    *ret = (struct verdict){ 0 };
+    ull nonce = (ull)intent->nonce;
+    if (!found || !(payload->has_payment || payload->has_self_transfer)) {
+        if (!intent->has_attempt)
+            return; /* bound and never signed: it simply will be */
+        halt(ret, HALT_SIGNING_LOG_LOST); /* INV-12 */
+        (void)snprintf(ret->reason, sizeof ret->reason,
+                       "the store holds signed bytes for nonce %llu that the signing log does not know: the log was lost or "
+                       "replaced by an older copy",
+                       nonce);
+        return;
+    }
+    if (intent->kind != INTENT_PAYMENT || !payload->has_payment)
+        return;
+    if (address_equal(&payload->to, &intent->to) && bursar_amount_compare(payload->value, intent->value) == 0)
+        return;
+    halt(ret, HALT_STORE_BEHIND_LOG);
+    (void)snprintf(ret->reason, sizeof ret->reason,
+                   "for nonce %llu the signing log holds another payment than the store: the store is not the one that was "
+                   "signed from",
+                   nonce);
+}
+
+void plan_fees(const struct chain_view *view, const struct fee_caps *caps, struct fees *ret)
+{
+    uint64_t base = view->next_base_fee_per_gas_wei;
+    uint64_t tip = view->suggested_priority_fee_per_gas_wei;
+    uint64_t wanted;
+    if (tip > caps->max_priority_fee_per_gas_wei)
+        tip = caps->max_priority_fee_per_gas_wei;
+    if (__builtin_mul_overflow(base, 2, &wanted) || __builtin_add_overflow(wanted, tip, &wanted) ||
+        wanted > caps->max_fee_per_gas_wei)
+        wanted = caps->max_fee_per_gas_wei;
+    ret->max_fee_per_gas_wei = wanted;
+    ret->max_priority_fee_per_gas_wei = tip < wanted ? tip : wanted;
+    ret->above_cap = base > caps->max_fee_per_gas_wei;
+}
+
+bool plan_worst_case(const struct bursar_amount *value, uint64_t gas_limit, uint64_t max_fee_per_gas_wei,
+                     struct bursar_amount *ret)
+{
+    struct bursar_amount gas;
+    return bursar_amount_multiply(bursar_amount_from_u64(max_fee_per_gas_wei), gas_limit, &gas) &&
+           bursar_amount_add(*value, gas, ret);
+}
+
+void plan_available(const struct bursar_amount *balance, const struct flight *flights, size_t flight_count,
+                    uint64_t unsigned_max_fee_per_gas_wei, struct bursar_amount *ret)
+{
+    struct bursar_amount left = *balance;
+    for (size_t i = 0; i < flight_count; i++) {
+        const struct flight *flight = &flights[i];
+        uint64_t max_fee = flight->has_attempt ? flight->max_fee_per_gas_wei : unsigned_max_fee_per_gas_wei;
+        struct bursar_amount cost;
+        if (!plan_worst_case(&flight->value, flight->gas_limit, max_fee, &cost) ||
+            !bursar_amount_subtract(left, cost, &left)) {
+            *ret = (struct bursar_amount){ 0 };
+            return;
+        }
+    }
+    *ret = left;
+}
+
+void plan_spending(const struct due_row *rows, const bool *has_code, size_t count, uint64_t next_nonce,
+                   uint64_t max_fee_per_gas_wei, struct bursar_amount available, struct spending_plan *ret)
+{
+    ret->binding_count = ret->block_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct due_row *row = &rows[i];
+        struct bursar_amount cost;
+        enum block_code block = BLOCK_NONE;
+        if (has_code[i])
+            block = BLOCK_DESTINATION_CODE;
+        else if (!plan_worst_case(&row->amount, TRANSFER_GAS, max_fee_per_gas_wei, &cost) ||
+                 !bursar_amount_subtract(available, cost, &available))
+            block = BLOCK_FUNDS;
+        if (block != BLOCK_NONE) {
+            ret->blocks[ret->block_count++] =
+                (struct block_decision){ .disbursement = row->id, .version = row->version, .code = block };
+            continue;
+        }
+        ret->bindings[ret->binding_count++] = (struct binding){ .disbursement = row->id,
+                                                                .version = row->version,
+                                                                .nonce = next_nonce++,
+                                                                .to = row->destination,
+                                                                .value = row->amount,
+                                                                .gas_limit = TRANSFER_GAS };
+    }
+    ret->available = available;
+}
+
+bool plan_broadcast(const struct flight *flight, uint64_t nonce_pending, uint64_t now_ms)
+{
+    if (!flight->has_attempt)
+        return false;
+    if (flight->sends == 0 || flight->last_sent_ms == 0 || flight->last_sent_ms > now_ms)
+        return true; /* a wall clock that jumped back must not silence us */
+    uint64_t since_ms = now_ms - flight->last_sent_ms;
+    bool pool_lacks_it = flight->nonce >= nonce_pending;
+    return since_ms >= (pool_lacks_it ? REBROADCAST_GRACE_MS : REBROADCAST_MS);
+}
+
+static int compare_hashes(const void *a, const void *b)
+{
+    const struct flight *const *left = a, *const *right = b;
+    return memcmp((*left)->hash.bytes, (*right)->hash.bytes, BURSAR_HASH_BYTES);
+}
+
+void plan_sort_by_hash(const struct flight **flights_by_hash, size_t count)
+{
+    if (count)
+        qsort(flights_by_hash, count, sizeof *flights_by_hash, compare_hashes);
+}
+
+const struct flight *plan_find_by_hash(const struct flight *const *flights_by_hash, size_t count,
+                                       const struct bursar_hash *hash)
+{
+    size_t low = 0, high = count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = memcmp(flights_by_hash[middle]->hash.bytes, hash->bytes, BURSAR_HASH_BYTES);
+        if (order == 0)
+            return flights_by_hash[middle];
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
+uint64_t plan_epoch(const struct epoch_source *source, const struct chain_head *final)
+{
+    uint64_t clock = source->kind == EPOCH_TIME ? final->timestamp_s : final->block.number;
+    return source->length ? clock / source->length : 0;
+}

@@ -1,0 +1,83 @@
+/* The planner: every decision of a tick as a pure function of (rows, chain view, now). No clock, no I/O, no memory of
+ * its own, so that each can be tested, fuzzed and model-checked by itself. */
+#ifndef EXECUTOR_PLANNER_H
+#define EXECUTOR_PLANNER_H
+
+#include "chain/chain.h"
+#include "executor/executor.h"
+#include "signer/signer.h"
+#include "store/records.h"
+
+#define PLAN_REASON_MAX_BYTES HALT_REASON_MAX_BYTES
+#define TRANSFER_GAS 21000 /* intrinsic gas of a plain transfer (EIP-2028 leaves it at 21,000) */
+
+/* What stands against binding: a halt waits for a person, a hold for the world. */
+struct verdict {
+    enum halt_code halt;
+    bool holds;
+    char reason[PLAN_REASON_MAX_BYTES]; /* of the halt, else of the hold */
+};
+
+/* Is this node on the chain that the treasury is pinned to? A halt here means: believe nothing of this view. */
+void plan_identity(const struct treasury *treasury, const struct chain_view *view, struct verdict *ret);
+
+/* First look at the chain by a treasury that `init` did not pin: may its account be taken as it is? */
+void plan_adoption(const struct chain_view *view, const struct signing_log_extent *log, struct verdict *ret);
+
+/* Store, signing log and chain compared (INV-4, INV-12). `is_current`: every block up to view->latest was read, so that
+ * flights below the chain's nonce are unexplained. `flights` are those not seen included, in nonce order. */
+void plan_nonces(const struct treasury *treasury, const struct lane *lane, const struct signing_log_extent *log,
+                 const struct chain_view *view, bool is_current, const struct flight *flights, size_t flight_count,
+                 struct verdict *ret);
+
+/* Does the signing log hold what the store has bound? `found` false: the nonce was never signed. */
+void plan_signature_known(const struct intent_record *intent, bool found, const struct signed_payload *payload,
+                          struct verdict *ret);
+
+struct fee_caps {
+    uint64_t max_fee_per_gas_wei;
+    uint64_t max_priority_fee_per_gas_wei;
+};
+
+struct fees {
+    uint64_t max_fee_per_gas_wei;
+    uint64_t max_priority_fee_per_gas_wei;
+    bool above_cap; /* the next block's base fee exceeds the cap: hold */
+};
+/* EIP-1559: room for the base fee to double, never above the caps. */
+void plan_fees(const struct chain_view *view, const struct fee_caps *caps, struct fees *ret);
+
+/* value + gas_limit * max_fee; false when it does not fit 256 bits. */
+BURSAR_MUST_CHECK bool plan_worst_case(const struct bursar_amount *value, uint64_t gas_limit,
+                                       uint64_t max_fee_per_gas_wei, struct bursar_amount *ret);
+
+/* Balance beyond the worst case of everything in flight; zero when that already exceeds it. */
+void plan_available(const struct bursar_amount *balance, const struct flight *flights, size_t flight_count,
+                    uint64_t unsigned_max_fee_per_gas_wei, struct bursar_amount *ret);
+
+struct spending_plan {
+    struct binding *bindings;
+    size_t binding_count;
+    struct block_decision *blocks;
+    size_t block_count;
+    struct bursar_amount available; /* what is left beyond the plan */
+};
+/* Decides each due row: bind at the next nonce, or pass over with a reason; affordable rows go on behind others. The two
+ * arrays have room for `count` each. */
+void plan_spending(const struct due_row *rows, const bool *has_code, size_t count, uint64_t next_nonce,
+                   uint64_t max_fee_per_gas_wei, struct bursar_amount available, struct spending_plan *ret);
+
+#define REBROADCAST_MS 60000     /* bytes that a pool should know are handed over again this often */
+#define REBROADCAST_GRACE_MS 1000 /* a pool gets this long to show what it was given */
+/* Must these bytes be handed to a node now? Identical bytes every time (INV-3). */
+bool plan_broadcast(const struct flight *flight, uint64_t nonce_pending, uint64_t now_ms);
+
+/* Which flights are in this block? Sort flights_by_hash with plan_sort_by_hash first. */
+void plan_sort_by_hash(const struct flight **flights_by_hash, size_t count);
+const struct flight *plan_find_by_hash(const struct flight *const *flights_by_hash, size_t count,
+                                       const struct bursar_hash *hash);
+
+/* Epoch of a final block. */
+uint64_t plan_epoch(const struct epoch_source *source, const struct chain_head *final);
+
+#endif

@@ -1,0 +1,100 @@
+/* Inside the executor: its state, and the phases of one tick in the order they run. Effects only; decisions are the
+ * planner's. Not for other rooms. */
+#ifndef EXECUTOR_TICK_H
+#define EXECUTOR_TICK_H
+
+#include "executor/executor.h"
+#include "executor/planner.h"
+
+#define LAG_TICKS 3           /* a head below what was read counts as a shorter chain after this many looks in a row */
+#define SCAN_BLOCKS_PER_TICK 512
+#define RECEIPTS_PER_CALL 100
+#define FINAL_PER_TICK 2000
+#define FLIGHTS_MAX_COUNT 100000 /* = the largest max_in_flight */
+
+/* Memory reused from tick to tick. */
+struct scratch {
+    struct flight *flights; /* not seen included, in nonce order */
+    size_t flight_count, flight_capacity;
+    const struct flight **by_hash;
+    size_t by_hash_capacity;
+};
+
+struct executor {
+    struct executor_config config;
+    char identity[LEASE_HOLDER_MAX_BYTES];
+    struct executor_env env;
+
+    bool holds_lease;
+    bool signer_ready; /* the signing log's lock is ours */
+    bool log_compared; /* since the lease was taken */
+    struct fence fence;
+    uint64_t renewed_at_ms;  /* monotonic */
+    uint64_t snapshot_at_ms; /* monotonic; when the snapshot was last stored */
+    unsigned lag_ticks;
+    struct verdict signer_verdict; /* why the signer can't be used; halt NONE: it can */
+    struct verdict log_verdict;    /* what comparing log and store showed */
+    enum halt_code noted_halt;
+    char noted_hold[PLAN_REASON_MAX_BYTES];
+
+    struct snapshot snapshot;
+    struct snapshot stored_snapshot;
+    enum halt_code stored_halt;
+    char stored_halt_reason[HALT_REASON_MAX_BYTES];
+    struct scratch scratch;
+};
+
+/* What one tick learns on its way. */
+struct tick {
+    struct treasury treasury;
+    struct chain_view view;
+    bool observed;   /* the view is of the treasury's own chain */
+    bool is_current; /* every block up to view.latest was read */
+    bool go_on;      /* more can be done at once */
+    bool settled_idle; /* nothing is left that time alone brings on */
+    struct lane lane;
+    struct verdict verdict;
+    bool failed;     /* something went wrong: snapshot.last_error says what */
+};
+
+/* Remembers a fault of the world for the snapshot and tells the host. */
+void tick_note_fault(struct executor *executor, struct tick *tick, const struct bursar_error *err);
+
+/* Each returns OK also when the node failed (tick->failed); anything else is the store's and ends the tick. */
+
+/* Signing log first, then the lease (INV-12); *ret_held false: somebody else works. */
+BURSAR_MUST_CHECK enum bursar_status tick_lease(struct executor *executor, bool *ret_held, struct bursar_error *err);
+void tick_drop_lease(struct executor *executor);
+/* Looks at the chain once, pins a new treasury, checks that it is the right chain. */
+BURSAR_MUST_CHECK enum bursar_status tick_observe(struct executor *executor, struct tick *tick,
+                                                  struct bursar_error *err);
+/* Reads new blocks: reorgs, inclusion. */
+BURSAR_MUST_CHECK enum bursar_status tick_follow(struct executor *executor, struct tick *tick,
+                                                 struct bursar_error *err);
+/* Reads receipts of what is in final blocks; moves the anchor. */
+BURSAR_MUST_CHECK enum bursar_status tick_finalize(struct executor *executor, struct tick *tick,
+                                                   struct bursar_error *err);
+/* Compares store, signing log and chain. */
+BURSAR_MUST_CHECK enum bursar_status tick_compare(struct executor *executor, struct tick *tick,
+                                                  struct bursar_error *err);
+/* Wakes, selects, checks, binds. */
+BURSAR_MUST_CHECK enum bursar_status tick_bind(struct executor *executor, struct tick *tick, struct bursar_error *err);
+/* Signs what is bound without bytes, stages the bytes, hands them over. */
+BURSAR_MUST_CHECK enum bursar_status tick_sign(struct executor *executor, struct tick *tick, struct bursar_error *err);
+BURSAR_MUST_CHECK enum bursar_status tick_submit(struct executor *executor, struct tick *tick,
+                                                 struct bursar_error *err);
+/* Stores the snapshot when it changed. */
+BURSAR_MUST_CHECK enum bursar_status tick_snapshot(struct executor *executor, struct tick *tick,
+                                                   struct bursar_error *err);
+
+static inline struct block_mark head_mark(const struct chain_head *head)
+{
+    return (struct block_mark){ head->block.number, head->block.hash };
+}
+BURSAR_MUST_CHECK enum bursar_status tick_settle(struct executor *executor, const struct settlement *settlement,
+                                                 struct bursar_error *err);
+
+/* Reads all flights into the scratch memory. */
+BURSAR_MUST_CHECK enum bursar_status flights_load(struct executor *executor, struct bursar_error *err);
+
+#endif

@@ -1,0 +1,177 @@
+/* From due to bound: wake what can move on, look at a bounded batch, decide, commit (INV-1, INV-9). */
+#include "executor/tick.h"
+
+#include "base/cleanup.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* One batch on its way through the checks. */
+struct batch {
+    struct due_row *rows;
+    bool *has_code;
+    struct spending_plan plan;
+    size_t count;
+};
+
+static void batch_free(struct batch *batch)
+{
+    free(batch->rows);
+    free(batch->has_code);
+    free(batch->plan.bindings);
+    free(batch->plan.blocks);
+}
+
+static enum bursar_status batch_allocate(struct batch *batch, size_t size, struct bursar_error *err)
+{
+    batch->rows = calloc(size, sizeof *batch->rows);
+    batch->has_code = calloc(size, sizeof *batch->has_code);
+    batch->plan.bindings = calloc(size, sizeof *batch->plan.bindings);
+    batch->plan.blocks = calloc(size, sizeof *batch->plan.blocks);
+    if (!batch->rows || !batch->has_code || !batch->plan.bindings || !batch->plan.blocks)
+        return bursar_fail(err, BURSAR_ENOMEM, "out of memory");
+    return BURSAR_OK;
+}
+
+static enum bursar_status select_due(struct executor *executor, const struct tick *tick, size_t size,
+                                     struct batch *batch, struct bursar_error *err)
+{
+    struct store *store = &executor->env.store;
+    const struct chain_view *view = &tick->view;
+    uint64_t epoch = view->has_final ? plan_epoch(&executor->config.epoch, &view->final) : 0;
+    return store->due_select(store->ctx, tick->treasury.id, view->has_final, view->final.timestamp_s, epoch, size,
+                             batch->rows, &batch->count, err);
+}
+
+/* False when the node failed: then nothing is decided about this batch. */
+static bool look_for_code(struct executor *executor, struct tick *tick, struct batch *batch)
+{
+    struct chain *chain = &executor->env.chain;
+    struct bursar_error fault = { 0 };
+    struct bursar_address *destinations = calloc(batch->count, sizeof *destinations);
+    bool ok = destinations != NULL;
+    if (ok) {
+        for (size_t i = 0; i < batch->count; i++)
+            destinations[i] = batch->rows[i].destination;
+        ok = chain->has_code(chain->ctx, &tick->view.latest.block, destinations, batch->count, batch->has_code,
+                             &fault) == BURSAR_OK;
+    } else {
+        (void)bursar_fail(&fault, BURSAR_ENOMEM, "out of memory");
+    }
+    free(destinations);
+    if (!ok)
+        tick_note_fault(executor, tick, &fault);
+    return ok;
+}
+
+/* Blocks and binds as planned. The bound rows show up among the flights. */
+static enum bursar_status carry_out(struct executor *executor, const struct batch *batch, struct bursar_error *err)
+{
+    struct store *store = &executor->env.store;
+    const struct spending_plan *plan = &batch->plan;
+    uint64_t now_ms = executor->env.clock.wall_ms(executor->env.clock.ctx);
+    enum bursar_status status = BURSAR_OK;
+    if (plan->block_count)
+        status = store->block(store->ctx, executor->fence, plan->blocks, plan->block_count, err);
+    if (status == BURSAR_OK && plan->binding_count)
+        status = store->bind(store->ctx, executor->fence, now_ms, plan->bindings, plan->binding_count, err);
+    if (status == BURSAR_OK && plan->binding_count)
+        status = flights_load(executor, err);
+    return status;
+}
+
+static size_t batch_size(const struct executor *executor, const struct tick *tick)
+{
+    uint64_t in_flight = tick->lane.in_flight, most = executor->config.max_in_flight;
+    uint64_t room = in_flight < most ? most - in_flight : 0;
+    uint64_t size = room < executor->config.batch_size ? room : executor->config.batch_size;
+    return size < DUE_MAX_ROWS ? (size_t)size : DUE_MAX_ROWS;
+}
+
+static enum bursar_status bind_batch(struct executor *executor, struct tick *tick, const struct fees *fees,
+                                     size_t size, struct bursar_error *err)
+{
+    cleanup(batch_free) struct batch batch = { 0 };
+    enum bursar_status status = batch_allocate(&batch, size, err);
+    if (status == BURSAR_OK)
+        status = select_due(executor, tick, size, &batch, err);
+    if (status != BURSAR_OK || batch.count == 0)
+        return status;
+    if (!look_for_code(executor, tick, &batch))
+        return BURSAR_OK;
+    plan_spending(batch.rows, batch.has_code, batch.count, tick->lane.next_nonce, fees->max_fee_per_gas_wei,
+                  executor->snapshot.available, &batch.plan);
+    status = carry_out(executor, &batch, err);
+    if (status != BURSAR_OK)
+        return status;
+    executor->snapshot.available = batch.plan.available;
+    tick->lane.next_nonce += batch.plan.binding_count;
+    tick->lane.in_flight += batch.plan.binding_count;
+    tick->go_on = tick->go_on || (batch.count == size && tick->lane.in_flight < executor->config.max_in_flight);
+    return BURSAR_OK;
+}
+
+/* Rows whose reason to wait has gone: dependents of what settled, and what the balance covers now. */
+static enum bursar_status wake(struct executor *executor, struct tick *tick, struct bursar_error *err)
+{
+    struct store *store = &executor->env.store;
+    struct bursar_amount affordable;
+    size_t woken = 0, funded = 0;
+    enum bursar_status status =
+        store->dependents_wake(store->ctx, executor->fence, executor->config.batch_size, &woken, err);
+    if (status == BURSAR_OK && bursar_amount_subtract(executor->snapshot.available, executor->snapshot.gas_cost, &affordable))
+        status = store->funded_wake(store->ctx, executor->fence, &affordable, executor->config.batch_size, &funded, err);
+    if (woken >= executor->config.batch_size)
+        tick->go_on = true;
+    return status;
+}
+
+/* Bound and not signed: the signer did not manage. Piling more nonces on top helps nobody. */
+static bool has_unsigned(const struct executor *executor)
+{
+    for (size_t i = 0; i < executor->scratch.flight_count; i++) {
+        if (!executor->scratch.flights[i].has_attempt)
+            return true;
+    }
+    return false;
+}
+
+static void note_budget(struct executor *executor, const struct tick *tick, const struct fees *fees)
+{
+    struct snapshot *snapshot = &executor->snapshot;
+    const struct bursar_amount nothing = { 0 };
+    plan_available(&tick->view.balance, executor->scratch.flights, executor->scratch.flight_count,
+                   fees->max_fee_per_gas_wei, &snapshot->available);
+    snapshot->has_available = plan_worst_case(&nothing, TRANSFER_GAS, fees->max_fee_per_gas_wei, &snapshot->gas_cost);
+}
+
+static enum bursar_status notice_idle(struct executor *executor, struct tick *tick, struct bursar_error *err)
+{
+    struct store *store = &executor->env.store;
+    struct work_left left;
+    enum bursar_status status = store->work_left(store->ctx, tick->treasury.id, &left, err);
+    if (status == BURSAR_OK)
+        tick->settled_idle = !left.unfinished && !left.ready && !left.to_wake;
+    return status;
+}
+
+enum bursar_status tick_bind(struct executor *executor, struct tick *tick, struct bursar_error *err)
+{
+    struct fees fees;
+    if (tick->verdict.holds || !executor->signer_ready || has_unsigned(executor))
+        return BURSAR_OK;
+    struct fee_caps caps = { executor->config.max_fee_per_gas_wei, executor->config.max_priority_fee_per_gas_wei };
+    plan_fees(&tick->view, &caps, &fees);
+    note_budget(executor, tick, &fees);
+    enum bursar_status status = wake(executor, tick, err);
+    if (status == BURSAR_OK && fees.above_cap) {
+        tick->verdict.holds = true;
+        (void)snprintf(tick->verdict.reason, sizeof tick->verdict.reason,
+                       "the next base fee, %llu wei per gas, is above max_fee_per_gas: waiting for it to fall",
+                       (unsigned long long)tick->view.next_base_fee_per_gas_wei);
+    }
+    size_t size = batch_size(executor, tick);
+    if (status == BURSAR_OK && !tick->verdict.holds && size > 0)
+        status = bind_batch(executor, tick, &fees, size, err);
+    return status == BURSAR_OK ? notice_idle(executor, tick, err) : status;
+}

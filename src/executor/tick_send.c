@@ -1,0 +1,211 @@
+/* From bound to handed over: sign, stage, submit. Signed bytes are durable before the first byte leaves (INV-2), what is
+ * handed over again is identical (INV-3), and no answer of a node ends an intent (INV-5). */
+#include "executor/tick.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define SIGN_BATCH 100
+#define SUBMIT_BATCH 100
+#define SUBMIT_PER_TICK 1000
+
+static uint64_t wall_ms(const struct executor *executor)
+{
+    return executor->env.clock.wall_ms(executor->env.clock.ctx);
+}
+
+/* -- sign and stage -------------------------------------------------------------------------------------------------- */
+
+static size_t unsigned_flights(const struct executor *executor, const struct flight *ret[SIGN_BATCH])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < executor->scratch.flight_count && count < SIGN_BATCH; i++) {
+        if (!executor->scratch.flights[i].has_attempt)
+            ret[count++] = &executor->scratch.flights[i];
+    }
+    return count;
+}
+
+static void request_of(const struct executor *executor, const struct flight *flight, const struct fees *fees,
+                       struct sign_request *ret)
+{
+    *ret = (struct sign_request){ .lease_epoch = executor->fence.lease_epoch,
+                                  .nonce = flight->nonce,
+                                  .purpose = flight->kind == INTENT_PAYMENT ? SIGN_PAYMENT : SIGN_SELF,
+                                  .max_priority_fee_per_gas_wei = fees->max_priority_fee_per_gas_wei,
+                                  .max_fee_per_gas_wei = fees->max_fee_per_gas_wei,
+                                  .gas_limit = flight->gas_limit,
+                                  .to = flight->to,
+                                  .value = flight->value };
+}
+
+/* One item's refusal never stops its neighbours; but a payload that differs from the signed one shows that this store is
+ * not the one that was signed from (INV-12). */
+static void refuse(struct executor *executor, struct tick *tick, const struct bursar_error *error)
+{
+    tick_note_fault(executor, tick, error);
+    if (error->status != BURSAR_EEQUIVOCATION)
+        return;
+    executor->log_verdict = (struct verdict){ .halt = HALT_STORE_BEHIND_LOG, .holds = true };
+    (void)snprintf(executor->log_verdict.reason, sizeof executor->log_verdict.reason, "%s", error->message);
+}
+
+/* INV-2, INV-6: the bytes are stored under our lease epoch, or they are never sent. */
+static enum bursar_status stage(struct executor *executor, struct tick *tick, const struct flight *const *flights,
+                                const struct sign_request *requests, const struct signed_transaction *signed_transactions,
+                                size_t count, struct bursar_error *err)
+{
+    struct store *store = &executor->env.store;
+    struct new_attempt attempts[SIGN_BATCH];
+    size_t staged = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct signed_transaction *answer = &signed_transactions[i];
+        if (answer->error.status != BURSAR_OK) {
+            refuse(executor, tick, &answer->error);
+            continue;
+        }
+        attempts[staged++] =
+            (struct new_attempt){ .intent = flights[i]->intent,
+                                  .purpose = requests[i].purpose,
+                                  .raw = answer->raw,
+                                  .raw_bytes = answer->raw_bytes,
+                                  .hash = answer->hash,
+                                  .max_priority_fee_per_gas_wei = requests[i].max_priority_fee_per_gas_wei,
+                                  .max_fee_per_gas_wei = requests[i].max_fee_per_gas_wei };
+    }
+    if (staged == 0)
+        return BURSAR_OK;
+    return store->attempts_add(store->ctx, executor->fence, wall_ms(executor), attempts, staged, err);
+}
+
+static enum bursar_status sign_batch(struct executor *executor, struct tick *tick, const struct fees *fees,
+                                     size_t *ret_count, struct bursar_error *err)
+{
+    struct signer *signer = &executor->env.signer;
+    const struct flight *flights[SIGN_BATCH];
+    struct sign_request requests[SIGN_BATCH];
+    struct signed_transaction answers[SIGN_BATCH] = { 0 };
+    struct bursar_error fault = { 0 };
+    size_t count = *ret_count = unsigned_flights(executor, flights);
+    if (count == 0)
+        return BURSAR_OK;
+    for (size_t i = 0; i < count; i++)
+        request_of(executor, flights[i], fees, &requests[i]);
+    enum bursar_status status = signer->sign(signer->ctx, requests, count, answers, &fault);
+    if (status != BURSAR_OK) {
+        tick_note_fault(executor, tick, &fault);
+        /* What the signing log holds now is unknown: it is opened and compared anew. */
+        signer->release(signer->ctx);
+        executor->signer_ready = false;
+        return BURSAR_OK;
+    }
+    status = stage(executor, tick, flights, requests, answers, count, err);
+    for (size_t i = 0; i < count; i++)
+        signed_transaction_clear(&answers[i]);
+    return status == BURSAR_OK ? flights_load(executor, err) : status;
+}
+
+enum bursar_status tick_sign(struct executor *executor, struct tick *tick, struct bursar_error *err)
+{
+    struct fees fees;
+    struct fee_caps caps = { executor->config.max_fee_per_gas_wei, executor->config.max_priority_fee_per_gas_wei };
+    plan_fees(&tick->view, &caps, &fees);
+    enum bursar_status status = BURSAR_OK;
+    size_t count = SIGN_BATCH;
+    while (status == BURSAR_OK && count == SIGN_BATCH && !tick->failed) {
+        if (tick->verdict.halt != HALT_NONE || !executor->signer_ready)
+            return BURSAR_OK;
+        status = sign_batch(executor, tick, &fees, &count, err);
+    }
+    return status;
+}
+
+/* -- submit ---------------------------------------------------------------------------------------------------------- */
+
+struct outgoing {
+    struct raw_transaction raw[SUBMIT_BATCH];
+    uint8_t *bytes[SUBMIT_BATCH]; /* owned */
+    int64_t attempts[SUBMIT_BATCH];
+    struct submit_result results[SUBMIT_BATCH];
+    size_t count;
+};
+
+static void outgoing_clear(struct outgoing *out)
+{
+    for (size_t i = 0; i < out->count; i++)
+        free(out->bytes[i]);
+    out->count = 0;
+}
+
+static enum bursar_status add_outgoing(struct executor *executor, struct outgoing *out, const struct flight *flight,
+                                       struct bursar_error *err)
+{
+    struct store *store = &executor->env.store;
+    size_t at = out->count, length = 0;
+    enum bursar_status status = store->attempt_raw(store->ctx, flight->attempt, &out->bytes[at], &length, err);
+    if (status != BURSAR_OK)
+        return status;
+    out->raw[at] = (struct raw_transaction){ .bytes = out->bytes[at], .length_bytes = length, .hash = flight->hash };
+    out->attempts[at] = flight->attempt;
+    out->count++;
+    return BURSAR_OK;
+}
+
+/* Hands a batch over and records what became of it; *ret_go_on false when the node did not answer for all. */
+static enum bursar_status hand_over(struct executor *executor, struct tick *tick, struct outgoing *out, bool *ret_go_on,
+                                    struct bursar_error *err)
+{
+    struct chain *chain = &executor->env.chain;
+    struct store *store = &executor->env.store;
+    struct bursar_error fault = { 0 };
+    struct submission submissions[SUBMIT_BATCH];
+    *ret_go_on = chain->submit(chain->ctx, out->raw, out->count, out->results, &fault) == BURSAR_OK;
+    if (!*ret_go_on)
+        tick_note_fault(executor, tick, &fault);
+    for (size_t i = 0; i < out->count; i++)
+        submissions[i] =
+            (struct submission){ out->attempts[i], (int)out->results[i].verdict, out->results[i].message };
+    return store->submissions_record(store->ctx, executor->fence, wall_ms(executor), submissions, out->count, err);
+}
+
+/* Nothing goes out above a nonce that has no bytes yet. */
+static size_t signed_prefix(const struct scratch *scratch)
+{
+    size_t count = 0;
+    while (count < scratch->flight_count && scratch->flights[count].has_attempt)
+        count++;
+    return count;
+}
+
+static enum bursar_status submit_all(struct executor *executor, struct tick *tick, struct outgoing *out,
+                                     struct bursar_error *err)
+{
+    const struct scratch *scratch = &executor->scratch;
+    const size_t ready = signed_prefix(scratch);
+    uint64_t now_ms = wall_ms(executor);
+    enum bursar_status status = BURSAR_OK;
+    size_t sent = 0;
+    bool go_on = true;
+    for (size_t i = 0; i < ready && sent < SUBMIT_PER_TICK && go_on && status == BURSAR_OK; i++) {
+        if (plan_broadcast(&scratch->flights[i], tick->view.nonce_pending, now_ms))
+            status = add_outgoing(executor, out, &scratch->flights[i], err);
+        bool is_last = i + 1 == ready;
+        if (status != BURSAR_OK || out->count == 0 || (out->count < SUBMIT_BATCH && !is_last))
+            continue;
+        status = hand_over(executor, tick, out, &go_on, err);
+        sent += out->count;
+        outgoing_clear(out);
+    }
+    return status;
+}
+
+enum bursar_status tick_submit(struct executor *executor, struct tick *tick, struct bursar_error *err)
+{
+    struct outgoing *out = calloc(1, sizeof *out);
+    if (!out)
+        return bursar_fail(err, BURSAR_ENOMEM, "out of memory");
+    enum bursar_status status = submit_all(executor, tick, out, err);
+    outgoing_clear(out);
+    free(out);
+    return status;
+}

@@ -1,0 +1,405 @@
+/* The planner's decisions, each from plain values. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "executor/planner.h"
+
+#define GWEI 1000000000ull
+
+static struct bursar_amount wei(uint64_t value)
+{
+    return bursar_amount_from_u64(value);
+}
+
+static struct bursar_hash hash_of(uint8_t byte)
+{
+    struct bursar_hash hash;
+    memset(hash.bytes, byte, sizeof hash.bytes);
+    return hash;
+}
+
+static struct treasury a_treasury(void)
+{
+    return (struct treasury){ .id = 1,
+                              .chain_id = 31337,
+                              .is_pinned = true,
+                              .genesis_hash = hash_of(1),
+                              .first_nonce = 5,
+                              .anchor = { 100, hash_of(2) } };
+}
+
+static struct chain_view a_view(void)
+{
+    return (struct chain_view){ .chain_id = 31337,
+                                .genesis_hash = hash_of(1),
+                                .latest = { .block = { 200, hash_of(9) } },
+                                .has_final = true,
+                                .final = { .block = { 136, hash_of(8) }, .timestamp_s = 7200 },
+                                .has_anchor_block = true,
+                                .anchor_hash = hash_of(2),
+                                .nonce_latest = 5,
+                                .nonce_final = 5,
+                                .nonce_pending = 5,
+                                .next_base_fee_per_gas_wei = 10 * GWEI,
+                                .suggested_priority_fee_per_gas_wei = GWEI };
+}
+
+static void the_right_chain_is_recognised(void **state)
+{
+    (void)state;
+    struct treasury treasury = a_treasury();
+    struct chain_view view = a_view();
+    struct verdict verdict;
+    plan_identity(&treasury, &view, &verdict);
+    assert_int_equal(verdict.halt, HALT_NONE);
+    assert_false(verdict.holds);
+}
+
+static void another_chain_id_halts_without_latching(void **state)
+{
+    (void)state;
+    struct treasury treasury = a_treasury();
+    struct chain_view view = a_view();
+    struct verdict verdict;
+    view.chain_id = 1;
+    plan_identity(&treasury, &view, &verdict);
+    assert_int_equal(verdict.halt, HALT_WRONG_CHAIN);
+    assert_false(halt_latches(verdict.halt));
+}
+
+static void another_genesis_or_anchor_hash_latches(void **state)
+{
+    (void)state;
+    struct treasury treasury = a_treasury();
+    struct chain_view view = a_view();
+    struct verdict verdict;
+    view.genesis_hash = hash_of(77);
+    plan_identity(&treasury, &view, &verdict);
+    assert_int_equal(verdict.halt, HALT_GENESIS_MISMATCH);
+    assert_true(halt_latches(verdict.halt));
+    view = a_view();
+    view.anchor_hash = hash_of(77);
+    plan_identity(&treasury, &view, &verdict);
+    assert_int_equal(verdict.halt, HALT_ANCHOR_MISMATCH);
+    assert_true(halt_latches(verdict.halt));
+}
+
+static void a_missing_anchor_block_only_holds(void **state)
+{
+    (void)state;
+    struct treasury treasury = a_treasury();
+    struct chain_view view = a_view();
+    struct verdict verdict;
+    view.has_anchor_block = false;
+    plan_identity(&treasury, &view, &verdict);
+    assert_int_equal(verdict.halt, HALT_NONE);
+    assert_true(verdict.holds);
+}
+
+static void an_account_with_unrecorded_history_is_not_adopted(void **state)
+{
+    (void)state;
+    struct chain_view view = a_view();
+    struct signing_log_extent log = { 0 };
+    struct verdict verdict;
+    view.nonce_latest = 0;
+    view.nonce_pending = 1;
+    plan_adoption(&view, &log, &verdict);
+    assert_int_equal(verdict.halt, HALT_ACCOUNT_HISTORY);
+    log = (struct signing_log_extent){ .entries = 1, .first_nonce = 0, .next_nonce = 1 };
+    plan_adoption(&view, &log, &verdict);
+    assert_int_equal(verdict.halt, HALT_NONE);
+    view.nonce_pending = 0;
+    log = (struct signing_log_extent){ 0 };
+    plan_adoption(&view, &log, &verdict);
+    assert_int_equal(verdict.halt, HALT_NONE);
+}
+
+struct nonce_case {
+    struct treasury treasury;
+    struct lane lane;
+    struct signing_log_extent log;
+    struct chain_view view;
+    struct flight flights[3];
+};
+
+/* Nonces 5, 6, 7 bound and signed, none included. */
+static struct nonce_case three_in_flight(void)
+{
+    struct nonce_case c = { .treasury = a_treasury(),
+                            .lane = { .has_intents = true, .lowest_unfinished_nonce = 5, .next_nonce = 8, .in_flight = 3 },
+                            .log = { .entries = 3, .first_nonce = 5, .next_nonce = 8 },
+                            .view = a_view() };
+    for (size_t i = 0; i < 3; i++)
+        c.flights[i] = (struct flight){ .intent = (int64_t)i + 1, .nonce = 5 + i, .kind = INTENT_PAYMENT, .has_attempt = true };
+    c.view.nonce_pending = 8;
+    return c;
+}
+
+static struct verdict judged(const struct nonce_case *c, bool is_current)
+{
+    struct verdict verdict;
+    plan_nonces(&c->treasury, &c->lane, &c->log, &c->view, is_current, c->flights, 3, &verdict);
+    return verdict;
+}
+
+static void payments_waiting_in_the_pool_hold_nothing_up(void **state)
+{
+    (void)state;
+    struct nonce_case c = three_in_flight();
+    struct verdict verdict = judged(&c, true);
+    assert_int_equal(verdict.halt, HALT_NONE);
+    assert_false(verdict.holds);
+}
+
+static void a_signature_the_store_does_not_know_halts(void **state)
+{
+    (void)state;
+    struct nonce_case c = three_in_flight();
+    c.log.next_nonce = 9;
+    assert_int_equal(judged(&c, true).halt, HALT_STORE_BEHIND_LOG);
+    c = three_in_flight();
+    c.log.first_nonce = 4;
+    assert_int_equal(judged(&c, true).halt, HALT_STORE_BEHIND_LOG);
+}
+
+static void a_chain_that_knows_more_nonces_halts_also_when_only_its_pool_does(void **state)
+{
+    (void)state;
+    struct nonce_case c = three_in_flight();
+    c.view.nonce_pending = 9;
+    assert_int_equal(judged(&c, true).halt, HALT_STORE_BEHIND_CHAIN);
+    c = three_in_flight();
+    c.view.nonce_latest = 9;
+    c.view.nonce_pending = 5;
+    assert_int_equal(judged(&c, false).halt, HALT_STORE_BEHIND_CHAIN);
+}
+
+static void a_used_nonce_without_our_transaction_holds_until_it_is_final_then_halts(void **state)
+{
+    (void)state;
+    struct nonce_case c = three_in_flight();
+    c.view.nonce_latest = 6;
+    struct verdict verdict = judged(&c, true);
+    assert_int_equal(verdict.halt, HALT_NONE);
+    assert_true(verdict.holds);
+    c.view.nonce_final = 6;
+    assert_int_equal(judged(&c, true).halt, HALT_FOREIGN_NONCE);
+}
+
+static void nothing_is_called_foreign_before_all_blocks_are_read(void **state)
+{
+    (void)state;
+    struct nonce_case c = three_in_flight();
+    c.view.nonce_latest = c.view.nonce_final = 6;
+    struct verdict verdict = judged(&c, false);
+    assert_int_equal(verdict.halt, HALT_NONE);
+    assert_true(verdict.holds);
+}
+
+static void a_stored_attempt_that_the_signing_log_lacks_means_the_log_was_lost(void **state)
+{
+    (void)state;
+    struct intent_record intent = { .nonce = 5, .kind = INTENT_PAYMENT, .has_attempt = true, .value = wei(7) };
+    struct signed_payload payload = { 0 };
+    struct verdict verdict;
+    plan_signature_known(&intent, false, &payload, &verdict);
+    assert_int_equal(verdict.halt, HALT_SIGNING_LOG_LOST);
+    intent.has_attempt = false;
+    plan_signature_known(&intent, false, &payload, &verdict);
+    assert_int_equal(verdict.halt, HALT_NONE);
+}
+
+static void another_payload_in_the_signing_log_halts(void **state)
+{
+    (void)state;
+    struct intent_record intent = { .nonce = 5, .kind = INTENT_PAYMENT, .has_attempt = false, .value = wei(7) };
+    struct signed_payload payload = { .nonce = 5, .has_payment = true, .value = wei(7) };
+    struct verdict verdict;
+    plan_signature_known(&intent, true, &payload, &verdict);
+    assert_int_equal(verdict.halt, HALT_NONE);
+    payload.value = wei(8);
+    plan_signature_known(&intent, true, &payload, &verdict);
+    assert_int_equal(verdict.halt, HALT_STORE_BEHIND_LOG);
+    payload.value = wei(7);
+    payload.to.bytes[19] = 1;
+    plan_signature_known(&intent, true, &payload, &verdict);
+    assert_int_equal(verdict.halt, HALT_STORE_BEHIND_LOG);
+}
+
+static void fees_leave_room_for_the_base_fee_to_double_and_never_exceed_the_caps(void **state)
+{
+    (void)state;
+    struct chain_view view = a_view();
+    struct fee_caps caps = { 200 * GWEI, 2 * GWEI };
+    struct fees fees;
+    plan_fees(&view, &caps, &fees);
+    assert_true(fees.max_fee_per_gas_wei == 21 * GWEI);
+    assert_true(fees.max_priority_fee_per_gas_wei == GWEI);
+    assert_false(fees.above_cap);
+
+    view.suggested_priority_fee_per_gas_wei = 50 * GWEI;
+    view.next_base_fee_per_gas_wei = 150 * GWEI;
+    plan_fees(&view, &caps, &fees);
+    assert_true(fees.max_fee_per_gas_wei == 200 * GWEI);
+    assert_true(fees.max_priority_fee_per_gas_wei == 2 * GWEI);
+    assert_false(fees.above_cap);
+
+    view.next_base_fee_per_gas_wei = 200 * GWEI + 1;
+    plan_fees(&view, &caps, &fees);
+    assert_true(fees.above_cap);
+    assert_true(fees.max_fee_per_gas_wei == 200 * GWEI);
+
+    view.next_base_fee_per_gas_wei = UINT64_MAX;
+    plan_fees(&view, &caps, &fees);
+    assert_true(fees.max_fee_per_gas_wei == 200 * GWEI);
+
+    caps = (struct fee_caps){ GWEI, 2 * GWEI };
+    plan_fees(&view, &caps, &fees);
+    assert_true(fees.max_priority_fee_per_gas_wei <= fees.max_fee_per_gas_wei);
+}
+
+static void everything_in_flight_is_reserved_at_its_worst_case(void **state)
+{
+    (void)state;
+    struct flight flights[2] = {
+        { .nonce = 5, .value = wei(1000), .gas_limit = 21000, .has_attempt = true, .max_fee_per_gas_wei = 3 },
+        { .nonce = 6, .value = wei(500), .gas_limit = 21000, .has_attempt = false },
+    };
+    struct bursar_amount balance = wei(1000 + 63000 + 500 + 21000 * 7 + 42), available;
+    plan_available(&balance, flights, 2, 7, &available);
+    assert_int_equal(bursar_amount_compare(available, wei(42)), 0);
+    balance = wei(1000);
+    plan_available(&balance, flights, 2, 7, &available);
+    assert_true(bursar_amount_is_zero(available));
+}
+
+static void affordable_rows_go_on_behind_unaffordable_ones(void **state)
+{
+    (void)state;
+    struct due_row rows[4] = { { .id = 1, .version = 1, .amount = wei(100) },
+                               { .id = 2, .version = 1, .amount = wei(1000000) },
+                               { .id = 3, .version = 4, .amount = wei(100) },
+                               { .id = 4, .version = 1, .amount = wei(101) } };
+    bool has_code[4] = { false };
+    struct binding bindings[4];
+    struct block_decision blocks[4];
+    struct spending_plan plan = { .bindings = bindings, .blocks = blocks };
+    plan_spending(rows, has_code, 4, 9, 1, wei(2 * (21000 + 100) + 21000 + 100), &plan);
+    assert_int_equal(plan.binding_count, 2);
+    assert_int_equal(bindings[0].disbursement, 1);
+    assert_int_equal(bindings[0].nonce, 9);
+    assert_int_equal(bindings[1].disbursement, 3);
+    assert_int_equal(bindings[1].version, 4);
+    assert_int_equal(bindings[1].nonce, 10);
+    assert_int_equal(plan.block_count, 2);
+    assert_int_equal(blocks[0].disbursement, 2);
+    assert_int_equal(blocks[0].code, BLOCK_FUNDS);
+    assert_int_equal(blocks[1].disbursement, 4);
+    assert_int_equal(bursar_amount_compare(plan.available, wei(21100)), 0);
+}
+
+static void a_destination_with_code_is_blocked_and_costs_nothing(void **state)
+{
+    (void)state;
+    struct due_row rows[2] = { { .id = 1, .amount = wei(1) }, { .id = 2, .amount = wei(1) } };
+    bool has_code[2] = { true, false };
+    struct binding bindings[2];
+    struct block_decision blocks[2];
+    struct spending_plan plan = { .bindings = bindings, .blocks = blocks };
+    plan_spending(rows, has_code, 2, 0, 1, wei(21001), &plan);
+    assert_int_equal(plan.block_count, 1);
+    assert_int_equal(blocks[0].code, BLOCK_DESTINATION_CODE);
+    assert_int_equal(plan.binding_count, 1);
+    assert_int_equal(bindings[0].nonce, 0);
+}
+
+static void an_amount_near_256_bits_is_unaffordable_not_wrapped_around(void **state)
+{
+    (void)state;
+    struct due_row row = { .id = 1, .amount = { { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX } } };
+    bool has_code = false;
+    struct binding binding;
+    struct block_decision block;
+    struct spending_plan plan = { .bindings = &binding, .blocks = &block };
+    plan_spending(&row, &has_code, 1, 0, 1, row.amount, &plan);
+    assert_int_equal(plan.binding_count, 0);
+    assert_int_equal(block.code, BLOCK_FUNDS);
+}
+
+static void bytes_are_handed_over_again_only_when_a_pool_lacks_them_or_after_long(void **state)
+{
+    (void)state;
+    struct flight flight = { .nonce = 5, .has_attempt = false };
+    const uint64_t now_ms = 10000000;
+    assert_false(plan_broadcast(&flight, 5, now_ms));
+    flight.has_attempt = true;
+    assert_true(plan_broadcast(&flight, 5, now_ms));
+    flight.sends = 1;
+    flight.last_sent_ms = now_ms - REBROADCAST_GRACE_MS + 1;
+    assert_false(plan_broadcast(&flight, 5, now_ms));
+    flight.last_sent_ms = now_ms - REBROADCAST_GRACE_MS;
+    assert_true(plan_broadcast(&flight, 5, now_ms));
+    assert_false(plan_broadcast(&flight, 6, now_ms));
+    flight.last_sent_ms = now_ms - REBROADCAST_MS;
+    assert_true(plan_broadcast(&flight, 6, now_ms));
+    flight.last_sent_ms = now_ms + 5000; /* the wall clock jumped back */
+    assert_true(plan_broadcast(&flight, 6, now_ms));
+}
+
+static void flights_are_found_by_their_hash(void **state)
+{
+    (void)state;
+    struct flight flights[5];
+    const struct flight *by_hash[5];
+    static const uint8_t bytes[5] = { 9, 3, 7, 1, 5 };
+    for (size_t i = 0; i < 5; i++) {
+        flights[i] = (struct flight){ .nonce = i, .hash = hash_of(bytes[i]) };
+        by_hash[i] = &flights[i];
+    }
+    plan_sort_by_hash(by_hash, 5);
+    for (size_t i = 0; i < 5; i++)
+        assert_ptr_equal(plan_find_by_hash(by_hash, 5, &flights[i].hash), &flights[i]);
+    struct bursar_hash other = hash_of(4);
+    assert_null(plan_find_by_hash(by_hash, 5, &other));
+    assert_null(plan_find_by_hash(by_hash, 0, &other));
+}
+
+static void epochs_count_final_blocks_or_final_time(void **state)
+{
+    (void)state;
+    struct chain_view view = a_view();
+    struct epoch_source blocks = { EPOCH_BLOCK, 10 }, time = { EPOCH_TIME, 3600 };
+    assert_int_equal(plan_epoch(&blocks, &view.final), 13);
+    assert_int_equal(plan_epoch(&time, &view.final), 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_right_chain_is_recognised),
+        cmocka_unit_test(another_chain_id_halts_without_latching),
+        cmocka_unit_test(another_genesis_or_anchor_hash_latches),
+        cmocka_unit_test(a_missing_anchor_block_only_holds),
+        cmocka_unit_test(an_account_with_unrecorded_history_is_not_adopted),
+        cmocka_unit_test(payments_waiting_in_the_pool_hold_nothing_up),
+        cmocka_unit_test(a_signature_the_store_does_not_know_halts),
+        cmocka_unit_test(a_chain_that_knows_more_nonces_halts_also_when_only_its_pool_does),
+        cmocka_unit_test(a_used_nonce_without_our_transaction_holds_until_it_is_final_then_halts),
+        cmocka_unit_test(nothing_is_called_foreign_before_all_blocks_are_read),
+        cmocka_unit_test(a_stored_attempt_that_the_signing_log_lacks_means_the_log_was_lost),
+        cmocka_unit_test(another_payload_in_the_signing_log_halts),
+        cmocka_unit_test(fees_leave_room_for_the_base_fee_to_double_and_never_exceed_the_caps),
+        cmocka_unit_test(everything_in_flight_is_reserved_at_its_worst_case),
+        cmocka_unit_test(affordable_rows_go_on_behind_unaffordable_ones),
+        cmocka_unit_test(a_destination_with_code_is_blocked_and_costs_nothing),
+        cmocka_unit_test(an_amount_near_256_bits_is_unaffordable_not_wrapped_around),
+        cmocka_unit_test(bytes_are_handed_over_again_only_when_a_pool_lacks_them_or_after_long),
+        cmocka_unit_test(flights_are_found_by_their_hash),
+        cmocka_unit_test(epochs_count_final_blocks_or_final_time),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
