@@ -31,9 +31,9 @@ enum lifecycle_cause {
     CAUSE_INCLUDED = 5,        /* staged -> executed: seen in a canonical block */
     CAUSE_REORGED = 6,         /* executed -> staged: its block is no longer canonical */
     CAUSE_FINAL_SUCCESS = 7,   /* executed -> finalized */
-    CAUSE_FINAL_REVERT = 8,    /* executed -> failed */
-    CAUSE_FINAL_CANCEL = 9,    /* staged -> cancelled: our cancel at its nonce is final */
-    CAUSE_NONCE_FREED = 10,    /* staged -> queued: gap fill final, or a foreign transaction exhibited */
+    CAUSE_FINAL_REVERT = 8,    /* staged, executed -> failed */
+    CAUSE_FINAL_CANCEL = 9,    /* staged, executed -> cancelled: our cancel at its nonce is final */
+    CAUSE_NONCE_FREED = 10,    /* staged, executed -> queued: gap fill final, or a foreign transaction exhibited */
     CAUSE_PERSON_CANCELLED = 11, /* draft, voting, queued -> cancelled */
     CAUSE_HOST_REFUSED = 12,   /* queued -> cancelled: an embedder's callback refuses before binding */
     CAUSE_PERSON_RETRIED = 13, /* failed -> queued */

@@ -38,7 +38,8 @@ struct obligation {
  * and normalises. EINVAL: `err` says what is wrong, `*ret_field` which column ("ref", "amount", ...). */
 BURSAR_MUST_CHECK enum bursar_status obligation_normalise(struct obligation *obligation, const char **ret_field,
                                                           struct bursar_error *err);
-/* Version 1: SHA-256 over "bursar-obligation-v1" and the length-prefixed fields (treasury chain id and account included). */
+/* Version 1: SHA-256 over "bursar-obligation-v1" and the length-prefixed fields (treasury chain id and account,
+ * and the ref, included); the layout is in obligation.c. */
 void obligation_hash(const struct obligation *normalised, uint64_t chain_id, const struct bursar_address *treasury,
                      struct bursar_hash *ret);
 /* 1-128 bytes 0x20-0x7e without ';'. */
