@@ -16,8 +16,8 @@
 
 /* What went wrong in one row. `column` is its name, "" when the whole row is meant. */
 struct payfile_error {
-    uint64_t line; /* of the file, from 1: where the row starts */
-    const char *column;
+    uint64_t line;      /* of the file, from 1: where the row starts */
+    const char *column; /* fixed text: may be kept */
     char message[BURSAR_ERROR_MESSAGE_MAX_BYTES];
 };
 
@@ -36,11 +36,12 @@ struct payfile_handlers {
 };
 
 struct payfile_options {
-    const char *ref_prefix; /* NULL: none. Put before every ref and dependency of the file */
+    const char *ref_prefix;   /* NULL: none. Put before every ref and dependency of the file */
     unsigned native_decimals; /* 18 */
 };
 
-/* OK also when rows were bad: the error handler was told. EINVAL only for a handler's own refusal; EUNREACHABLE for a read error. */
+/* OK also when rows were bad: the error handler was told. EINVAL for a prefix that no ref can begin with; EUNREACHABLE
+ * for a read error; ENOMEM; else what the row handler returned. */
 BURSAR_MUST_CHECK enum bursar_status payfile_read(FILE *file, const struct payfile_options *options,
                                                   const struct payfile_handlers *handlers, struct bursar_error *err);
 

@@ -1,0 +1,5 @@
+unit_test(payfile csv)
+unit_test(payfile csv_file)
+unit_test(payfile hostile_csv)
+unit_test(payfile columns)
+unit_test(payfile jsonl)
