@@ -1,0 +1,5 @@
+unit_test(base amount)
+unit_test(base bytes)
+unit_test(base time)
+unit_test(base status)
+unit_test(base note)
