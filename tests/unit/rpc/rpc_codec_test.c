@@ -1,0 +1,261 @@
+/* JSON-RPC as text: what is sent, and which answers count. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "rpc/rpc_codec.h"
+
+#define MAX_CALLS 4
+
+static enum bursar_status read_text(const char *body, size_t count, struct rpc_reply *replies, struct bursar_error *err)
+{
+    return rpc_replies_read(body, strlen(body), 10, count, replies, err);
+}
+
+static void a_call_is_written_as_compact_json(void **state)
+{
+    (void)state;
+    struct buf out = { 0 };
+    struct rpc_request request = { .method = "eth_getBalance", .params = json_pack("[ss]", "0xab", "latest") };
+    assert_true(rpc_call_append(&out, &request, 7));
+    assert_string_equal(
+        out.data, "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"eth_getBalance\",\"params\":[\"0xab\",\"latest\"]}");
+    json_decref(request.params);
+    buf_free(&out);
+}
+
+static void a_call_that_does_not_fit_leaves_the_text_as_it_was(void **state)
+{
+    (void)state;
+    struct buf out = { .limit_bytes = 60 };
+    struct rpc_request request = { .method = "eth_getBalance", .params = json_pack("[ss]", "0xab", "latest") };
+    assert_true(buf_append_text(&out, "["));
+    assert_false(rpc_call_append(&out, &request, 7));
+    assert_string_equal(out.data, "[");
+    assert_int_equal(out.length_bytes, 1);
+    json_decref(request.params);
+    buf_free(&out);
+}
+
+static void answers_in_any_order_reach_their_calls(void **state)
+{
+    (void)state;
+    struct rpc_reply replies[MAX_CALLS];
+    struct bursar_error err = { 0 };
+    const char *body = "[{\"jsonrpc\":\"2.0\",\"id\":12,\"result\":\"c\"},"
+                       "{\"jsonrpc\":\"2.0\",\"id\":10,\"result\":\"a\"},"
+                       "{\"jsonrpc\":\"2.0\",\"id\":11,\"error\":{\"code\":-32000,\"message\":\"nonce too low\"}}]";
+    assert_int_equal(read_text(body, 3, replies, &err), BURSAR_OK);
+    assert_int_equal(replies[0].outcome, RPC_RESULT);
+    assert_string_equal(json_string_value(replies[0].result), "a");
+    assert_int_equal(replies[1].outcome, RPC_ERROR);
+    assert_int_equal(replies[1].code, -32000);
+    assert_string_equal(replies[1].message, "nonce too low");
+    assert_null(replies[1].result);
+    assert_string_equal(json_string_value(replies[2].result), "c");
+    rpc_replies_clear(replies, 3);
+}
+
+static void a_null_result_is_a_result(void **state)
+{
+    (void)state;
+    struct rpc_reply reply;
+    struct bursar_error err = { 0 };
+    assert_int_equal(read_text("{\"id\":10,\"result\":null}", 1, &reply, &err), BURSAR_OK);
+    assert_int_equal(reply.outcome, RPC_RESULT);
+    assert_true(json_is_null(reply.result));
+    rpc_replies_clear(&reply, 1);
+}
+
+static void a_call_without_an_answer_is_unknown_and_its_neighbours_keep_theirs(void **state)
+{
+    (void)state;
+    struct rpc_reply replies[MAX_CALLS];
+    struct bursar_error err = { 0 };
+    assert_int_equal(read_text("[{\"id\":10,\"result\":1},{\"id\":12,\"result\":3}]", 3, replies, &err),
+                     BURSAR_EPROTOCOL);
+    assert_int_equal(replies[0].outcome, RPC_RESULT);
+    assert_int_equal(replies[1].outcome, RPC_UNKNOWN);
+    assert_int_equal(replies[2].outcome, RPC_RESULT);
+    assert_non_null(strstr(err.message, "1 of 3"));
+    rpc_replies_clear(replies, 3);
+}
+
+static void a_call_answered_twice_is_unknown_even_when_answered_a_third_time(void **state)
+{
+    (void)state;
+    struct rpc_reply replies[MAX_CALLS];
+    struct bursar_error err = { 0 };
+    assert_int_equal(read_text("[{\"id\":10,\"result\":1},{\"id\":10,\"result\":2},{\"id\":11,\"result\":3},"
+                               "{\"id\":10,\"result\":1}]",
+                               2, replies, &err),
+                     BURSAR_EPROTOCOL);
+    assert_int_equal(replies[0].outcome, RPC_UNKNOWN);
+    assert_null(replies[0].result);
+    assert_int_equal(replies[1].outcome, RPC_RESULT);
+    rpc_replies_clear(replies, 2);
+}
+
+static void an_unusable_answer_followed_by_a_good_one_for_the_same_call_is_unknown(void **state)
+{
+    (void)state;
+    struct rpc_reply replies[MAX_CALLS];
+    struct bursar_error err = { 0 };
+    assert_int_equal(read_text("[{\"id\":10},{\"id\":10,\"result\":2},{\"id\":11,\"result\":3}]", 2, replies, &err),
+                     BURSAR_EPROTOCOL);
+    assert_int_equal(replies[0].outcome, RPC_UNKNOWN);
+    rpc_replies_clear(replies, 2);
+}
+
+static void answers_to_calls_of_others_are_ignored(void **state)
+{
+    (void)state;
+    struct rpc_reply guarded[MAX_CALLS] = { 0 }, *replies = guarded + 1; /* nothing is written beside the two */
+    struct bursar_error err = { 0 };
+    const char *body = "[{\"id\":9,\"result\":9},{\"id\":\"10\",\"result\":9},{\"id\":null,\"result\":9},7,"
+                       "{\"id\":-10,\"result\":9},{\"id\":10.0,\"result\":9},{\"id\":12,\"result\":9},"
+                       "{\"id\":10,\"result\":1},{\"id\":11,\"result\":2}]";
+    assert_int_equal(read_text(body, 2, replies, &err), BURSAR_OK);
+    assert_int_equal(json_integer_value(replies[0].result), 1);
+    assert_int_equal(json_integer_value(replies[1].result), 2);
+    assert_int_equal(guarded[0].outcome, 0);
+    assert_int_equal(guarded[3].outcome, 0);
+    rpc_replies_clear(replies, 2);
+}
+
+static void an_answer_with_both_or_neither_of_result_and_error_is_unknown(void **state)
+{
+    (void)state;
+    static const char *const bodies[] = {
+        "{\"id\":10}",
+        "{\"id\":10,\"error\":null}",
+        "{\"id\":10,\"error\":\"busy\"}",
+        "{\"id\":10,\"result\":\"0x1\",\"error\":{\"code\":1,\"message\":\"x\"}}",
+    };
+    for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
+        struct rpc_reply reply;
+        struct bursar_error err = { 0 };
+        assert_int_equal(read_text(bodies[i], 1, &reply, &err), BURSAR_EPROTOCOL);
+        assert_int_equal(reply.outcome, RPC_UNKNOWN);
+        assert_null(reply.result);
+    }
+}
+
+static void members_that_old_servers_null_count_as_absent(void **state)
+{
+    (void)state;
+    struct rpc_reply reply;
+    struct bursar_error err = { 0 };
+    assert_int_equal(read_text("{\"id\":10,\"result\":\"0x1\",\"error\":null}", 1, &reply, &err), BURSAR_OK);
+    assert_int_equal(reply.outcome, RPC_RESULT);
+    rpc_replies_clear(&reply, 1);
+    assert_int_equal(read_text("{\"id\":10,\"result\":null,\"error\":{\"code\":3}}", 1, &reply, &err), BURSAR_OK);
+    assert_int_equal(reply.outcome, RPC_ERROR);
+    assert_int_equal(reply.code, 3);
+}
+
+static void an_error_for_the_whole_batch_decides_no_call_and_is_told(void **state)
+{
+    (void)state;
+    for (size_t count = 1; count <= 2; count++) {
+        struct rpc_reply replies[MAX_CALLS];
+        struct bursar_error err = { 0 };
+        const char *body = "{\"id\":null,\"error\":{\"code\":-32005,\"message\":\"too many requests\"}}";
+        assert_int_equal(read_text(body, count, replies, &err), BURSAR_EPROTOCOL);
+        for (size_t i = 0; i < count; i++) {
+            assert_int_equal(replies[i].outcome, RPC_UNKNOWN);
+            assert_non_null(strstr(replies[i].message, "too many requests"));
+        }
+        assert_non_null(strstr(err.message, "too many requests (-32005)"));
+    }
+}
+
+static void what_is_not_a_json_rpc_reply_decides_nothing(void **state)
+{
+    (void)state;
+    static const char *const bodies[] = { "",
+                                          "<html>502</html>",
+                                          "null",
+                                          "7",
+                                          "{}",
+                                          "[]",
+                                          "{\"id\":10,\"result\":1",
+                                          "[{\"id\":10,\"result\":1}",
+                                          "{\"id\":10,\"id\":10,\"result\":1}",
+                                          "{\"id\":10,\"result\":1} {\"id\":10,\"result\":2}" };
+    for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
+        for (size_t count = 1; count <= 2; count++) {
+            struct rpc_reply replies[MAX_CALLS];
+            struct bursar_error err = { 0 };
+            assert_int_equal(read_text(bodies[i], count, replies, &err), BURSAR_EPROTOCOL);
+            assert_true(strlen(err.message) > 0);
+            for (size_t call = 0; call < count; call++)
+                assert_int_equal(replies[call].outcome, RPC_UNKNOWN);
+        }
+    }
+}
+
+static void a_single_object_does_not_answer_a_batch_nor_an_array_a_single_call(void **state)
+{
+    (void)state;
+    struct rpc_reply replies[MAX_CALLS];
+    struct bursar_error err = { 0 };
+    assert_int_equal(read_text("{\"id\":10,\"result\":1}", 2, replies, &err), BURSAR_EPROTOCOL);
+    assert_int_equal(replies[0].outcome, RPC_UNKNOWN);
+    assert_int_equal(read_text("[{\"id\":10,\"result\":1}]", 1, replies, &err), BURSAR_EPROTOCOL);
+    assert_int_equal(replies[0].outcome, RPC_UNKNOWN);
+}
+
+static void a_message_with_control_characters_can_not_play_tricks_on_a_terminal(void **state)
+{
+    (void)state;
+    struct rpc_reply reply;
+    struct bursar_error err = { 0 };
+    const char *body =
+        "{\"id\":10,\"error\":{\"code\":1,\"message\":\"a\\u0000b\\u001b[2J\\nc\\u009bd\\u007f\xc3\xa9\"}}";
+    assert_int_equal(read_text(body, 1, &reply, &err), BURSAR_OK);
+    assert_string_equal(reply.message, "a b [2J c d \xc3\xa9");
+}
+
+static void a_long_message_is_cut_between_characters(void **state)
+{
+    (void)state;
+    char text[7];
+    rpc_text_clean("ab\xe2\x82\xac\xe2\x82\xac", 8, text, sizeof text);
+    assert_string_equal(text, "ab\xe2\x82\xac");
+    rpc_text_clean("abcdefgh", 8, text, sizeof text);
+    assert_string_equal(text, "abcdef");
+}
+
+static void bytes_that_are_not_utf8_become_question_marks(void **state)
+{
+    (void)state;
+    char text[16];
+    rpc_text_clean("a\xff\xe2", 3, text, sizeof text);
+    assert_string_equal(text, "a??");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_call_is_written_as_compact_json),
+        cmocka_unit_test(a_call_that_does_not_fit_leaves_the_text_as_it_was),
+        cmocka_unit_test(answers_in_any_order_reach_their_calls),
+        cmocka_unit_test(a_null_result_is_a_result),
+        cmocka_unit_test(a_call_without_an_answer_is_unknown_and_its_neighbours_keep_theirs),
+        cmocka_unit_test(a_call_answered_twice_is_unknown_even_when_answered_a_third_time),
+        cmocka_unit_test(an_unusable_answer_followed_by_a_good_one_for_the_same_call_is_unknown),
+        cmocka_unit_test(answers_to_calls_of_others_are_ignored),
+        cmocka_unit_test(an_answer_with_both_or_neither_of_result_and_error_is_unknown),
+        cmocka_unit_test(members_that_old_servers_null_count_as_absent),
+        cmocka_unit_test(an_error_for_the_whole_batch_decides_no_call_and_is_told),
+        cmocka_unit_test(what_is_not_a_json_rpc_reply_decides_nothing),
+        cmocka_unit_test(a_single_object_does_not_answer_a_batch_nor_an_array_a_single_call),
+        cmocka_unit_test(a_message_with_control_characters_can_not_play_tricks_on_a_terminal),
+        cmocka_unit_test(a_long_message_is_cut_between_characters),
+        cmocka_unit_test(bytes_that_are_not_utf8_become_question_marks),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
