@@ -1,0 +1,253 @@
+/* The EVM driver: the chain seam's functions as JSON-RPC calls. What an answer means is decided in evm_codec.c
+ * (values), evm_observe.c (one view of several answers) and submit_verdict.c (errors about a transaction). */
+#include "chain/evm.h"
+
+#include "base/bytes.h"
+#include "base/cleanup.h"
+#include "chain/evm_codec.h"
+#include "chain/evm_observe.h"
+#include "chain/submit_verdict.h"
+
+/* So that the reply for blocks full of transactions stays well below the transport's limit. */
+#define BLOCKS_PER_READ ((size_t)16)
+
+enum bursar_status evm_chain_new(struct rpc rpc, struct evm_chain **ret, struct bursar_error *err)
+{
+    struct evm_chain *chain = calloc(1, sizeof *chain);
+    if (!chain)
+        return bursar_fail(err, BURSAR_ENOMEM, "out of memory");
+    chain->rpc = rpc;
+    *ret = chain;
+    return BURSAR_OK;
+}
+
+void evm_chain_free(struct evm_chain *chain)
+{
+    free(chain);
+}
+
+static enum bursar_status check_count(size_t count, size_t maximum, struct bursar_error *err)
+{
+    if (count <= maximum)
+        return BURSAR_OK;
+    return bursar_fail(err, BURSAR_ELIMIT, "%zu items asked of the node at once, at most %zu are allowed", count,
+                       maximum);
+}
+
+static enum bursar_status observe(void *ctx, const struct chain_query *query, struct chain_view *ret,
+                                  struct bursar_error *err)
+{
+    return evm_observe(ctx, query, ret, err);
+}
+
+static enum bursar_status read_blocks(const struct evm_chain *chain, const uint64_t *numbers, size_t count,
+                                      struct chain_block *ret, struct bursar_error *err)
+{
+    cleanup(evm_batch_free) struct evm_batch batch = { 0 };
+    enum bursar_status status = evm_batch_reserve(&batch, count, err);
+    if (status != BURSAR_OK)
+        return status;
+    for (size_t i = 0; i < count; i++)
+        (void)evm_batch_add(&batch, "eth_getBlockByNumber", json_pack("[ob]", evm_write_number(numbers[i]), 0));
+    status = evm_batch_read(&batch, &chain->rpc, err);
+    for (size_t i = 0; i < count && status == BURSAR_OK; i++) {
+        const json_t *value;
+        status = evm_batch_result(&batch, i, &value, err);
+        if (status == BURSAR_OK)
+            status = evm_read_block(value, numbers[i], &ret[i], err);
+    }
+    return status;
+}
+
+static enum bursar_status blocks(void *ctx, const uint64_t *numbers, size_t count, struct chain_block *ret,
+                                 struct bursar_error *err)
+{
+    enum bursar_status status = check_count(count, CHAIN_BLOCKS_MAX_COUNT, err);
+    if (status != BURSAR_OK)
+        return status;
+    for (size_t i = 0; i < count; i++)
+        ret[i] = (struct chain_block){ 0 };
+    for (size_t done = 0; done < count && status == BURSAR_OK; done += BLOCKS_PER_READ) {
+        size_t some = count - done < BLOCKS_PER_READ ? count - done : BLOCKS_PER_READ;
+        status = read_blocks(ctx, numbers + done, some, ret + done, err);
+    }
+    if (status != BURSAR_OK)
+        chain_blocks_clear(ret, count);
+    return status;
+}
+
+/* Asks `method` about each hash. */
+static enum bursar_status read_by_hash(const struct evm_chain *chain, const char *method,
+                                       const struct bursar_hash *hashes, size_t count, struct evm_batch *batch,
+                                       struct bursar_error *err)
+{
+    enum bursar_status status = check_count(count, CHAIN_ITEMS_MAX_COUNT, err);
+    if (status == BURSAR_OK)
+        status = evm_batch_reserve(batch, count, err);
+    if (status != BURSAR_OK)
+        return status;
+    for (size_t i = 0; i < count; i++)
+        (void)evm_batch_add(batch, method, json_pack("[o]", evm_write_hash(&hashes[i])));
+    return evm_batch_read(batch, &chain->rpc, err);
+}
+
+static enum bursar_status receipts(void *ctx, const struct bursar_hash *hashes, size_t count, struct chain_receipt *ret,
+                                   struct bursar_error *err)
+{
+    cleanup(evm_batch_free) struct evm_batch batch = { 0 };
+    if (count == 0)
+        return BURSAR_OK;
+    enum bursar_status status = read_by_hash(ctx, "eth_getTransactionReceipt", hashes, count, &batch, err);
+    for (size_t i = 0; i < count && status == BURSAR_OK; i++) {
+        const json_t *value;
+        status = evm_batch_result(&batch, i, &value, err);
+        if (status == BURSAR_OK)
+            status = evm_read_receipt(value, &hashes[i], &ret[i], err);
+    }
+    return status;
+}
+
+static enum bursar_status transactions(void *ctx, const struct bursar_hash *hashes, size_t count,
+                                       struct chain_transaction *ret, struct bursar_error *err)
+{
+    cleanup(evm_batch_free) struct evm_batch batch = { 0 };
+    if (count == 0)
+        return BURSAR_OK;
+    enum bursar_status status = read_by_hash(ctx, "eth_getTransactionByHash", hashes, count, &batch, err);
+    for (size_t i = 0; i < count && status == BURSAR_OK; i++) {
+        const json_t *value;
+        status = evm_batch_result(&batch, i, &value, err);
+        if (status == BURSAR_OK)
+            status = evm_read_transaction(value, &hashes[i], &ret[i], err);
+    }
+    return status;
+}
+
+/* *ret_fell_back: nothing was read, try again. */
+static enum bursar_status read_code(struct evm_chain *chain, const struct chain_block_ref *at,
+                                    const struct bursar_address *addresses, size_t count, bool *ret,
+                                    bool *ret_fell_back, struct bursar_error *err)
+{
+    cleanup(evm_batch_free) struct evm_batch batch = { 0 };
+    enum bursar_status status = evm_batch_reserve(&batch, count, err);
+    if (status != BURSAR_OK)
+        return status;
+    for (size_t i = 0; i < count; i++)
+        (void)evm_batch_add(&batch, "eth_getCode",
+                            json_pack("[oo]", evm_write_address(&addresses[i]), evm_pin_parameter(chain, at)));
+    status = evm_batch_read(&batch, &chain->rpc, err);
+    if (status != BURSAR_OK)
+        return status;
+    *ret_fell_back = evm_pin_fell_back(chain, &batch.replies[0]);
+    for (size_t i = 0; i < count && status == BURSAR_OK && !*ret_fell_back; i++) {
+        const json_t *value;
+        status = evm_pin_result(&batch, i, &value, err);
+        if (status == BURSAR_OK)
+            status = evm_read_has_code(value, &ret[i], err);
+    }
+    return status;
+}
+
+static enum bursar_status has_code(void *ctx, const struct chain_block_ref *at, const struct bursar_address *addresses,
+                                   size_t count, bool *ret, struct bursar_error *err)
+{
+    struct evm_chain *chain = ctx;
+    bool fell_back = false;
+    if (count == 0)
+        return BURSAR_OK;
+    enum bursar_status status = check_count(count, CHAIN_ITEMS_MAX_COUNT, err);
+    if (status == BURSAR_OK)
+        status = read_code(chain, at, addresses, count, ret, &fell_back, err);
+    if (status == BURSAR_OK && fell_back)
+        status = read_code(chain, at, addresses, count, ret, &fell_back, err);
+    if (status == BURSAR_OK && chain->pins_by_number)
+        status = evm_pin_confirm(chain, at, 1, err);
+    return status;
+}
+
+static void set_verdict(struct submit_result *ret, enum submit_verdict verdict, const char *message)
+{
+    ret->verdict = verdict;
+    (void)snprintf(ret->message, sizeof ret->message, "%s", message);
+}
+
+static void read_submit_reply(const struct rpc_reply *reply, const struct bursar_hash *ours, struct submit_result *ret)
+{
+    struct bursar_hash hash;
+    switch (reply->outcome) {
+    case RPC_RESULT:
+        if (!evm_read_hash(reply->result, &hash))
+            set_verdict(ret, SUBMIT_UNKNOWN, "the node answered with something that is no transaction hash");
+        else if (!hash_equal(&hash, ours))
+            set_verdict(ret, SUBMIT_UNKNOWN, "the node answered with the hash of another transaction");
+        else
+            set_verdict(ret, SUBMIT_ACCEPTED, "");
+        return;
+    case RPC_ERROR:
+        set_verdict(ret, submit_verdict_of_error(reply->code, reply->message), reply->message);
+        return;
+    case RPC_UNSENT:
+        set_verdict(ret, SUBMIT_UNSENT, reply->message);
+        return;
+    case RPC_UNKNOWN:
+        set_verdict(ret, SUBMIT_UNKNOWN, reply->message);
+        return;
+    }
+    set_verdict(ret, SUBMIT_UNKNOWN, "the transport gave no outcome");
+}
+
+/* [ "0x<bytes>" ]; NULL when out of memory. */
+static json_t *write_raw(const struct raw_transaction *transaction)
+{
+    size_t length = 2 + 2 * transaction->length_bytes;
+    char *text = malloc(length + 1);
+    if (!text)
+        return NULL;
+    text[0] = '0';
+    text[1] = 'x';
+    hex_encode(transaction->bytes, transaction->length_bytes, text + 2);
+    json_t *params = json_pack("[o]", json_stringn_nocheck(text, length));
+    free(text);
+    return params;
+}
+
+/* INV-5: whatever is not clearly a verdict of the node on these bytes is unknown. */
+static enum bursar_status submit(void *ctx, const struct raw_transaction *list, size_t count, struct submit_result *ret,
+                                 struct bursar_error *err)
+{
+    const struct evm_chain *chain = ctx;
+    cleanup(evm_batch_free) struct evm_batch batch = { 0 };
+    for (size_t i = 0; i < count; i++)
+        set_verdict(&ret[i], SUBMIT_UNSENT, "not sent");
+    if (count == 0)
+        return BURSAR_OK;
+    enum bursar_status status = check_count(count, CHAIN_ITEMS_MAX_COUNT, err);
+    if (status == BURSAR_OK)
+        status = evm_batch_reserve(&batch, count, err);
+    if (status != BURSAR_OK)
+        return status;
+    for (size_t i = 0; i < count; i++)
+        (void)evm_batch_add(&batch, "eth_sendRawTransaction", write_raw(&list[i]));
+    status = evm_batch_send(&batch, &chain->rpc, err);
+    if (!batch.is_sent)
+        return status;
+    for (size_t i = 0; i < count; i++) {
+        read_submit_reply(&batch.replies[i], &list[i].hash, &ret[i]);
+        if (status == BURSAR_OK && ret[i].verdict == SUBMIT_UNKNOWN)
+            status = bursar_fail(err, BURSAR_EUNKNOWN, "the node gave no verdict on a transaction: %s", ret[i].message);
+    }
+    return status;
+}
+
+struct chain evm_chain_interface(struct evm_chain *chain)
+{
+    return (struct chain){
+        .ctx = chain,
+        .observe = observe,
+        .blocks = blocks,
+        .receipts = receipts,
+        .transactions = transactions,
+        .has_code = has_code,
+        .submit = submit,
+    };
+}

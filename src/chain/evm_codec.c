@@ -1,0 +1,274 @@
+/* Ethereum JSON-RPC values. A node is not trusted to send what the specification says. */
+#include "chain/evm_codec.h"
+
+#include "base/bytes.h"
+#include "eth/keccak.h"
+
+#include <inttypes.h>
+
+#define AMOUNT_DIGITS ((size_t)2 * BURSAR_AMOUNT_BE_BYTES)
+
+/* The digits behind "0x"; false when `value` is no such text. A NUL inside makes the caller's digit check fail. */
+static bool read_digits(const json_t *value, const char **ret_digits, size_t *ret_count)
+{
+    const char *text = json_string_value(value);
+    size_t length = json_string_length(value);
+    if (!text || length < 2 || text[0] != '0' || text[1] != 'x')
+        return false;
+    *ret_digits = text + 2;
+    *ret_count = length - 2;
+    return true;
+}
+
+bool evm_read_amount(const json_t *value, struct bursar_amount *ret)
+{
+    char padded[AMOUNT_DIGITS];
+    uint8_t bytes[BURSAR_AMOUNT_BE_BYTES];
+    const char *digits;
+    size_t count;
+    if (!read_digits(value, &digits, &count) || count == 0 || count > AMOUNT_DIGITS)
+        return false;
+    memset(padded, '0', AMOUNT_DIGITS - count);
+    memcpy(padded + (AMOUNT_DIGITS - count), digits, count);
+    if (!hex_decode(padded, AMOUNT_DIGITS, bytes, sizeof bytes))
+        return false;
+    *ret = bursar_amount_from_be(bytes);
+    return true;
+}
+
+bool evm_read_number(const json_t *value, uint64_t *ret)
+{
+    struct bursar_amount amount;
+    uint64_t number;
+    if (!evm_read_amount(value, &amount) || !bursar_amount_to_u64(amount, &number) || number > EVM_NUMBER_MAX)
+        return false;
+    *ret = number;
+    return true;
+}
+
+static bool read_fixed(const json_t *value, uint8_t *ret, size_t length_bytes)
+{
+    const char *digits;
+    size_t count;
+    return read_digits(value, &digits, &count) && hex_decode(digits, count, ret, length_bytes);
+}
+
+bool evm_read_hash(const json_t *value, struct bursar_hash *ret)
+{
+    return read_fixed(value, ret->bytes, sizeof ret->bytes);
+}
+
+bool evm_read_address(const json_t *value, struct bursar_address *ret)
+{
+    return read_fixed(value, ret->bytes, sizeof ret->bytes);
+}
+
+static enum bursar_status malformed(struct bursar_error *err, const char *what, const char *member)
+{
+    return bursar_fail(err, BURSAR_EPROTOCOL, "the node sent a %s with a missing or malformed \"%s\"", what, member);
+}
+
+static bool number_of(const json_t *object, const char *name, uint64_t *ret)
+{
+    return evm_read_number(json_object_get(object, name), ret);
+}
+
+static bool hash_of(const json_t *object, const char *name, struct bursar_hash *ret)
+{
+    return evm_read_hash(json_object_get(object, name), ret);
+}
+
+enum bursar_status evm_read_header(const json_t *value, struct evm_header *ret, struct bursar_error *err)
+{
+    struct evm_header header = { 0 };
+    const json_t *base_fee = json_object_get(value, "baseFeePerGas");
+    if (!json_is_object(value))
+        return bursar_fail(err, BURSAR_EPROTOCOL, "the node sent something that is no block");
+    if (!number_of(value, "number", &header.head.block.number))
+        return malformed(err, "block", "number");
+    if (!hash_of(value, "hash", &header.head.block.hash))
+        return malformed(err, "block", "hash");
+    if (!hash_of(value, "parentHash", &header.head.parent_hash))
+        return malformed(err, "block", "parentHash");
+    if (!number_of(value, "timestamp", &header.head.timestamp_s))
+        return malformed(err, "block", "timestamp");
+    header.has_base_fee = base_fee && !json_is_null(base_fee);
+    if (header.has_base_fee && !evm_read_number(base_fee, &header.base_fee_per_gas_wei))
+        return malformed(err, "block", "baseFeePerGas");
+    *ret = header;
+    return BURSAR_OK;
+}
+
+static enum bursar_status read_transaction_hashes(const json_t *list, struct chain_block *ret, struct bursar_error *err)
+{
+    size_t count = json_array_size(list);
+    if (!json_is_array(list))
+        return malformed(err, "block", "transactions");
+    if (count == 0)
+        return BURSAR_OK;
+    struct bursar_hash *hashes = malloc(count * sizeof *hashes);
+    if (!hashes)
+        return bursar_fail(err, BURSAR_ENOMEM, "out of memory");
+    for (size_t i = 0; i < count; i++) {
+        if (!evm_read_hash(json_array_get(list, i), &hashes[i])) {
+            free(hashes);
+            return malformed(err, "block", "transactions");
+        }
+    }
+    ret->transactions = hashes;
+    ret->transaction_count = count;
+    return BURSAR_OK;
+}
+
+enum bursar_status evm_read_block(const json_t *value, uint64_t asked, struct chain_block *ret,
+                                  struct bursar_error *err)
+{
+    struct evm_header header;
+    struct chain_block block = { 0 };
+    if (json_is_null(value)) {
+        *ret = block;
+        return BURSAR_OK;
+    }
+    enum bursar_status status = evm_read_header(value, &header, err);
+    if (status != BURSAR_OK)
+        return status;
+    if (header.head.block.number != asked)
+        return bursar_fail(err, BURSAR_EPROTOCOL, "the node sent block %" PRIu64 " when asked for block %" PRIu64,
+                           header.head.block.number, asked);
+    status = read_transaction_hashes(json_object_get(value, "transactions"), &block, err);
+    if (status != BURSAR_OK)
+        return status;
+    block.is_present = true;
+    block.head = header.head;
+    *ret = block;
+    return BURSAR_OK;
+}
+
+static bool block_ref_of(const json_t *object, struct chain_block_ref *ret)
+{
+    return hash_of(object, "blockHash", &ret->hash) && number_of(object, "blockNumber", &ret->number);
+}
+
+enum bursar_status evm_read_receipt(const json_t *value, const struct bursar_hash *asked, struct chain_receipt *ret,
+                                    struct bursar_error *err)
+{
+    struct bursar_hash hash;
+    uint64_t status_number = 0;
+    struct chain_receipt receipt = { 0 };
+    if (json_is_null(value)) {
+        *ret = receipt;
+        return BURSAR_OK;
+    }
+    if (!hash_of(value, "transactionHash", &hash))
+        return malformed(err, "receipt", "transactionHash");
+    if (!hash_equal(&hash, asked))
+        return bursar_fail(err, BURSAR_EPROTOCOL, "the node sent the receipt of another transaction");
+    if (!number_of(value, "status", &status_number) || status_number > 1)
+        return malformed(err, "receipt", "status");
+    if (!block_ref_of(value, &receipt.block))
+        return malformed(err, "receipt", "blockHash/blockNumber");
+    if (!number_of(value, "gasUsed", &receipt.gas_used))
+        return malformed(err, "receipt", "gasUsed");
+    if (!number_of(value, "effectiveGasPrice", &receipt.effective_gas_price_wei))
+        return malformed(err, "receipt", "effectiveGasPrice");
+    receipt.is_present = true;
+    receipt.succeeded = status_number == 1;
+    *ret = receipt;
+    return BURSAR_OK;
+}
+
+/* keccak256 of bytes given as text; false when they are malformed or memory ran out. */
+static bool read_data_hash(const json_t *value, struct bursar_hash *ret)
+{
+    const char *digits;
+    size_t count;
+    if (!read_digits(value, &digits, &count) || count % 2 != 0)
+        return false;
+    uint8_t *bytes = malloc(count / 2 + 1);
+    bool ok = bytes && hex_decode(digits, count, bytes, count / 2);
+    if (ok)
+        keccak256(bytes, count / 2, ret);
+    free(bytes);
+    return ok;
+}
+
+/* Where the transaction is: mined has both members, pooled has neither. */
+static bool read_place(const json_t *value, struct chain_transaction *ret)
+{
+    const json_t *hash = json_object_get(value, "blockHash"), *number = json_object_get(value, "blockNumber");
+    if ((!hash || json_is_null(hash)) && (!number || json_is_null(number)))
+        return true;
+    ret->is_mined = true;
+    return block_ref_of(value, &ret->block);
+}
+
+enum bursar_status evm_read_transaction(const json_t *value, const struct bursar_hash *asked,
+                                        struct chain_transaction *ret, struct bursar_error *err)
+{
+    struct bursar_hash hash;
+    struct chain_transaction tx = { 0 };
+    const json_t *to = json_object_get(value, "to");
+    if (json_is_null(value)) {
+        *ret = tx;
+        return BURSAR_OK;
+    }
+    if (!hash_of(value, "hash", &hash))
+        return malformed(err, "transaction", "hash");
+    if (!hash_equal(&hash, asked))
+        return bursar_fail(err, BURSAR_EPROTOCOL, "the node sent another transaction than the one asked for");
+    if (!read_place(value, &tx))
+        return malformed(err, "transaction", "blockHash/blockNumber");
+    if (!evm_read_address(json_object_get(value, "from"), &tx.from))
+        return malformed(err, "transaction", "from");
+    if (!number_of(value, "nonce", &tx.nonce))
+        return malformed(err, "transaction", "nonce");
+    tx.has_to = to && !json_is_null(to);
+    if (tx.has_to && !evm_read_address(to, &tx.to))
+        return malformed(err, "transaction", "to");
+    if (!evm_read_amount(json_object_get(value, "value"), &tx.value))
+        return malformed(err, "transaction", "value");
+    if (!read_data_hash(json_object_get(value, "input"), &tx.data_hash))
+        return malformed(err, "transaction", "input");
+    tx.is_present = true;
+    *ret = tx;
+    return BURSAR_OK;
+}
+
+enum bursar_status evm_read_has_code(const json_t *value, bool *ret, struct bursar_error *err)
+{
+    struct bursar_hash hash;
+    if (!read_data_hash(value, &hash))
+        return bursar_fail(err, BURSAR_EPROTOCOL, "the node sent malformed code");
+    *ret = json_string_length(value) > 2;
+    return BURSAR_OK;
+}
+
+/* All that is written is hexadecimal: no need to look for what has to be escaped. */
+static json_t *write_hex(const uint8_t *bytes, size_t length_bytes)
+{
+    char text[HASH_TEXT_BYTES] = "0x";
+    hex_encode(bytes, length_bytes, text + 2);
+    return json_stringn_nocheck(text, 2 + 2 * length_bytes);
+}
+
+json_t *evm_write_number(uint64_t number)
+{
+    char text[2 + 16 + 1];
+    int length = snprintf(text, sizeof text, "0x%" PRIx64, number);
+    return json_stringn_nocheck(text, (size_t)length);
+}
+
+json_t *evm_write_hash(const struct bursar_hash *hash)
+{
+    return write_hex(hash->bytes, sizeof hash->bytes);
+}
+
+json_t *evm_write_address(const struct bursar_address *address)
+{
+    return write_hex(address->bytes, sizeof address->bytes);
+}
+
+json_t *evm_write_block_hash(const struct bursar_hash *hash)
+{
+    return json_pack("{s:o}", "blockHash", evm_write_hash(hash));
+}

@@ -1,0 +1,31 @@
+/* Reading state at one given block (EIP-1898), also on nodes that only know block numbers. Private to the EVM driver.
+ */
+#ifndef CHAIN_EVM_PIN_H
+#define CHAIN_EVM_PIN_H
+
+#include "chain/chain.h"
+#include "chain/evm_batch.h"
+
+/* The only error codes that all nodes use alike. */
+#define EVM_CODE_INVALID_PARAMS (-32602)
+#define EVM_CODE_UNKNOWN_BLOCK (-39001)
+
+struct evm_chain {
+    struct rpc rpc;
+    /* The node refused {"blockHash": ...}: blocks are named by number, and afterwards evm_pin_confirm is needed. */
+    bool pins_by_number;
+};
+
+/* The block parameter of a call; NULL when out of memory. */
+json_t *evm_pin_parameter(const struct evm_chain *chain, const struct chain_block_ref *block);
+/* True when the node has just shown that it does not know block hash parameters. `chain` remembers; read again. */
+bool evm_pin_fell_back(struct evm_chain *chain, const struct rpc_reply *reply);
+/* As evm_batch_result, with ESTALE when the node says that it has no such block (any more). */
+BURSAR_MUST_CHECK enum bursar_status evm_pin_result(const struct evm_batch *batch, size_t index, const json_t **ret,
+                                                    struct bursar_error *err);
+/* Asks for the blocks by number: EPROTOCOL when one has another hash now. */
+BURSAR_MUST_CHECK enum bursar_status evm_pin_confirm(const struct evm_chain *chain,
+                                                     const struct chain_block_ref *blocks, size_t count,
+                                                     struct bursar_error *err);
+
+#endif

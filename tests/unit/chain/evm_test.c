@@ -1,0 +1,508 @@
+/* The EVM driver against a scripted node, honest and not. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "base/bytes.h"
+#include "chain/evm.h"
+#include "scripted_rpc.h"
+
+#define X4(c) c c c c
+#define X64(c) X4(X4(X4(c)))
+#define HASH(c) "\"0x" X64(c) "\""
+#define BLOCK(number, hash, parent, time)                                                                              \
+    "{\"number\":\"" number                                                                                            \
+    "\",\"hash\":" HASH(hash) ",\"parentHash\":" HASH(parent) ",\"timestamp\":\"" time                                 \
+                                                              "\",\"baseFeePerGas\":\"0x7\",\"transactions\":[]}"
+
+/* The honest node's chain: genesis a, block 6 c (final), block 8 e (latest). */
+#define GENESIS BLOCK("0x0", "a", "0", "0x1")
+#define SIX BLOCK("0x6", "c", "b", "0x66")
+#define EIGHT BLOCK("0x8", "e", "d", "0x88")
+#define ACCOUNT "\"0x4444444444444444444444444444444444444444\""
+#define AT(hash) "[" ACCOUNT ",{\"blockHash\":" HASH(hash) "}]"
+#define GET_BLOCK "eth_getBlockByNumber"
+#define GET_NONCE "eth_getTransactionCount"
+
+struct fixture {
+    struct scripted_rpc script;
+    struct evm_chain *evm;
+    struct chain chain;
+    struct chain_query query;
+    struct bursar_error err;
+};
+
+static void add_honest_node(struct scripted_rpc *script)
+{
+    script_result(script, "eth_chainId", "[]", "\"0x7a69\"");
+    script_result(script, GET_BLOCK, NULL, "null");
+    script_result(script, GET_BLOCK, "[\"0x0\",false]", GENESIS);
+    script_result(script, GET_BLOCK, "[\"finalized\",false]", SIX);
+    script_result(script, GET_BLOCK, "[\"0x6\",false]", SIX);
+    script_result(script, GET_BLOCK, "[\"latest\",false]", EIGHT);
+    script_result(script, GET_BLOCK, "[\"0x8\",false]", EIGHT);
+    script_result(script, GET_NONCE, AT("e"), "\"0x5\"");
+    script_result(script, GET_NONCE, AT("c"), "\"0x3\"");
+    script_result(script, GET_NONCE, "[" ACCOUNT ",\"pending\"]", "\"0x9\"");
+    script_result(script, "eth_getBalance", AT("e"), "\"0xde0b6b3a7640000\"");
+    script_result(script, "eth_feeHistory", "[\"0x14\",\"0x8\",[50]]",
+                  "{\"oldestBlock\":\"0x7\",\"baseFeePerGas\":[\"0x7\",\"0x7\",\"0x6\"],\"gasUsedRatio\":[0.1,0.2],"
+                  "\"reward\":[[\"0x2\"],[\"0x3\"]]}");
+}
+
+static int set_up(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    assert_non_null(f);
+    add_honest_node(&f->script);
+    memset(f->query.account.bytes, 0x44, sizeof f->query.account.bytes);
+    assert_int_equal(evm_chain_new(script_interface(&f->script), &f->evm, &f->err), BURSAR_OK);
+    f->chain = evm_chain_interface(f->evm);
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+    evm_chain_free(f->evm);
+    script_free(&f->script);
+    free(f);
+    return 0;
+}
+
+static bool hash_is(const struct bursar_hash *hash, uint8_t byte)
+{
+    struct bursar_hash want;
+    memset(want.bytes, byte, sizeof want.bytes);
+    return hash_equal(hash, &want);
+}
+
+static enum bursar_status look(struct fixture *f, struct chain_view *ret)
+{
+    return f->chain.observe(f->chain.ctx, &f->query, ret, &f->err);
+}
+
+static void expect_look(struct fixture *f, enum bursar_status want, const char *words)
+{
+    struct chain_view view = { .chain_id = 42 };
+    enum bursar_status got = look(f, &view);
+    if (got != want || !strstr(f->err.message, words))
+        fail_msg("got %d \"%s\", want %d \"%s\"", (int)got, f->err.message, (int)want, words);
+    assert_int_equal(view.chain_id, 42); /* untouched */
+}
+
+static void a_look_reads_everything_at_the_blocks_it_names(void **state)
+{
+    struct fixture *f = *state;
+    struct chain_view view;
+    f->query.has_anchor = true;
+    f->query.anchor_number = 6;
+    assert_int_equal(look(f, &view), BURSAR_OK);
+    assert_int_equal(view.chain_id, 31337);
+    assert_true(hash_is(&view.genesis_hash, 0xaa));
+    assert_int_equal(view.latest.block.number, 8);
+    assert_true(hash_is(&view.latest.block.hash, 0xee));
+    assert_true(hash_is(&view.latest.parent_hash, 0xdd));
+    assert_int_equal(view.latest.timestamp_s, 0x88);
+    assert_true(view.has_final);
+    assert_int_equal(view.final.block.number, 6);
+    assert_true(hash_is(&view.final.block.hash, 0xcc));
+    assert_true(view.has_anchor_block);
+    assert_true(hash_is(&view.anchor_hash, 0xcc));
+    assert_int_equal(view.nonce_latest, 5);
+    assert_int_equal(view.nonce_final, 3);
+    assert_int_equal(view.nonce_pending, 9);
+    assert_int_equal(bursar_amount_compare(view.balance, bursar_amount_from_u64(UINT64_C(1000000000000000000))), 0);
+    assert_int_equal(view.next_base_fee_per_gas_wei, 6);
+    assert_int_equal(view.suggested_priority_fee_per_gas_wei, 2);
+    assert_int_equal(f->script.batches, 2);
+}
+
+static void a_chain_with_nothing_final_yet_has_no_final(void **state)
+{
+    struct fixture *f = *state;
+    struct chain_view view;
+    script_result_once(&f->script, GET_BLOCK, "[\"finalized\",false]", "null");
+    assert_int_equal(look(f, &view), BURSAR_OK);
+    assert_false(view.has_final);
+    assert_int_equal(view.nonce_final, 0);
+    assert_int_equal(view.nonce_latest, 5);
+    script_error(&f->script, GET_BLOCK, "[\"finalized\",false]", -39001, "Unknown block");
+    assert_int_equal(look(f, &view), BURSAR_OK);
+    assert_false(view.has_final);
+    script_error(&f->script, GET_BLOCK, "[\"finalized\",false]", -32000, "finalized block not found");
+    assert_int_equal(look(f, &view), BURSAR_OK);
+    assert_false(view.has_final);
+}
+
+static void a_node_without_the_finalized_tag_is_told_to_be_configured_by_confirmations(void **state)
+{
+    struct fixture *f = *state;
+    script_error(&f->script, GET_BLOCK, "[\"finalized\",false]", -32602, "invalid argument 0");
+    expect_look(f, BURSAR_EREFUSED, "set finality to a number");
+}
+
+static void a_failed_read_of_finalized_is_not_taken_for_nothing_final(void **state)
+{
+    struct fixture *f = *state;
+    script_error(&f->script, GET_BLOCK, "[\"finalized\",false]", -32005, "rate limited");
+    expect_look(f, BURSAR_EUNREACHABLE, "rate limited");
+}
+
+static void an_anchor_that_the_node_lacks_is_told_from_a_failed_read(void **state)
+{
+    struct fixture *f = *state;
+    struct chain_view view;
+    f->query.has_anchor = true;
+    f->query.anchor_number = 7;
+    assert_int_equal(look(f, &view), BURSAR_OK);
+    assert_false(view.has_anchor_block);
+    script_error(&f->script, GET_BLOCK, "[\"0x7\",false]", -32000, "database closed");
+    expect_look(f, BURSAR_EUNREACHABLE, "database closed");
+}
+
+static void an_anchor_answered_with_another_block_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    f->query.has_anchor = true;
+    f->query.anchor_number = 7;
+    script_result(&f->script, GET_BLOCK, "[\"0x7\",false]", SIX);
+    expect_look(f, BURSAR_EPROTOCOL, "block 6 when asked for block 7");
+}
+
+static void confirmations_count_back_from_latest(void **state)
+{
+    struct fixture *f = *state;
+    struct chain_view view;
+    f->query.finality_blocks = 2;
+    script_error(&f->script, GET_BLOCK, "[\"finalized\",false]", -32602, "never heard of it");
+    assert_int_equal(look(f, &view), BURSAR_OK);
+    assert_true(view.has_final);
+    assert_int_equal(view.final.block.number, 6);
+    assert_int_equal(view.nonce_final, 3);
+    assert_null(strstr(f->script.log, "finalized"));
+}
+
+static void a_chain_younger_than_its_confirmations_has_no_final(void **state)
+{
+    struct fixture *f = *state;
+    struct chain_view view;
+    f->query.finality_blocks = 9;
+    assert_int_equal(look(f, &view), BURSAR_OK);
+    assert_false(view.has_final);
+}
+
+static void a_reorg_between_latest_and_the_block_counted_back_to_spoils_the_look(void **state)
+{
+    struct fixture *f = *state;
+    f->query.finality_blocks = 2;
+    script_result(&f->script, GET_BLOCK, "[\"0x8\",false]", BLOCK("0x8", "f", "d", "0x88"));
+    expect_look(f, BURSAR_EPROTOCOL, "the head moved while reading");
+}
+
+static void a_pinned_block_that_vanished_makes_the_look_stale(void **state)
+{
+    struct fixture *f = *state;
+    script_error(&f->script, GET_NONCE, AT("e"), -32001, "Resource not found");
+    expect_look(f, BURSAR_ESTALE, "gone");
+    script_error(&f->script, GET_NONCE, AT("e"), -32000, "header for hash not found");
+    expect_look(f, BURSAR_ESTALE, "gone");
+    script_result(&f->script, GET_NONCE, AT("e"), "\"0x5\"");
+    script_error(&f->script, GET_NONCE, AT("c"), -32001, "Resource not found");
+    expect_look(f, BURSAR_ESTALE, "gone");
+}
+
+static void a_final_block_beside_or_above_latest_makes_the_look_stale(void **state)
+{
+    struct fixture *f = *state;
+    script_result(&f->script, GET_BLOCK, "[\"finalized\",false]", BLOCK("0x9", "f", "e", "0x99"));
+    expect_look(f, BURSAR_ESTALE, "final block 9");
+    script_result(&f->script, GET_BLOCK, "[\"finalized\",false]", BLOCK("0x8", "f", "d", "0x88"));
+    expect_look(f, BURSAR_ESTALE, "final block 8");
+}
+
+#define AT_NUMBER(number) "[" ACCOUNT ",\"" number "\"]"
+
+static void make_node_know_numbers_only(struct scripted_rpc *script)
+{
+    script_error(script, GET_NONCE, AT("e"), -32602, "invalid argument 1: cannot unmarshal object");
+    script_error(script, GET_NONCE, AT("c"), -32602, "invalid argument 1: cannot unmarshal object");
+    script_error(script, "eth_getBalance", AT("e"), -32602, "invalid argument 1: cannot unmarshal object");
+    script_result(script, GET_NONCE, AT_NUMBER("0x8"), "\"0x5\"");
+    script_result(script, GET_NONCE, AT_NUMBER("0x6"), "\"0x3\"");
+    script_result(script, "eth_getBalance", AT_NUMBER("0x8"), "\"0x1\"");
+}
+
+static void a_node_that_knows_only_numbers_is_read_by_numbers_and_checked_afterwards(void **state)
+{
+    struct fixture *f = *state;
+    struct chain_view view;
+    make_node_know_numbers_only(&f->script);
+    assert_int_equal(look(f, &view), BURSAR_OK);
+    assert_int_equal(view.nonce_latest, 5);
+    assert_int_equal(view.nonce_final, 3);
+    assert_int_equal(f->script.batches, 4);
+    assert_int_equal(look(f, &view), BURSAR_OK);
+    assert_int_equal(f->script.batches, 7); /* it is remembered */
+}
+
+static void what_was_read_by_numbers_is_dropped_when_they_name_other_blocks_now(void **state)
+{
+    struct fixture *f = *state;
+    make_node_know_numbers_only(&f->script);
+    script_result(&f->script, GET_BLOCK, "[\"0x6\",false]", BLOCK("0x6", "f", "b", "0x66"));
+    expect_look(f, BURSAR_EPROTOCOL, "the head moved while reading");
+    script_result(&f->script, GET_BLOCK, "[\"0x6\",false]", SIX);
+    script_result(&f->script, GET_BLOCK, "[\"0x8\",false]", "null");
+    expect_look(f, BURSAR_EPROTOCOL, "the head moved while reading");
+}
+
+static void a_chain_without_base_fee_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    script_result(&f->script, GET_BLOCK, "[\"latest\",false]",
+                  "{\"number\":\"0x8\",\"hash\":" HASH("e") ",\"parentHash\":" HASH("d") ",\"timestamp\":\"0x88\"}");
+    expect_look(f, BURSAR_EREFUSED, "chain has no EIP-1559 fees");
+}
+
+static void hostile_answers_to_a_look_are_refused(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        const char *method, *params, *json;
+    } lies[] = {
+        { "eth_chainId", NULL, "null" },
+        { "eth_chainId", NULL, "31337" },
+        { "eth_chainId", NULL, "\"31337\"" },
+        { "eth_chainId", NULL, "\"0x10000000000000000\"" },
+        { GET_BLOCK, "[\"0x0\",false]", "null" },
+        { GET_BLOCK, "[\"0x0\",false]", SIX },
+        { GET_BLOCK, "[\"0x0\",false]", "\"0x0\"" },
+        { GET_BLOCK, "[\"latest\",false]", "null" },
+        { GET_BLOCK, "[\"latest\",false]", "[]" },
+        { GET_BLOCK, "[\"finalized\",false]", "{}" },
+        { GET_BLOCK, "[\"finalized\",false]", "false" },
+        { GET_NONCE, AT("e"), "null" },
+        { GET_NONCE, AT("e"), "5" },
+        { GET_NONCE, AT("e"), "\"0xffffffffffffffff\"" },
+        { GET_NONCE, AT("e"), "{}" },
+        { GET_NONCE, AT("e"), "\"0x2\"" }, /* less than at the final block */
+        { GET_NONCE, AT("c"), "null" },
+        { GET_NONCE, "[" ACCOUNT ",\"pending\"]", "\"pending\"" },
+        { "eth_getBalance", AT("e"), "null" },
+        { "eth_getBalance", AT("e"), "\"0x10000000000000000000000000000000000000000000000000000000000000000\"" },
+        { "eth_feeHistory", NULL, "null" },
+        { "eth_feeHistory", NULL, "{\"baseFeePerGas\":[\"0xffffffffffffffffffffffff\"]}" },
+    };
+    for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
+        script_result_once(&f->script, lies[i].method, lies[i].params, lies[i].json);
+        expect_look(f, BURSAR_EPROTOCOL, "the node");
+    }
+}
+
+static void a_look_over_a_cut_line_is_unreachable_not_unknown(void **state)
+{
+    struct fixture *f = *state;
+    f->script.fault = BURSAR_EUNKNOWN;
+    f->script.fault_outcome = RPC_UNKNOWN;
+    expect_look(f, BURSAR_EUNREACHABLE, "the line is down");
+    f->script.fault = BURSAR_ECANCELLED;
+    expect_look(f, BURSAR_ECANCELLED, "the line is down");
+}
+
+static void blocks_come_with_their_hashes_and_gaps_where_there_are_none(void **state)
+{
+    struct fixture *f = *state;
+    struct chain_block blocks[CHAIN_BLOCKS_MAX_COUNT];
+    uint64_t numbers[CHAIN_BLOCKS_MAX_COUNT];
+    for (size_t i = 0; i < CHAIN_BLOCKS_MAX_COUNT; i++)
+        numbers[i] = i;
+    script_result(&f->script, GET_BLOCK, "[\"0x8\",false]",
+                  "{\"number\":\"0x8\",\"hash\":" HASH("e") ",\"parentHash\":" HASH("d") ",\"timestamp\":\"0x88\","
+                                                                                         "\"transactions\":[" HASH(
+                                                                                             "1") "," HASH("2") "]}");
+    assert_int_equal(f->chain.blocks(f->chain.ctx, numbers, CHAIN_BLOCKS_MAX_COUNT, blocks, &f->err), BURSAR_OK);
+    assert_true(blocks[6].is_present);
+    assert_int_equal(blocks[6].transaction_count, 0);
+    assert_false(blocks[7].is_present);
+    assert_int_equal(blocks[8].transaction_count, 2);
+    assert_true(hash_is(&blocks[8].transactions[1], 0x22));
+    assert_false(blocks[63].is_present);
+    chain_blocks_clear(blocks, CHAIN_BLOCKS_MAX_COUNT);
+}
+
+static void one_bad_block_spoils_all_and_leaks_none(void **state)
+{
+    struct fixture *f = *state;
+    struct chain_block blocks[2];
+    const uint64_t numbers[] = { 8, 6 };
+    script_result(
+        &f->script, GET_BLOCK, "[\"0x8\",false]",
+        "{\"number\":\"0x8\",\"hash\":" HASH("e") ",\"parentHash\":" HASH("d") ",\"timestamp\":\"0x88\","
+                                                                               "\"transactions\":[" HASH("1") "]}");
+    script_result(&f->script, GET_BLOCK, "[\"0x6\",false]", EIGHT);
+    assert_int_equal(f->chain.blocks(f->chain.ctx, numbers, 2, blocks, &f->err), BURSAR_EPROTOCOL);
+    assert_null(blocks[0].transactions);
+    assert_int_equal(f->chain.blocks(f->chain.ctx, numbers, CHAIN_BLOCKS_MAX_COUNT + 1, blocks, &f->err),
+                     BURSAR_ELIMIT);
+}
+
+static void a_receipt_of_another_transaction_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct chain_receipt receipt;
+    struct bursar_hash hash;
+    memset(hash.bytes, 0x11, sizeof hash.bytes);
+    script_result(&f->script, "eth_getTransactionReceipt", "[" HASH("1") "]", "null");
+    assert_int_equal(f->chain.receipts(f->chain.ctx, &hash, 1, &receipt, &f->err), BURSAR_OK);
+    assert_false(receipt.is_present);
+    script_result(&f->script, "eth_getTransactionReceipt", NULL,
+                  "{\"transactionHash\":" HASH("2") ",\"status\":\"0x1\",\"blockHash\":" HASH(
+                      "e") ",\"blockNumber\":\"0x8\",\"gasUsed\":\"0x1\",\"effectiveGasPrice\":\"0x1\"}");
+    assert_int_equal(f->chain.receipts(f->chain.ctx, &hash, 1, &receipt, &f->err), BURSAR_EPROTOCOL);
+}
+
+static void a_refused_receipt_is_a_failed_read_not_a_missing_receipt(void **state)
+{
+    struct fixture *f = *state;
+    struct chain_receipt receipt;
+    struct chain_transaction transaction;
+    struct bursar_hash hash = { { 0 } };
+    script_error(&f->script, "eth_getTransactionReceipt", NULL, -32000, "transaction indexing is in progress");
+    assert_int_equal(f->chain.receipts(f->chain.ctx, &hash, 1, &receipt, &f->err), BURSAR_EUNREACHABLE);
+    script_error(&f->script, "eth_getTransactionByHash", NULL, -32000, "transaction indexing is in progress");
+    assert_int_equal(f->chain.transactions(f->chain.ctx, &hash, 1, &transaction, &f->err), BURSAR_EUNREACHABLE);
+}
+
+static void code_is_asked_for_at_the_given_block(void **state)
+{
+    struct fixture *f = *state;
+    struct chain_block_ref at = { .number = 8 };
+    struct bursar_address addresses[2];
+    bool codes[2] = { true, false };
+    memset(at.hash.bytes, 0xee, sizeof at.hash.bytes);
+    memset(addresses[0].bytes, 0x44, sizeof addresses[0].bytes);
+    memset(addresses[1].bytes, 0x55, sizeof addresses[1].bytes);
+    script_result(&f->script, "eth_getCode", NULL, "\"0xef0100aa\"");
+    script_result(&f->script, "eth_getCode", AT("e"), "\"0x\"");
+    assert_int_equal(f->chain.has_code(f->chain.ctx, &at, addresses, 2, codes, &f->err), BURSAR_OK);
+    assert_false(codes[0]);
+    assert_true(codes[1]);
+    script_result(&f->script, "eth_getCode", AT("e"), "null");
+    assert_int_equal(f->chain.has_code(f->chain.ctx, &at, addresses, 2, codes, &f->err), BURSAR_EPROTOCOL);
+    script_error(&f->script, "eth_getCode", AT("e"), -32001, "Resource not found");
+    assert_int_equal(f->chain.has_code(f->chain.ctx, &at, addresses, 2, codes, &f->err), BURSAR_ESTALE);
+}
+
+static void code_read_by_number_counts_only_while_the_number_names_the_block(void **state)
+{
+    struct fixture *f = *state;
+    struct chain_block_ref at = { .number = 8 };
+    bool code = true;
+    memset(at.hash.bytes, 0xee, sizeof at.hash.bytes);
+    script_error(&f->script, "eth_getCode", AT("e"), -32602, "invalid params");
+    script_result(&f->script, "eth_getCode", AT_NUMBER("0x8"), "\"0x\"");
+    assert_int_equal(f->chain.has_code(f->chain.ctx, &at, &f->query.account, 1, &code, &f->err), BURSAR_OK);
+    assert_false(code);
+    memset(at.hash.bytes, 0xff, sizeof at.hash.bytes);
+    assert_int_equal(f->chain.has_code(f->chain.ctx, &at, &f->query.account, 1, &code, &f->err), BURSAR_EPROTOCOL);
+}
+
+static const uint8_t raw_bytes[3] = { 0x02, 0xc0, 0x01 };
+
+static enum bursar_status hand_over(struct fixture *f, struct submit_result *ret)
+{
+    struct raw_transaction tx = { .bytes = raw_bytes, .length_bytes = sizeof raw_bytes };
+    memset(tx.hash.bytes, 0x11, sizeof tx.hash.bytes);
+    f->err = (struct bursar_error){ 0 };
+    return f->chain.submit(f->chain.ctx, &tx, 1, ret, &f->err);
+}
+
+static void a_submission_is_accepted_when_the_node_names_our_hash(void **state)
+{
+    struct fixture *f = *state;
+    struct submit_result result;
+    script_result(&f->script, "eth_sendRawTransaction", "[\"0x02c001\"]", HASH("1"));
+    assert_int_equal(hand_over(f, &result), BURSAR_OK);
+    assert_int_equal(result.verdict, SUBMIT_ACCEPTED);
+    assert_string_equal(result.message, "");
+}
+
+static void a_submission_answered_with_another_hash_or_garbage_is_unknown(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const answers[] = { HASH("2"), "null", "true", "\"0x\"", "{}", "\"ok\"" };
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+        struct submit_result result;
+        script_result(&f->script, "eth_sendRawTransaction", NULL, answers[i]);
+        assert_int_equal(hand_over(f, &result), BURSAR_EUNKNOWN);
+        assert_int_equal(result.verdict, SUBMIT_UNKNOWN);
+        assert_true(strlen(result.message) > 0);
+    }
+}
+
+static void a_refusal_is_a_verdict_with_the_nodes_words(void **state)
+{
+    struct fixture *f = *state;
+    struct submit_result result;
+    script_error(&f->script, "eth_sendRawTransaction", NULL, -32003, "nonce too low");
+    assert_int_equal(hand_over(f, &result), BURSAR_OK);
+    assert_int_equal(result.verdict, SUBMIT_NONCE_TOO_LOW);
+    assert_string_equal(result.message, "nonce too low");
+    script_error(&f->script, "eth_sendRawTransaction", NULL, -32603, "Internal error");
+    assert_int_equal(hand_over(f, &result), BURSAR_EUNKNOWN);
+    assert_int_equal(result.verdict, SUBMIT_UNKNOWN);
+}
+
+static void a_line_fault_tells_unsent_from_unknown(void **state)
+{
+    struct fixture *f = *state;
+    struct submit_result result;
+    f->script.fault = BURSAR_EUNREACHABLE;
+    f->script.fault_outcome = RPC_UNSENT;
+    assert_int_equal(hand_over(f, &result), BURSAR_EUNREACHABLE);
+    assert_int_equal(result.verdict, SUBMIT_UNSENT);
+    f->script.fault = BURSAR_EUNKNOWN;
+    f->script.fault_outcome = RPC_UNKNOWN;
+    assert_int_equal(hand_over(f, &result), BURSAR_EUNKNOWN);
+    assert_int_equal(result.verdict, SUBMIT_UNKNOWN);
+    assert_string_equal(result.message, "the line is down");
+}
+
+#define LOOK(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        LOOK(a_look_reads_everything_at_the_blocks_it_names),
+        LOOK(a_chain_with_nothing_final_yet_has_no_final),
+        LOOK(a_node_without_the_finalized_tag_is_told_to_be_configured_by_confirmations),
+        LOOK(a_failed_read_of_finalized_is_not_taken_for_nothing_final),
+        LOOK(an_anchor_that_the_node_lacks_is_told_from_a_failed_read),
+        LOOK(an_anchor_answered_with_another_block_is_refused),
+        LOOK(confirmations_count_back_from_latest),
+        LOOK(a_chain_younger_than_its_confirmations_has_no_final),
+        LOOK(a_reorg_between_latest_and_the_block_counted_back_to_spoils_the_look),
+        LOOK(a_pinned_block_that_vanished_makes_the_look_stale),
+        LOOK(a_final_block_beside_or_above_latest_makes_the_look_stale),
+        LOOK(a_node_that_knows_only_numbers_is_read_by_numbers_and_checked_afterwards),
+        LOOK(what_was_read_by_numbers_is_dropped_when_they_name_other_blocks_now),
+        LOOK(a_chain_without_base_fee_is_refused),
+        LOOK(hostile_answers_to_a_look_are_refused),
+        LOOK(a_look_over_a_cut_line_is_unreachable_not_unknown),
+        LOOK(blocks_come_with_their_hashes_and_gaps_where_there_are_none),
+        LOOK(one_bad_block_spoils_all_and_leaks_none),
+        LOOK(a_receipt_of_another_transaction_is_refused),
+        LOOK(a_refused_receipt_is_a_failed_read_not_a_missing_receipt),
+        LOOK(code_is_asked_for_at_the_given_block),
+        LOOK(code_read_by_number_counts_only_while_the_number_names_the_block),
+        LOOK(a_submission_is_accepted_when_the_node_names_our_hash),
+        LOOK(a_submission_answered_with_another_hash_or_garbage_is_unknown),
+        LOOK(a_refusal_is_a_verdict_with_the_nodes_words),
+        LOOK(a_line_fault_tells_unsent_from_unknown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

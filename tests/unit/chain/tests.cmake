@@ -1,0 +1,6 @@
+unit_test(chain chain)
+unit_test(chain submit_verdict)
+unit_test(chain evm_codec)
+unit_test(chain evm_fees)
+unit_test(chain evm)
+target_sources(unit_chain_evm PRIVATE ${CMAKE_CURRENT_LIST_DIR}/scripted_rpc.c)
