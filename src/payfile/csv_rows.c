@@ -35,9 +35,8 @@ static bool header_from_row(const struct row_sink *sink, const struct csv_row *r
         enum row_column column;
         char shown[EXCERPT_BYTES];
         if (!row_column_from_name(row->fields[field], &column)) {
-            row_problem(sink, row->line, "",
-                        "unknown column \"%s\" in the header; the columns are " ROW_COLUMN_NAMES_TEXT,
-                        text_excerpt(row->fields[field], shown));
+            row_problem(sink, row->line, text_excerpt(row->fields[field], shown),
+                        "unknown column \"%s\" in the header; the columns are " ROW_COLUMN_NAMES_TEXT, shown);
             good = false;
         } else if (header.present[column]) {
             row_problem(sink, row->line, row_column_name(column), "stands in the header more than once");

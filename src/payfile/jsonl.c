@@ -87,8 +87,8 @@ static bool take_key(const struct row_sink *sink, const char *key, const json_t 
     enum row_column column;
     if (!row_column_from_name((struct text){ key, strlen(key) }, &column)) {
         char shown[EXCERPT_BYTES];
-        row_problem(sink, ret->line, "", "unknown key \"%s\"; the keys are " ROW_COLUMN_NAMES_TEXT,
-                    text_excerpt((struct text){ key, strlen(key) }, shown));
+        row_problem(sink, ret->line, text_excerpt((struct text){ key, strlen(key) }, shown),
+                    "unknown key \"%s\"; the keys are " ROW_COLUMN_NAMES_TEXT, shown);
         return false;
     }
     if (column == COLUMN_DEPENDS_ON)

@@ -14,10 +14,12 @@
 #define PAYFILE_LINE_MAX_BYTES ((size_t)64 * 1024) /* one row: all quoted line breaks included */
 #define PAYFILE_ROWS_MAX_COUNT ((uint64_t)10000000)
 
+#define PAYFILE_COLUMN_MAX_BYTES 64 /* of a column's name in an error: a longer unknown one is cut */
+
 /* What went wrong in one row. `column` is its name, "" when the whole row is meant. */
 struct payfile_error {
     uint64_t line;      /* of the file, from 1: where the row starts */
-    const char *column; /* fixed text: may be kept */
+    char column[PAYFILE_COLUMN_MAX_BYTES];
     char message[BURSAR_ERROR_MESSAGE_MAX_BYTES];
 };
 

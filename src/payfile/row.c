@@ -52,7 +52,8 @@ bool row_column_is_required(enum row_column column)
 
 void row_problem(const struct row_sink *sink, uint64_t line, const char *column, const char *format, ...)
 {
-    struct payfile_error error = { .line = line, .column = column };
+    struct payfile_error error = { .line = line };
+    (void)snprintf(error.column, sizeof error.column, "%.*s", PAYFILE_COLUMN_MAX_BYTES - 1, column);
     va_list args;
     va_start(args, format);
     (void)vsnprintf(error.message, sizeof error.message, format, args);

@@ -41,7 +41,7 @@ struct row_sink {
     const char *dependencies[DEPENDENCIES_MAX_COUNT];
 };
 
-/* Tells the error handler. `column` is fixed text, "" for the whole row. */
+/* Tells the error handler. `column` is "" for the whole row. */
 void row_problem(const struct row_sink *sink, uint64_t line, const char *column, const char *format, ...)
     BURSAR_PRINTF(4, 5);
 /* Counts a row; false, with the problem reported, when the file has too many: stop reading. */

@@ -62,10 +62,10 @@ static void one_bad_line_between_good_ones_is_the_only_error(void **state)
         const char *column;
         const char *fragment;
     } cases[] = {
-        { "{\"ref\":\"x\"," PAID ",\"not_befor\":\"2030-01-01T00:00:00Z\"}", "", "unknown key \"not_befor\"" },
-        { "{\"Ref\":\"y\",\"ref\":\"x\"," PAID "}", "", "unknown key \"Ref\"" },
+        { "{\"ref\":\"x\"," PAID ",\"not_befor\":\"2030-01-01T00:00:00Z\"}", "not_befor", "unknown key \"not_befor\"" },
+        { "{\"Ref\":\"y\",\"ref\":\"x\"," PAID "}", "Ref", "unknown key \"Ref\"" },
         { "{\"ref\":\"x\"," PAID ",\"\":1}", "", "unknown key \"\"" },
-        { "{\"ref\":\"x\"," PAID ",\"\\u001b[31m\":1}", "", "unknown key \"\\x1b[31m\"" },
+        { "{\"ref\":\"x\"," PAID ",\"\\u001b[31m\":1}", "\\x1b[31m", "unknown key \"\\x1b[31m\"" },
         { "{\"ref\":\"x\",\"ref\":\"x\"," PAID "}", "", "duplicate" },
         { "{\"ref\":\"x\"," PAID ",\"amount\":\"2\"}", "", "duplicate" },
         { "{\"ref\":\"x\"," PAID ",\"am\\u006funt\":\"2\"}", "", "duplicate" },
