@@ -25,8 +25,9 @@ BURSAR_MUST_CHECK enum bursar_status signing_log_path(const char *keystore_path,
 /* Creates an empty log, durable with its directory entry. EEXIST when there is one. */
 BURSAR_MUST_CHECK enum bursar_status signing_log_create(const char *path, uint64_t chain_id,
                                                         const struct bursar_address *account, struct bursar_error *err);
-/* Opens for signing: takes the lock (EBUSY: another process has it), cuts off a torn last record (its signature never
- * left), refuses damage before the end, another chain's or account's log (EREFUSED), a newer version. ENOTFOUND: no file. */
+/* Opens for signing: takes the lock (EBUSY: another process has it), cuts off what is torn of a batch whose sync never
+ * returned (its signatures never left), refuses damage or loss of anything older, another chain's or account's log, a
+ * newer version (EREFUSED). ENOTFOUND: no file. ESTORAGE: it cannot be read or repaired. */
 BURSAR_MUST_CHECK enum bursar_status signing_log_open(const char *path, uint64_t chain_id,
                                                       const struct bursar_address *account, struct signing_log **ret,
                                                       struct bursar_error *err);
@@ -34,10 +35,13 @@ BURSAR_MUST_CHECK enum bursar_status signing_log_open(const char *path, uint64_t
 BURSAR_MUST_CHECK enum bursar_status signing_log_open_read_only(const char *path, uint64_t chain_id,
                                                                 const struct bursar_address *account,
                                                                 struct signing_log **ret, struct bursar_error *err);
-/* May this be signed? EEQUIVOCATION with both payloads named if not. Sees entries appended but not yet synced. */
+/* May this be signed? Sees entries appended but not yet synced. EEQUIVOCATION: another payload was signed for the nonce,
+ * both are named; or it is a payment after a self transfer. EFENCED: a lower lease epoch than seen. EREFUSED: a
+ * replacement where no payment is known. EINVAL: a self transfer that is none. ELIMIT: a nonce far from all others. */
 BURSAR_MUST_CHECK enum bursar_status signing_log_check(const struct signing_log *log,
                                                        const struct signing_log_entry *entry, struct bursar_error *err);
-/* Checks, then appends to the batch in memory (so that two items of one batch cannot equivocate either). */
+/* Checks, then appends to the batch in memory (so that two items of one batch cannot equivocate either). The same
+ * transaction again is not written again. ELIMIT: the batch is full (SIGN_BATCH_MAX_ITEMS). */
 BURSAR_MUST_CHECK enum bursar_status signing_log_append(struct signing_log *log, const struct signing_log_entry *entry,
                                                         struct bursar_error *err);
 /* Writes and fsyncs the batch. After a failure the log refuses everything until it is opened anew: what reached the
