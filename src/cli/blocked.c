@@ -1,0 +1,116 @@
+/* The sentences about what is stuck. Pure. */
+#include "cli/blocked.h"
+
+#include "base/bytes.h"
+#include "cli/output.h"
+#include "eth/address.h"
+
+static void describe_funds(const struct disbursement_record *record, const struct snapshot *snapshot,
+                           const struct bursar_address *account, struct blocked_text *ret)
+{
+    char amount[OUTPUT_COIN_TEXT_BYTES], fee[OUTPUT_COIN_TEXT_BYTES], available[OUTPUT_COIN_TEXT_BYTES];
+    char missing_text[OUTPUT_COIN_TEXT_BYTES], address[ADDRESS_TEXT_BYTES];
+    struct bursar_amount needed, missing;
+    address_to_text(account, address);
+    output_coin(record->amount, amount);
+    if (!snapshot->has_available || !bursar_amount_add(record->amount, snapshot->gas_cost, &needed)) {
+        (void)snprintf(ret->cause, sizeof ret->cause, "not enough funds: the balance does not cover %s and its fee",
+                       amount);
+        (void)snprintf(ret->action, sizeof ret->action, "send funds to %s", address);
+        return;
+    }
+    output_coin(snapshot->gas_cost, fee);
+    output_coin(snapshot->available, available);
+    if (!bursar_amount_subtract(needed, snapshot->available, &missing) || bursar_amount_is_zero(missing)) {
+        (void)snprintf(ret->cause, sizeof ret->cause, "not enough funds when it was looked at; %s are available by now",
+                       available);
+        (void)snprintf(ret->action, sizeof ret->action, "nothing: the executor takes it up again at its next look");
+        return;
+    }
+    output_coin(missing, missing_text);
+    (void)snprintf(
+        ret->cause, sizeof ret->cause,
+        "not enough funds: %s missing (needs %s and up to %s of fees; %s available beside what is in flight)",
+        missing_text, amount, fee, available);
+    (void)snprintf(ret->action, sizeof ret->action, "send at least %s to %s", missing_text, address);
+}
+
+static void describe_dependency(const struct disbursement_record *record, struct blocked_text *ret)
+{
+    const char *ref = record->blocked_on_ref ? record->blocked_on_ref : "another";
+    const char *state = state_name(record->blocked_on_state);
+    (void)snprintf(ret->cause, sizeof ret->cause, "depends on '%s', which is %s", ref, state ? state : "not paid");
+    (void)snprintf(ret->action, sizeof ret->action, "see why with `bursar show 'ref:%s'`: it must be finalized first",
+                   ref);
+}
+
+static void describe_failed(const struct disbursement_record *record, struct blocked_text *ret)
+{
+    char hash[HASH_TEXT_BYTES] = "";
+    if (record->has_transaction)
+        hash_to_text(&record->transaction_hash, hash);
+    (void)snprintf(ret->cause, sizeof ret->cause, "its transaction %s was reverted by the chain: nothing was paid",
+                   hash);
+    (void)snprintf(ret->action, sizeof ret->action,
+                   "find out why the destination refused it (`bursar show %lld`), then decide whether to pay it again",
+                   (long long)record->id);
+}
+
+bool blocked_describe(const struct disbursement_record *record, const struct snapshot *snapshot,
+                      const struct bursar_address *account, struct blocked_text *ret)
+{
+    switch (record->blocked) {
+    case BLOCK_NONE:
+        return false;
+    case BLOCK_FUNDS:
+        describe_funds(record, snapshot, account, ret);
+        return true;
+    case BLOCK_DESTINATION_CODE:
+        (void)snprintf(ret->cause, sizeof ret->cause,
+                       "its destination is a contract, and this version pays only accounts without code");
+        (void)snprintf(ret->action, sizeof ret->action,
+                       "leave it queued until a version that estimates gas is installed; do not pay it by other means "
+                       "meanwhile, or it is paid twice");
+        return true;
+    case BLOCK_DEPENDENCY:
+        describe_dependency(record, ret);
+        return true;
+    case BLOCK_FAILED:
+        describe_failed(record, ret);
+        return true;
+    }
+    return false;
+}
+
+const char *halt_action(enum halt_code code)
+{
+    switch (code) {
+    case HALT_NONE:
+        return "nothing";
+    case HALT_WRONG_CHAIN:
+        return "point `rpc` in bursar.conf at a node of this treasury's chain";
+    case HALT_GENESIS_MISMATCH:
+    case HALT_ANCHOR_MISMATCH:
+        return "this node does not show the chain the treasury was paying on: compare it with another node before "
+               "anything else, then run `bursar reconcile`";
+    case HALT_STORE_BEHIND_LOG:
+        return "the store is older than the signing log: put back the newest store file, then run `bursar reconcile`";
+    case HALT_SIGNING_LOG_LOST:
+        return "put back the newest signing log beside the keystore; do not create another one";
+    case HALT_STORE_BEHIND_CHAIN:
+        return "the account sent more than this store knows: put back the newest store file, or find out who else "
+               "uses the key, then run `bursar reconcile`";
+    case HALT_FOREIGN_NONCE:
+        return "somebody else sends from this account: find out who has the key, then run `bursar reconcile`";
+    case HALT_ACCOUNT_HISTORY:
+        return "an account with earlier payments must be acknowledged: check that nothing queued was paid before, then "
+               "set "
+               "it up in a folder of its own with `bursar init --adopt-account`";
+    case HALT_SIGNER:
+        return "check the keystore, its password file and the signing log beside it, and that no other process "
+               "signs with them";
+    case HALT_CHAIN_UNSUITABLE:
+        return "this chain has no EIP-1559 fees, which Bursar needs";
+    }
+    return "run `bursar reconcile`";
+}

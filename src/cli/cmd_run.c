@@ -1,0 +1,262 @@
+/* bursar run: the executors of all treasuries in one loop, on one thread. */
+#include "base/cleanup.h"
+#include "base/time.h"
+#include "cli/context.h"
+#include "cli/exit_code.h"
+#include "cli/note_printer.h"
+#include "cli/stop_signal.h"
+#include "executor/executor.h"
+#include "signer/local_signer.h"
+
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OPTION_UNTIL_IDLE 1
+
+/* One treasury with all that its executor borrows. Never moved once the executor exists. */
+struct runner {
+    const struct treasury_config *section;
+    struct treasury treasury;
+    struct local_signer *signer;
+    struct node node;
+    struct note_printer printer;
+    struct executor *executor;
+    struct executor_report report;
+    bool told_standby;
+    uint64_t next_wake_ms; /* monotonic */
+};
+
+struct running {
+    struct cli *cli;
+    bool until_idle;
+    struct session session;
+    struct runner *runners;
+    size_t count;
+    struct clock clock;
+};
+
+/* The key is decrypted once; the memory that scrypt needed goes back to the system. */
+static enum bursar_status unlock(struct runner *runner, struct bursar_error *err)
+{
+    const struct treasury_config *section = runner->section;
+    struct private_key *key = NULL;
+    struct bursar_address address;
+    char log_path[SIGNING_LOG_PATH_MAX_BYTES];
+    enum bursar_status status = signing_log_path(section->keystore, section->chain_id, log_path, err);
+    if (status == BURSAR_OK)
+        status = keystore_open(section->keystore, section->password_file, &key, err);
+    (void)malloc_trim(0);
+    if (status != BURSAR_OK)
+        return status;
+    private_key_address(key, &address);
+    if (!address_equal(&address, &runner->treasury.address))
+        status = bursar_fail(err, BURSAR_EINVAL, "[treasury %s] keystore: the key is not this treasury's account",
+                             section->name);
+    if (status == BURSAR_OK)
+        status = local_signer_new(section->chain_id, key, log_path, &runner->signer, err);
+    if (status != BURSAR_OK)
+        private_key_free(key);
+    return status;
+}
+
+static enum bursar_status make_executor(struct running *running, struct runner *runner, struct bursar_error *err)
+{
+    const struct config *config = running->session.config;
+    struct executor_config settings = { .treasury = runner->treasury.id,
+                                        .identity = config->identity,
+                                        .poll_interval_ms = config->poll_interval_ms,
+                                        .lease_ttl_ms = config->lease_ttl_ms,
+                                        .batch_size = (uint32_t)config->batch_size,
+                                        .max_in_flight = (uint32_t)runner->section->max_in_flight,
+                                        .finality_blocks = (uint32_t)runner->section->finality_blocks,
+                                        .epoch = runner->section->epoch,
+                                        .max_fee_per_gas_wei = config->max_fee_per_gas_wei,
+                                        .max_priority_fee_per_gas_wei = config->max_priority_fee_per_gas_wei };
+    runner->printer = (struct note_printer){ .treasury = runner->section->name,
+                                             .level = config->log_level,
+                                             .format = config->log_format };
+    struct executor_env env = { .store = running->session.store,
+                                .chain = runner->node.chain,
+                                .signer = local_signer_interface(runner->signer),
+                                .clock = running->clock,
+                                .notes = note_printer_sink(&runner->printer) };
+    if (strchr(runner->section->rpc, ' '))
+        note(&env.notes, NOTE_WARN, "several rpc URLs are given: this version uses the first one only");
+    return executor_new(&settings, &env, &runner->executor, err);
+}
+
+static enum bursar_status runner_start(struct running *running, struct runner *runner, struct bursar_error *err)
+{
+    const struct session *session = &running->session;
+    enum bursar_status status = treasury_ensure(session, runner->section, &runner->treasury, err);
+    if (status == BURSAR_OK)
+        status = unlock(runner, err);
+    if (status == BURSAR_OK)
+        status = node_open(&runner->node, runner->section, (uint32_t)session->config->rpc_timeout_ms,
+                           stop_signal_cancels, NULL, err);
+    return status == BURSAR_OK ? make_executor(running, runner, err) : status;
+}
+
+static void runner_stop(struct runner *runner)
+{
+    executor_free(runner->executor); /* gives back lease and signing log */
+    node_close(&runner->node);
+    local_signer_free(runner->signer);
+}
+
+/* Who works instead is told once, until we do. */
+static void tell_standby(const struct running *running, struct runner *runner)
+{
+    const struct store *store = &running->session.store;
+    struct note_sink notes = note_printer_sink(&runner->printer);
+    struct treasury treasury;
+    struct bursar_error ignored;
+    if (runner->report.holds_lease || runner->told_standby) {
+        runner->told_standby = runner->told_standby && !runner->report.holds_lease;
+        return;
+    }
+    /* A tick that was cut short reports no lease either, though it is ours. */
+    if (store->treasury_get(store->ctx, runner->treasury.id, &treasury, &ignored) != BURSAR_OK ||
+        strcmp(treasury.lease_holder, running->session.config->identity) == 0)
+        return;
+    note(&notes, NOTE_INFO, "standing by: %s holds the lease or the signing log",
+         treasury.lease_holder[0] ? treasury.lease_holder : "another process");
+    runner->told_standby = true;
+}
+
+/* One tick of one treasury. Only what makes going on senseless is returned. */
+static enum bursar_status runner_step(struct running *running, struct runner *runner, struct bursar_error *err)
+{
+    uint64_t wait_ms = running->session.config->poll_interval_ms;
+    struct note_sink notes = note_printer_sink(&runner->printer);
+    enum bursar_status status = executor_step(runner->executor, &wait_ms, &runner->report, err);
+    if (status == BURSAR_EBUSY && !stop_signal_came()) {
+        note(&notes, NOTE_WARN, "the store is locked by another process: trying again (%s)", err->message);
+        runner->report.is_idle = false;
+        wait_ms = running->session.config->poll_interval_ms;
+    } else if (status != BURSAR_OK && !stop_signal_came()) {
+        return status;
+    } else if (status == BURSAR_OK) {
+        tell_standby(running, runner);
+    }
+    runner->next_wake_ms = running->clock.monotonic_ms(running->clock.ctx) + wait_ms;
+    return BURSAR_OK;
+}
+
+/* With --until-idle: is there a reason to end, and with which exit code? -1: go on. */
+static int idle_code(struct running *running, struct bursar_error *err)
+{
+    bool is_incomplete = false;
+    for (size_t i = 0; i < running->count; i++) {
+        const struct runner *runner = &running->runners[i];
+        if (runner->report.halt != HALT_NONE) {
+            output_message("treasury %s is halted (%s): see `bursar status`", runner->section->name,
+                           halt_code_name(runner->report.halt));
+            return EXIT_CODE_REFUSED;
+        }
+    }
+    for (size_t i = 0; i < running->count; i++) {
+        const struct runner *runner = &running->runners[i];
+        uint64_t counts[STATE_COUNT];
+        if (!runner->report.is_idle)
+            return -1;
+        const struct store *store = &running->session.store;
+        enum bursar_status status = store->counts(store->ctx, runner->treasury.id, counts, err);
+        if (status == BURSAR_EBUSY)
+            return -1;
+        if (status != BURSAR_OK)
+            return output_error(false, err);
+        is_incomplete = is_incomplete || counts[STATE_FAILED] > 0 || counts[STATE_QUEUED] > 0 ||
+                        counts[STATE_DRAFT] > 0 || counts[STATE_VOTING] > 0;
+    }
+    return is_incomplete ? EXIT_CODE_INCOMPLETE : EXIT_CODE_DONE;
+}
+
+static void sleep_until_due(struct running *running)
+{
+    uint64_t now_ms = running->clock.monotonic_ms(running->clock.ctx), wake_ms = UINT64_MAX;
+    for (size_t i = 0; i < running->count; i++)
+        wake_ms = running->runners[i].next_wake_ms < wake_ms ? running->runners[i].next_wake_ms : wake_ms;
+    if (wake_ms > now_ms)
+        stop_signal_sleep(wake_ms - now_ms);
+}
+
+static int loop(struct running *running)
+{
+    struct bursar_error err = { 0 };
+    while (!stop_signal_came()) {
+        for (size_t i = 0; i < running->count && !stop_signal_came(); i++) {
+            struct runner *runner = &running->runners[i];
+            if (runner->next_wake_ms > running->clock.monotonic_ms(running->clock.ctx))
+                continue;
+            err = (struct bursar_error){ 0 };
+            enum bursar_status status = runner_step(running, runner, &err);
+            if (status != BURSAR_OK) {
+                err.status = status;
+                return output_error(false, &err);
+            }
+        }
+        int code = running->until_idle && !stop_signal_came() ? idle_code(running, &err) : -1;
+        if (code >= 0)
+            return code;
+        sleep_until_due(running);
+    }
+    return EXIT_CODE_DONE;
+}
+
+static enum bursar_status start(struct running *running, struct bursar_error *err)
+{
+    size_t first, end;
+    if (!stop_signal_install())
+        return bursar_fail(err, BURSAR_EINTERNAL, "can't catch signals");
+    enum bursar_status status =
+        session_open(&running->session, running->cli, SQLITE_MODE_WRITE, stop_signal_cancels_late, NULL, err);
+    if (status == BURSAR_OK)
+        status = session_sections(&running->session, running->cli, &first, &end, err);
+    if (status != BURSAR_OK)
+        return status;
+    running->runners = calloc(end - first, sizeof *running->runners);
+    if (!running->runners)
+        return bursar_fail(err, BURSAR_ENOMEM, "out of memory");
+    for (size_t i = first; i < end && status == BURSAR_OK && !stop_signal_came(); i++) {
+        struct runner *runner = &running->runners[running->count++];
+        runner->section = &running->session.config->treasuries[i];
+        status = runner_start(running, runner, err);
+    }
+    return status;
+}
+
+static int run(struct running *running)
+{
+    struct bursar_error err = { 0 };
+    enum bursar_status status = start(running, &err);
+    if (stop_signal_came())
+        return EXIT_CODE_DONE;
+    if (status != BURSAR_OK) {
+        err.status = status;
+        return output_error(running->cli->json, &err);
+    }
+    return loop(running);
+}
+
+int cmd_run(struct cli *cli, int argc, char **argv)
+{
+    static const struct option options[] = { { "until-idle", no_argument, NULL, OPTION_UNTIL_IDLE }, CLI_LONG_OPTIONS };
+    struct running running = { .cli = cli, .clock = system_clock() };
+    int option, code;
+    while ((option = getopt_long(argc, argv, CLI_SHORT_OPTIONS, options, NULL)) != -1) {
+        if (option == OPTION_UNTIL_IDLE)
+            running.until_idle = true;
+        else if ((code = cli_common_option(cli, "run", option, argv)) >= 0)
+            return code;
+    }
+    if ((code = cli_operands(cli, "run", argc, argv, 0, 0)) >= 0)
+        return code;
+    code = run(&running);
+    for (size_t i = 0; i < running.count; i++)
+        runner_stop(&running.runners[i]);
+    free(running.runners);
+    session_close(&running.session);
+    return code;
+}

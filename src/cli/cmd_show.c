@@ -1,0 +1,286 @@
+/* bursar show: one disbursement with its dependencies, history and transactions. */
+#include "base/cleanup.h"
+#include "base/time.h"
+#include "chain/chain.h"
+#include "cli/context.h"
+#include "cli/exit_code.h"
+#include "cli/shown.h"
+#include "eth/address.h"
+
+#include <string.h>
+
+#define SHOWN_ROWS_MAX_COUNT 1000
+
+/* Collects the visits: as JSON always, since that is the superset; text is printed from the tables. */
+struct showing {
+    const struct snapshot *snapshot;
+    const struct treasury *treasury;
+    bool json;
+    json_t *item;
+    json_t *dependencies;
+    json_t *history;
+    json_t *attempts;
+    struct table history_table;
+    struct table attempts_table;
+};
+
+static void print_field(const char *name, const char *value)
+{
+    char plain[MEMO_MAX_BYTES + 1];
+    output_plain(value, plain, sizeof plain);
+    (void)printf("%-13s%s\n", name, plain);
+}
+
+static void print_payment(const struct disbursement_record *record)
+{
+    char text[OUTPUT_COIN_TEXT_BYTES], address[ADDRESS_TEXT_BYTES], hash[HASH_TEXT_BYTES];
+    char schedule[SHOWN_SCHEDULE_TEXT_BYTES], number[32];
+    struct bursar_amount fee;
+    address_to_text(&record->destination, address);
+    print_field("destination", address);
+    output_coin(record->amount, text);
+    print_field("amount", text);
+    if (record->memo[0])
+        print_field("memo", record->memo);
+    shown_schedule(record, schedule);
+    if (schedule[0])
+        print_field("not before", schedule);
+    if (record->has_nonce) {
+        (void)snprintf(number, sizeof number, "%llu", (unsigned long long)record->nonce);
+        print_field("nonce", number);
+    }
+    if (record->has_transaction) {
+        hash_to_text(&record->transaction_hash, hash);
+        print_field("transaction", hash);
+    }
+    if (record->has_block) {
+        (void)snprintf(number, sizeof number, "%llu", (unsigned long long)record->block.number);
+        print_field("block", number);
+    }
+    if (shown_fee(record->has_fee, record->gas_used, record->effective_gas_price_wei, &fee)) {
+        output_coin(fee, text);
+        print_field("fee", text);
+    }
+}
+
+static enum bursar_status take_record(void *ctx, const struct disbursement_record *record)
+{
+    struct showing *showing = ctx;
+    if (showing->json) {
+        showing->item = shown_json(record, showing->snapshot, &showing->treasury->address);
+        return showing->item ? BURSAR_OK : BURSAR_ENOMEM;
+    }
+    struct blocked_text blocked;
+    const char *state = state_name(record->state);
+    (void)printf("%-13s%lld\n", "id", (long long)record->id);
+    print_field("ref", record->ref);
+    (void)printf("%-13s%s%s%s\n", "state", output_colour_on(stdout, output_state_colour(record->state)),
+                 state ? state : "?", output_colour_off(stdout));
+    print_payment(record);
+    if (blocked_describe(record, showing->snapshot, &showing->treasury->address, &blocked)) {
+        print_field("stuck", blocked.cause);
+        print_field("  to do", blocked.action);
+    } else if (record->state == STATE_QUEUED && record->blocked_on_ref) {
+        print_field("waits for", record->blocked_on_ref);
+    }
+    return BURSAR_OK;
+}
+
+static void take_dependency(void *ctx, const char *ref)
+{
+    struct showing *showing = ctx;
+    if (showing->json)
+        (void)json_array_append_new(showing->dependencies, output_json_text(ref));
+    else
+        print_field("depends on", ref);
+}
+
+static void time_text(uint64_t wall_ms, char ret[RFC3339_TEXT_BYTES])
+{
+    ret[0] = 0;
+    if (wall_ms > 0)
+        rfc3339_from_seconds(wall_ms / 1000, ret);
+}
+
+static enum bursar_status take_event(void *ctx, const struct event_record *event)
+{
+    struct showing *showing = ctx;
+    const char *cause = lifecycle_cause_name(event->cause);
+    const char *from = event->from_state ? state_name((enum disbursement_state)event->from_state) : NULL;
+    const char *to = state_name((enum disbursement_state)event->to_state);
+    if (!showing->json) {
+        char at[RFC3339_TEXT_BYTES];
+        time_text(event->at_ms, at);
+        const char *cells[] = { at,
+                                from ? from : "new",
+                                to ? to : "?",
+                                cause ? cause : "?",
+                                event->actor,
+                                event->detail ? event->detail : "" };
+        if (showing->history_table.rows >= SHOWN_ROWS_MAX_COUNT)
+            return BURSAR_OK;
+        return table_add(&showing->history_table, cells, output_state_colour((enum disbursement_state)event->to_state))
+                   ? BURSAR_OK
+                   : BURSAR_ENOMEM;
+    }
+    json_t *item =
+        json_pack("{s:I,s:o,s:s,s:o,s:s,s:o,s:o}", "seq", (json_int_t)event->seq, "at", output_json_ms(event->at_ms),
+                  "cause", cause ? cause : "unknown", "from", from ? json_string(from) : json_null(), "to",
+                  to ? to : "unknown", "actor", output_json_text(event->actor ? event->actor : ""), "detail",
+                  output_json_text(event->detail ? event->detail : ""));
+    return json_array_append_new(showing->history, item) == 0 ? BURSAR_OK : BURSAR_ENOMEM;
+}
+
+static const char *attempt_status_name(enum attempt_status status)
+{
+    switch (status) {
+    case ATTEMPT_SIGNED:
+        return "signed";
+    case ATTEMPT_INCLUDED:
+        return "included";
+    case ATTEMPT_FINAL:
+        return "final";
+    }
+    return "unknown";
+}
+
+static const char *purpose_name(int purpose)
+{
+    static const char *const names[] = { "", "payment", "replacement", "self" };
+    return purpose > 0 && purpose < (int)COUNT_OF(names) ? names[purpose] : "unknown";
+}
+
+static json_t *attempt_json(const struct attempt_record *attempt)
+{
+    struct bursar_amount fee;
+    bool has_fee = shown_fee(attempt->has_fee, attempt->gas_used, attempt->effective_gas_price_wei, &fee);
+    const char *verdict = attempt->verdict ? submit_verdict_name((enum submit_verdict)attempt->verdict) : NULL;
+    json_t *item =
+        json_pack("{s:I,s:I,s:s,s:s,s:o,s:o,s:o,s:o}", "nonce", (json_int_t)attempt->nonce, "seq",
+                  (json_int_t)attempt->seq, "purpose", purpose_name(attempt->purpose), "status",
+                  attempt_status_name(attempt->status), "tx_hash", output_json_hash(&attempt->hash), "max_fee_per_gas",
+                  output_json_amount(bursar_amount_from_u64(attempt->max_fee_per_gas_wei)), "max_priority_fee_per_gas",
+                  output_json_amount(bursar_amount_from_u64(attempt->max_priority_fee_per_gas_wei)), "signed_at",
+                  output_json_ms(attempt->signed_ms));
+    json_t *more =
+        json_pack("{s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "sends", (json_int_t)attempt->sends, "last_sent_at",
+                  output_json_ms(attempt->last_sent_ms), "verdict", verdict ? json_string(verdict) : json_null(),
+                  "message", output_json_text(attempt->message ? attempt->message : ""), "block_number",
+                  attempt->has_block ? json_integer((json_int_t)attempt->block.number) : json_null(), "block_hash",
+                  attempt->has_block ? output_json_hash(&attempt->block.hash) : json_null(), "gas_used",
+                  attempt->has_fee ? json_integer((json_int_t)attempt->gas_used) : json_null(), "fee",
+                  has_fee ? output_json_amount(fee) : json_null());
+    if (!item || !more || json_object_update(item, more) != 0) {
+        json_decref(item);
+        item = NULL;
+    }
+    json_decref(more);
+    return item;
+}
+
+static enum bursar_status take_attempt(void *ctx, const struct attempt_record *attempt)
+{
+    struct showing *showing = ctx;
+    if (showing->json)
+        return json_array_append_new(showing->attempts, attempt_json(attempt)) == 0 ? BURSAR_OK : BURSAR_ENOMEM;
+    char at[RFC3339_TEXT_BYTES], nonce[24], sends[24], hash[HASH_TEXT_BYTES];
+    const char *verdict = attempt->verdict ? submit_verdict_name((enum submit_verdict)attempt->verdict) : "";
+    time_text(attempt->signed_ms, at);
+    (void)snprintf(nonce, sizeof nonce, "%llu", (unsigned long long)attempt->nonce);
+    (void)snprintf(sends, sizeof sends, "%llu", (unsigned long long)attempt->sends);
+    hash_to_text(&attempt->hash, hash);
+    const char *cells[] = { at,      attempt_status_name(attempt->status),    nonce, hash, sends,
+                            verdict, attempt->message ? attempt->message : "" };
+    if (showing->attempts_table.rows >= SHOWN_ROWS_MAX_COUNT)
+        return BURSAR_OK;
+    return table_add(&showing->attempts_table, cells, COLOUR_PLAIN) ? BURSAR_OK : BURSAR_ENOMEM;
+}
+
+static enum bursar_status print_showing(struct showing *showing, struct bursar_error *err)
+{
+    if (showing->json) {
+        if (!showing->item)
+            return bursar_fail(err, BURSAR_EINTERNAL, "the store showed nothing");
+        bool good = json_object_set(showing->item, "depends_on", showing->dependencies) == 0 &&
+                    json_object_set(showing->item, "history", showing->history) == 0 &&
+                    json_object_set(showing->item, "attempts", showing->attempts) == 0;
+        return output_json(good ? json_incref(showing->item) : NULL, err);
+    }
+    (void)fputc('\n', stdout);
+    table_print(&showing->history_table, stdout);
+    if (showing->attempts_table.rows > 1) {
+        (void)fputc('\n', stdout);
+        table_print(&showing->attempts_table, stdout);
+    }
+    return BURSAR_OK;
+}
+
+static enum bursar_status prepare(struct showing *showing, struct bursar_error *err)
+{
+    static const char *const history[] = { "TIME", "FROM", "TO", "WHY", "BY", "DETAIL" };
+    static const char *const attempts[] = { "SIGNED", "STATUS", "NONCE", "TRANSACTION", "SENT", "NODE SAID", "" };
+    showing->history_table = (struct table){ .columns = COUNT_OF(history), .colour_column = 2 };
+    showing->attempts_table = (struct table){ .columns = COUNT_OF(attempts), .colour_column = 1 };
+    showing->dependencies = json_array();
+    showing->history = json_array();
+    showing->attempts = json_array();
+    return showing->dependencies && showing->history && showing->attempts &&
+                   table_add(&showing->history_table, history, COLOUR_TITLE) &&
+                   table_add(&showing->attempts_table, attempts, COLOUR_TITLE)
+               ? BURSAR_OK
+               : bursar_fail(err, BURSAR_ENOMEM, "out of memory");
+}
+
+static enum bursar_status show(struct cli *cli, struct session *session, const char *id_text, struct bursar_error *err)
+{
+    const struct treasury_config *section;
+    struct treasury treasury;
+    struct snapshot snapshot = { 0 };
+    int64_t id = 0;
+    enum bursar_status status = session_open(session, cli, SQLITE_MODE_READ, NULL, NULL, err);
+    if (status == BURSAR_OK)
+        status = session_section(session, cli, &section, err);
+    if (status == BURSAR_OK)
+        status = treasury_of_section(session, section, &treasury, err);
+    if (status == BURSAR_OK)
+        status = disbursement_find(session, treasury.id, id_text, &id, err);
+    if (status == BURSAR_OK)
+        status = session->store.snapshot_read(session->store.ctx, treasury.id, &snapshot, err);
+    if (status != BURSAR_OK)
+        return status;
+    struct showing showing = { .snapshot = &snapshot, .treasury = &treasury, .json = cli->json };
+    status = prepare(&showing, err);
+    if (status == BURSAR_OK)
+        status = session->store.show(session->store.ctx, treasury.id, id, take_record, take_dependency, take_event,
+                                     take_attempt, &showing, err);
+    if (status == BURSAR_OK)
+        status = print_showing(&showing, err);
+    json_decref(showing.item);
+    json_decref(showing.dependencies);
+    json_decref(showing.history);
+    json_decref(showing.attempts);
+    table_free(&showing.history_table);
+    table_free(&showing.attempts_table);
+    return status;
+}
+
+int cmd_show(struct cli *cli, int argc, char **argv)
+{
+    static const struct option options[] = { CLI_LONG_OPTIONS };
+    int option, code;
+    while ((option = getopt_long(argc, argv, CLI_SHORT_OPTIONS, options, NULL)) != -1) {
+        if ((code = cli_common_option(cli, "show", option, argv)) >= 0)
+            return code;
+    }
+    if ((code = cli_operands(cli, "show", argc, argv, 1, 1)) >= 0)
+        return code;
+    struct session session = { 0 };
+    struct bursar_error err = { 0 };
+    enum bursar_status status = show(cli, &session, argv[optind], &err);
+    session_close(&session);
+    if (status != BURSAR_OK) {
+        err.status = status;
+        return output_error(cli->json, &err);
+    }
+    return EXIT_CODE_DONE;
+}

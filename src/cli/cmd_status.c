@@ -1,0 +1,309 @@
+/* bursar status: how a treasury stands, and for what is stuck one cause and one action each. */
+#include "base/cleanup.h"
+#include "base/time.h"
+#include "cli/blocked.h"
+#include "cli/context.h"
+#include "cli/exit_code.h"
+#include "cli/live_look.h"
+#include "cli/shown.h"
+#include "eth/address.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define NODE_TIMEOUT_MAX_MS 2000
+#define BLOCKED_SHOWN_MAX_COUNT 100
+
+/* Everything there is to say of one treasury. */
+struct standing {
+    const struct treasury_config *section;
+    bool is_stored;
+    struct treasury treasury;
+    struct snapshot snapshot;
+    struct lane lane;
+    uint64_t counts[STATE_COUNT];
+    struct live_look look;
+    enum halt_code halt;
+    const char *halt_reason;
+    uint64_t now_ms;
+    size_t blocked_seen; /* one more than shown tells that there are more */
+    json_t *blocked;     /* array of {"id","ref","cause","action"} */
+};
+
+static enum bursar_status take_blocked(void *ctx, const struct disbursement_record *record)
+{
+    struct standing *standing = ctx;
+    struct blocked_text text;
+    if (standing->blocked_seen == BLOCKED_SHOWN_MAX_COUNT ||
+        !blocked_describe(record, &standing->snapshot, &standing->treasury.address, &text)) {
+        standing->blocked_seen += standing->blocked_seen == BLOCKED_SHOWN_MAX_COUNT;
+        return BURSAR_OK;
+    }
+    standing->blocked_seen++;
+    json_t *item = json_pack("{s:I,s:o,s:o,s:o}", "id", (json_int_t)record->id, "ref", output_json_text(record->ref),
+                             "cause", output_json_text(text.cause), "action", output_json_text(text.action));
+    return json_array_append_new(standing->blocked, item) == 0 ? BURSAR_OK : BURSAR_ENOMEM;
+}
+
+static enum bursar_status read_store(const struct session *session, struct standing *standing, struct bursar_error *err)
+{
+    const struct store *store = &session->store;
+    int64_t id = standing->treasury.id;
+    struct list_filter filter = { .only_blocked = true, .limit = BLOCKED_SHOWN_MAX_COUNT + 1 };
+    enum bursar_status status = store->snapshot_read(store->ctx, id, &standing->snapshot, err);
+    if (status == BURSAR_OK)
+        status = store->counts(store->ctx, id, standing->counts, err);
+    if (status == BURSAR_OK)
+        status = store->lane_read(store->ctx, id, &standing->lane, err);
+    if (status == BURSAR_OK)
+        status = store->list(store->ctx, id, &filter, take_blocked, standing, err);
+    return status;
+}
+
+static enum bursar_status collect(const struct session *session, const struct treasury_config *section,
+                                  struct standing *ret, struct bursar_error *err)
+{
+    struct clock clock = system_clock();
+    uint64_t timeout_ms = session->config->rpc_timeout_ms;
+    ret->section = section;
+    ret->now_ms = clock.wall_ms(clock.ctx);
+    ret->blocked = json_array();
+    enum bursar_status status = treasury_of_section(session, section, &ret->treasury, err);
+    ret->is_stored = status == BURSAR_OK;
+    if (status == BURSAR_ENOTFOUND) /* in the configuration, not in the store yet */
+        status = section_address(section, &ret->treasury.address, err);
+    else if (status == BURSAR_OK)
+        status = read_store(session, ret, err);
+    if (status != BURSAR_OK)
+        return status;
+    if (ret->is_stored)
+        live_look_at_log(session, section, &ret->treasury, &ret->look);
+    live_look_at_node(session, section, &ret->treasury,
+                      (uint32_t)(timeout_ms < NODE_TIMEOUT_MAX_MS ? timeout_ms : NODE_TIMEOUT_MAX_MS), &ret->look);
+    bool is_recorded = ret->treasury.halt != HALT_NONE;
+    ret->halt = is_recorded ? ret->treasury.halt : ret->look.halt;
+    ret->halt_reason = is_recorded ? ret->treasury.halt_reason : ret->look.halt_reason;
+    return BURSAR_OK;
+}
+
+static uint64_t lease_left_ms(const struct standing *standing)
+{
+    uint64_t end_ms = standing->treasury.lease_renewed_ms + standing->treasury.lease_ttl_ms;
+    return end_ms > standing->now_ms ? end_ms - standing->now_ms : 0;
+}
+
+static json_t *queue_json(const struct standing *standing)
+{
+    json_t *queue = json_object();
+    for (int state = STATE_FIRST; state <= STATE_LAST; state++) {
+        const char *name = state_name((enum disbursement_state)state);
+        if (name && json_object_set_new(queue, name, json_integer((json_int_t)standing->counts[state])) != 0) {
+            json_decref(queue);
+            return NULL;
+        }
+    }
+    return queue;
+}
+
+static json_t *text_or_null(const char *text)
+{
+    return *text ? output_json_text(text) : json_null();
+}
+
+static json_t *halt_json(const struct standing *standing)
+{
+    const char *name = halt_code_name(standing->halt);
+    if (standing->halt == HALT_NONE)
+        return json_null();
+    return json_pack("{s:s,s:o,s:s}", "code", name ? name : "unknown", "reason",
+                     output_json_text(standing->halt_reason), "action", halt_action(standing->halt));
+}
+
+static json_t *lease_json(const struct standing *standing)
+{
+    const struct treasury *treasury = &standing->treasury;
+    if (!treasury->lease_holder[0])
+        return json_null();
+    return json_pack("{s:o,s:I,s:I}", "holder", output_json_text(treasury->lease_holder), "epoch",
+                     (json_int_t)treasury->lease_epoch, "expires_in_ms", (json_int_t)lease_left_ms(standing));
+}
+
+static json_t *node_json(const struct standing *standing)
+{
+    const struct live_look *look = &standing->look;
+    if (!look->has_view)
+        return json_pack("{s:b,s:o}", "reachable", 0, "error", text_or_null(look->node_error));
+    return json_pack("{s:b,s:I,s:o}", "reachable", 1, "latest_block", (json_int_t)look->view.latest.block.number,
+                     "final_block",
+                     look->view.has_final ? json_integer((json_int_t)look->view.final.block.number) : json_null());
+}
+
+static json_t *standing_json(const struct standing *standing)
+{
+    const struct snapshot *snapshot = &standing->snapshot;
+    json_t *item = json_pack("{s:s,s:o,s:I,s:o,s:o,s:{s:s,s:i,s:i},s:o,s:o,s:o,s:O}", "treasury",
+                             standing->section->name, "address", output_json_address(&standing->treasury.address),
+                             "chain_id", (json_int_t)standing->section->chain_id, "balance",
+                             standing->look.has_view ? output_json_amount(standing->look.view.balance) : json_null(),
+                             "queue", queue_json(standing), "breaker", "state", "closed", "failures", 0, "successes", 0,
+                             "lease", lease_json(standing), "last_error", text_or_null(snapshot->last_error), "halt",
+                             halt_json(standing), "blocked", standing->blocked);
+    json_t *more = json_pack(
+        "{s:b,s:o,s:o,s:o,s:o,s:o,s:b,s:I,s:I,s:b}", "blocked_more", standing->blocked_seen > BLOCKED_SHOWN_MAX_COUNT,
+        "hold", text_or_null(snapshot->hold), "last_error_at", output_json_ms(snapshot->last_error_ms),
+        "last_success_at", output_json_ms(snapshot->last_success_ms), "last_tick_at",
+        output_json_ms(snapshot->last_tick_ms), "node", node_json(standing), "executor_running",
+        lease_is_live(&standing->treasury, standing->now_ms), "in_flight", (json_int_t)standing->lane.in_flight,
+        "next_nonce", (json_int_t)standing->lane.next_nonce, "stored", standing->is_stored);
+    if (!item || !more || json_object_update(item, more) != 0) {
+        json_decref(item);
+        item = NULL;
+    }
+    json_decref(more);
+    return item;
+}
+
+static void print_line(const char *name, enum output_colour colour, const char *text)
+{
+    char plain[BURSAR_ERROR_MESSAGE_MAX_BYTES * 2];
+    output_plain(text, plain, sizeof plain);
+    (void)printf("  %-10s%s%s%s\n", name, output_colour_on(stdout, colour), plain, output_colour_off(stdout));
+}
+
+static void print_queue(const struct standing *standing)
+{
+    char text[512] = "";
+    size_t used = 0;
+    for (int state = STATE_FIRST; state <= STATE_LAST; state++) {
+        const char *name = state_name((enum disbursement_state)state);
+        if (standing->counts[state] == 0 || !name || used >= sizeof text)
+            continue;
+        int added = snprintf(text + used, sizeof text - used, "%s%llu %s", used ? ", " : "",
+                             (unsigned long long)standing->counts[state], name);
+        used += added > 0 ? (size_t)added : 0;
+    }
+    print_line("queue", COLOUR_PLAIN, used ? text : "empty");
+}
+
+static void print_lease(const struct standing *standing)
+{
+    char text[LEASE_HOLDER_MAX_BYTES + 64];
+    const struct treasury *treasury = &standing->treasury;
+    if (!treasury->lease_holder[0]) {
+        print_line("executor", COLOUR_WAIT, "none is running: start `bursar run`");
+    } else if (!lease_is_live(treasury, standing->now_ms)) {
+        (void)snprintf(text, sizeof text, "%s has not renewed its lease: start `bursar run`", treasury->lease_holder);
+        print_line("executor", COLOUR_WAIT, text);
+    } else {
+        (void)snprintf(text, sizeof text, "%s (lease epoch %llu)", treasury->lease_holder,
+                       (unsigned long long)treasury->lease_epoch);
+        print_line("executor", COLOUR_GOOD, text);
+    }
+}
+
+static void print_stuck(const struct standing *standing)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach(standing->blocked, i, item)
+    {
+        char id[200];
+        (void)snprintf(id, sizeof id, "%lld '%s'", (long long)json_integer_value(json_object_get(item, "id")),
+                       json_string_value(json_object_get(item, "ref")));
+        (void)fputc('\n', stdout);
+        print_line("stuck", COLOUR_BAD, id);
+        print_line("  cause", COLOUR_PLAIN, json_string_value(json_object_get(item, "cause")));
+        print_line("  to do", COLOUR_TITLE, json_string_value(json_object_get(item, "action")));
+    }
+    if (standing->blocked_seen > BLOCKED_SHOWN_MAX_COUNT)
+        (void)printf("\n  ... and more: `bursar list --state queued`, `bursar list --state failed`\n");
+}
+
+static void print_standing(const struct standing *standing)
+{
+    char address[ADDRESS_TEXT_BYTES], text[BURSAR_ERROR_MESSAGE_MAX_BYTES + 64], coin[OUTPUT_COIN_TEXT_BYTES];
+    const struct snapshot *snapshot = &standing->snapshot;
+    address_to_text(&standing->treasury.address, address);
+    (void)printf("%s%s%s  %s on chain %llu\n", output_colour_on(stdout, COLOUR_TITLE), standing->section->name,
+                 output_colour_off(stdout), address, (unsigned long long)standing->section->chain_id);
+    if (standing->look.has_view) {
+        output_coin(standing->look.view.balance, coin);
+        print_line("balance", COLOUR_PLAIN, coin);
+    } else {
+        (void)snprintf(text, sizeof text, "unknown: %s", standing->look.node_error);
+        print_line("balance", COLOUR_WAIT, text);
+    }
+    print_queue(standing);
+    print_lease(standing);
+    if (!standing->is_stored)
+        print_line("store", COLOUR_WAIT, "not in the store yet: `bursar run` adds it");
+    if (snapshot->last_error[0]) {
+        char at[RFC3339_TEXT_BYTES];
+        rfc3339_from_seconds(snapshot->last_error_ms / 1000, at);
+        (void)snprintf(text, sizeof text, "%s %s", at, snapshot->last_error);
+        print_line("last error", COLOUR_WAIT, text);
+    }
+    if (snapshot->hold[0])
+        print_line("holds", COLOUR_WAIT, snapshot->hold);
+    if (standing->halt != HALT_NONE) {
+        const char *name = halt_code_name(standing->halt);
+        (void)snprintf(text, sizeof text, "%s: %s", name ? name : "unknown", standing->halt_reason);
+        (void)fputc('\n', stdout);
+        print_line("HALTED", COLOUR_BAD, text);
+        print_line("  to do", COLOUR_TITLE, halt_action(standing->halt));
+    }
+    print_stuck(standing);
+}
+
+static enum bursar_status show_all(const struct session *session, size_t first, size_t end, bool json,
+                                   struct bursar_error *err)
+{
+    json_t *all = json_array();
+    enum bursar_status status = all ? BURSAR_OK : bursar_fail(err, BURSAR_ENOMEM, "out of memory");
+    for (size_t i = first; i < end && status == BURSAR_OK; i++) {
+        struct standing *standing = calloc(1, sizeof *standing);
+        if (!standing) {
+            status = bursar_fail(err, BURSAR_ENOMEM, "out of memory");
+            break;
+        }
+        status = collect(session, &session->config->treasuries[i], standing, err);
+        if (status == BURSAR_OK && json && json_array_append_new(all, standing_json(standing)) != 0)
+            status = bursar_fail(err, BURSAR_ENOMEM, "out of memory");
+        else if (status == BURSAR_OK && !json) {
+            (void)fputs(i > first ? "\n" : "", stdout);
+            print_standing(standing);
+        }
+        json_decref(standing->blocked);
+        free(standing);
+    }
+    if (status == BURSAR_OK && json)
+        status = output_json(json_incref(end - first > 1 ? all : json_array_get(all, 0)), err);
+    json_decref(all);
+    return status;
+}
+
+int cmd_status(struct cli *cli, int argc, char **argv)
+{
+    static const struct option options[] = { CLI_LONG_OPTIONS };
+    int option, code;
+    while ((option = getopt_long(argc, argv, CLI_SHORT_OPTIONS, options, NULL)) != -1) {
+        if ((code = cli_common_option(cli, "status", option, argv)) >= 0)
+            return code;
+    }
+    if ((code = cli_operands(cli, "status", argc, argv, 0, 0)) >= 0)
+        return code;
+    struct session session = { 0 };
+    struct bursar_error err = { 0 };
+    size_t first = 0, end = 0;
+    enum bursar_status status = session_open(&session, cli, SQLITE_MODE_READ, NULL, NULL, &err);
+    if (status == BURSAR_OK)
+        status = session_sections(&session, cli, &first, &end, &err);
+    if (status == BURSAR_OK)
+        status = show_all(&session, first, end, cli->json, &err);
+    session_close(&session);
+    if (status != BURSAR_OK) {
+        err.status = status;
+        return output_error(cli->json, &err);
+    }
+    return EXIT_CODE_DONE;
+}

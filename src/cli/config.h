@@ -1,0 +1,95 @@
+/* The configuration: bursar.conf and BURSAR_* variables, checked by one table of options.
+ *
+ * The table is the only place that knows a key: it makes the parser, the bounds and their errors, the commented
+ * defaults that `init` writes, and the text of `bursar help config`. Nothing here opens what the values name. */
+#ifndef CLI_CONFIG_H
+#define CLI_CONFIG_H
+
+#include "base/bytes.h"
+#include "base/note.h"
+#include "executor/executor.h"
+
+#include <bursar/status.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define CONFIG_PATH_MAX_BYTES 4096
+#define CONFIG_RPC_MAX_BYTES 2048
+#define CONFIG_TEXT_MAX_BYTES 256
+#define CONFIG_TREASURIES_MAX_COUNT 64
+#define CONFIG_RPC_URLS_MAX_COUNT 16
+/* The INI reader cuts section names silently from 50 bytes on ("treasury " included): we refuse before that. */
+#define CONFIG_TREASURY_NAME_MAX_LENGTH 40
+
+enum log_format {
+    LOG_FORMAT_TEXT = 0,
+    LOG_FORMAT_JSON = 1,
+};
+
+/* A [treasury NAME] section. Paths are ready to open. */
+struct treasury_config {
+    char name[TREASURY_NAME_MAX_BYTES];
+    uint64_t chain_id;
+    char rpc[CONFIG_RPC_MAX_BYTES]; /* URLs separated by one space each */
+    char keystore[CONFIG_PATH_MAX_BYTES];
+    char password_file[CONFIG_PATH_MAX_BYTES];
+    uint64_t finality_blocks; /* 0: the node's finalized tag */
+    struct epoch_source epoch;
+    uint64_t max_in_flight;
+};
+
+struct config {
+    char path[CONFIG_PATH_MAX_BYTES]; /* of the file itself */
+    char store_path[CONFIG_PATH_MAX_BYTES];
+    char identity[LEASE_HOLDER_MAX_BYTES];
+    uint64_t poll_interval_ms;
+    uint64_t lease_ttl_ms;
+    uint64_t batch_size;
+    uint64_t rpc_timeout_ms;
+    uint64_t breaker_failure_threshold;
+    uint64_t breaker_success_threshold;
+    uint64_t breaker_timeout_s;
+    uint64_t breaker_window_s;
+    uint64_t max_fee_per_gas_wei;
+    uint64_t max_priority_fee_per_gas_wei;
+    uint64_t replace_after_blocks;
+    char http_listen[CONFIG_TEXT_MAX_BYTES];
+    enum note_level log_level;
+    enum log_format log_format;
+    size_t treasury_count;
+    struct treasury_config *treasuries;
+};
+
+/* Reads `path`, or where it is NULL ./bursar.conf, else /etc/bursar/bursar.conf; then applies `environment` (like
+ * environ). EINVAL names file, line, key and what is allowed; ENOTFOUND: there is no such file. */
+BURSAR_MUST_CHECK enum bursar_status config_load(const char *path, char *const *environment, struct config **ret,
+                                                 struct bursar_error *err);
+/* As config_load, from an open stream that is said to be the file `path`. */
+BURSAR_MUST_CHECK enum bursar_status config_read(FILE *file, const char *path, char *const *environment,
+                                                 struct config **ret, struct bursar_error *err);
+void config_free(struct config *config); /* NULL is fine */
+
+/* "block/120" of an epoch source: what the store keeps. */
+void config_epoch_text(const struct epoch_source *epoch, char ret[EPOCH_SOURCE_MAX_BYTES]);
+/* The first of the URLs. False when it does not fit. */
+BURSAR_MUST_CHECK bool config_first_url(const struct treasury_config *treasury, char *ret, size_t capacity);
+/* Path of a "sqlite:PATH" URL (points into it). EINVAL for any other URL. */
+BURSAR_MUST_CHECK enum bursar_status config_sqlite_path(const char *url, const char **ret_path,
+                                                        struct bursar_error *err);
+
+/* What `init` was told: written as text, everything else as commented defaults. */
+struct config_start {
+    const char *store_url;
+    uint64_t chain_id;
+    const char *rpc;
+    const char *keystore;
+    const char *password_file;
+};
+BURSAR_MUST_CHECK bool config_write_start(struct buf *out, const struct config_start *start);
+/* The text of `bursar help config`. */
+BURSAR_MUST_CHECK bool config_write_help(struct buf *out);
+
+#endif

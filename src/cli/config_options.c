@@ -1,0 +1,319 @@
+/* The one table of options, and how a value of each kind is read. A value that is refused changes nothing. */
+#include "cli/config_options.h"
+
+#include "base/cleanup.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define ROOT(member) offsetof(struct config, member)
+#define TREASURY(member) offsetof(struct treasury_config, member)
+#define GWEI UINT64_C(1000000000)
+#define NUMBER_MAX ((uint64_t)INT64_MAX) /* what is stored stays below 2^63 */
+
+const struct config_option CONFIG_OPTIONS[] = {
+    { "store", "url", OPTION_STORE, ROOT(store_path), "sqlite:bursar.db", 0, 0, "sqlite:PATH",
+      "where disbursements are kept" },
+
+    { "treasury", "chain_id", OPTION_NUMBER, TREASURY(chain_id), NULL, 1, NUMBER_MAX, "a number from 1",
+      "the chain this account pays on; checked against the node" },
+    { "treasury", "rpc", OPTION_URLS, TREASURY(rpc), NULL, 0, 0, "http:// or https:// URLs separated by spaces",
+      "Ethereum nodes, in order of preference" },
+    { "treasury", "keystore", OPTION_PATH, TREASURY(keystore), NULL, 0, 0, "a path",
+      "the key (Web3 Secret Storage V3); its signing log lies beside it" },
+    { "treasury", "password_file", OPTION_PATH, TREASURY(password_file), NULL, 0, 0, "a path",
+      "holds the keystore's password; one trailing newline is not part of it" },
+    { "treasury", "finality", OPTION_FINALITY, TREASURY(finality_blocks), "finalized", 1, 1000000,
+      "finalized, or a number of confirmations 1-1000000", "when a payment counts as final" },
+    { "treasury", "epoch", OPTION_EPOCH, TREASURY(epoch), "block/120", 1, 1000000000,
+      "block/N or time/N with N 1-1000000000 (blocks or seconds)",
+      "the clock of epoch:N schedules; can't change while rows wait on an epoch" },
+    { "treasury", "max_in_flight", OPTION_NUMBER, TREASURY(max_in_flight), "64", 1, 100000, "1-100000",
+      "payments bound and not yet seen included" },
+
+    { "executor", "identity", OPTION_IDENTITY, ROOT(identity), "", 0, 0, "up to 255 printable bytes",
+      "the name this executor holds a lease under (default: host name and process id)" },
+    { "executor", "poll_interval_ms", OPTION_NUMBER, ROOT(poll_interval_ms), "1000", 10, 60000, "10-60000",
+      "how often the chain is looked at" },
+    { "executor", "lease_ttl_ms", OPTION_NUMBER, ROOT(lease_ttl_ms), "15000", 500, 600000, "500-600000",
+      "a lease not renewed for so long can be taken over" },
+    { "executor", "batch_size", OPTION_NUMBER, ROOT(batch_size), "100", 1, 1000, "1-1000",
+      "payments bound, signed and sent together" },
+    { "executor", "rpc_timeout_ms", OPTION_NUMBER, ROOT(rpc_timeout_ms), "10000", 100, 120000, "100-120000",
+      "how long a node may take to answer" },
+
+    { "breaker", "failure_threshold", OPTION_NUMBER, ROOT(breaker_failure_threshold), "5", 1, 1000, "1-1000",
+      "failures within window_s that open the circuit breaker" },
+    { "breaker", "success_threshold", OPTION_NUMBER, ROOT(breaker_success_threshold), "2", 1, 1000, "1-1000",
+      "successes that close it again" },
+    { "breaker", "timeout_s", OPTION_NUMBER, ROOT(breaker_timeout_s), "60", 1, 86400, "1-86400",
+      "seconds from open to half-open" },
+    { "breaker", "window_s", OPTION_NUMBER, ROOT(breaker_window_s), "300", 1, 86400, "1-86400",
+      "seconds for which a failure counts" },
+
+    { "fees", "max_fee_per_gas", OPTION_WEI, ROOT(max_fee_per_gas_wei), "200gwei", 1, 1000000 * GWEI,
+      "1wei-1000000gwei, with its unit: wei, gwei or ether", "hold above this, never exceed it" },
+    { "fees", "max_priority_fee_per_gas", OPTION_WEI, ROOT(max_priority_fee_per_gas_wei), "2gwei", 0, 1000000 * GWEI,
+      "0wei-1000000gwei, with its unit: wei, gwei or ether",
+      "the most to give a block's builder; at most max_fee_per_gas" },
+    { "fees", "replace_after_blocks", OPTION_NUMBER, ROOT(replace_after_blocks), "10", 1, 100000, "1-100000",
+      "blocks without inclusion before the fee is raised" },
+
+    { "http", "listen", OPTION_LISTEN, ROOT(http_listen), "127.0.0.1:9478", 1, 65535, "ADDRESS:PORT with port 1-65535",
+      "metrics, health, API and dashboard" },
+
+    { "log", "level", OPTION_LEVEL, ROOT(log_level), "info", 0, 0, "error, warn, info or debug", "the least to tell" },
+    { "log", "format", OPTION_FORMAT, ROOT(log_format), "text", 0, 0, "text or json", "how it is told" },
+};
+const size_t CONFIG_OPTION_COUNT = COUNT_OF(CONFIG_OPTIONS);
+_Static_assert(COUNT_OF(CONFIG_OPTIONS) <= CONFIG_OPTIONS_MAX_COUNT, "the marks hold every option");
+
+const struct config_option *config_option_find(const char *section, const char *key)
+{
+    for (size_t i = 0; i < CONFIG_OPTION_COUNT; i++) {
+        if (strcmp(CONFIG_OPTIONS[i].section, section) == 0 && strcmp(CONFIG_OPTIONS[i].key, key) == 0)
+            return &CONFIG_OPTIONS[i];
+    }
+    return NULL;
+}
+
+bool config_section_is_known(const char *section)
+{
+    for (size_t i = 0; i < CONFIG_OPTION_COUNT; i++) {
+        if (strcmp(CONFIG_OPTIONS[i].section, section) == 0)
+            return true;
+    }
+    return false;
+}
+
+size_t config_treasury_index(const struct config *config, const char *name)
+{
+    size_t i = 0;
+    while (i < config->treasury_count && strcmp(config->treasuries[i].name, name) != 0)
+        i++;
+    return i;
+}
+
+static bool read_number(const char *value, const struct config_option *option, uint64_t *ret)
+{
+    return u64_from_text(value, strlen(value), option->minimum, option->maximum, ret);
+}
+
+/* The unit is required: a bare 200 could mean wei as well as gwei. */
+static bool read_wei(const char *value, const struct config_option *option, uint64_t *ret)
+{
+    static const struct {
+        const char *name;
+        unsigned decimals;
+    } units[] = { { "gwei", 9 }, { "ether", 18 }, { "wei", 0 } };
+    size_t length = strlen(value);
+    for (size_t i = 0; i < COUNT_OF(units); i++) {
+        size_t unit_length = strlen(units[i].name);
+        if (length <= unit_length || strcmp(value + length - unit_length, units[i].name) != 0)
+            continue;
+        size_t digits = length - unit_length;
+        while (digits > 0 && value[digits - 1] == ' ')
+            digits--;
+        struct bursar_amount amount;
+        uint64_t wei;
+        if (bursar_amount_from_units(value, digits, units[i].decimals, &amount, NULL) != BURSAR_OK ||
+            !bursar_amount_to_u64(amount, &wei) || wei < option->minimum || wei > option->maximum)
+            return false;
+        *ret = wei;
+        return true;
+    }
+    return false;
+}
+
+static bool read_epoch(const char *value, const struct config_option *option, struct epoch_source *ret)
+{
+    struct epoch_source epoch;
+    if (strncmp(value, "block/", 6) == 0)
+        epoch.kind = EPOCH_BLOCK;
+    else if (strncmp(value, "time/", 5) == 0)
+        epoch.kind = EPOCH_TIME;
+    else
+        return false;
+    if (!read_number(strchr(value, '/') + 1, option, &epoch.length))
+        return false;
+    *ret = epoch;
+    return true;
+}
+
+static bool copy_text(const char *value, char *ret, size_t capacity)
+{
+    size_t length = strlen(value);
+    if (length >= capacity)
+        return false;
+    memcpy(ret, value, length + 1);
+    return true;
+}
+
+static bool is_printable(const char *text)
+{
+    for (; *text; text++) {
+        if (*text < 0x20 || *text > 0x7e)
+            return false;
+    }
+    return true;
+}
+
+/* URLs come out separated by exactly one space. */
+static bool read_urls(const char *value, char *ret)
+{
+    char urls[CONFIG_RPC_MAX_BYTES];
+    size_t used = 0, count = 0;
+    while (*(value += strspn(value, " \t"))) {
+        size_t length = strcspn(value, " \t");
+        bool is_http = strncmp(value, "http://", 7) == 0 && length > 7;
+        bool is_https = strncmp(value, "https://", 8) == 0 && length > 8;
+        if ((!is_http && !is_https) || ++count > CONFIG_RPC_URLS_MAX_COUNT || used + length + 2 > sizeof urls)
+            return false;
+        if (used > 0)
+            urls[used++] = ' ';
+        memcpy(urls + used, value, length);
+        used += length;
+        value += length;
+    }
+    urls[used] = 0;
+    return count > 0 && is_printable(urls) && copy_text(urls, ret, CONFIG_RPC_MAX_BYTES);
+}
+
+static bool read_listen(const char *value, const struct config_option *option, char *ret)
+{
+    const char *colon = strrchr(value, ':');
+    uint64_t port;
+    return colon && colon > value && is_printable(value) && !strchr(value, ' ') &&
+           u64_from_text(colon + 1, strlen(colon + 1), option->minimum, option->maximum, &port) &&
+           copy_text(value, ret, CONFIG_TEXT_MAX_BYTES);
+}
+
+static bool read_level(const char *value, enum note_level *ret)
+{
+    static const struct {
+        const char *name;
+        enum note_level level;
+    } levels[] = { { "error", NOTE_ERROR }, { "warn", NOTE_WARN }, { "info", NOTE_INFO }, { "debug", NOTE_DEBUG } };
+    for (size_t i = 0; i < COUNT_OF(levels); i++) {
+        if (strcmp(value, levels[i].name) == 0) {
+            *ret = levels[i].level;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool read_format(const char *value, enum log_format *ret)
+{
+    bool is_json = strcmp(value, "json") == 0;
+    if (!is_json && strcmp(value, "text") != 0)
+        return false;
+    *ret = is_json ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT;
+    return true;
+}
+
+/* Relative paths start at the folder of the configuration file. */
+static bool read_path(const struct config *config, const char *value, char *ret)
+{
+    if (!*value)
+        return false;
+    const char *slash = strrchr(config->path, '/');
+    size_t folder = *value == '/' || !slash ? 0 : (size_t)(slash - config->path) + 1;
+    size_t length = strlen(value);
+    if (folder + length >= CONFIG_PATH_MAX_BYTES)
+        return false;
+    char path[CONFIG_PATH_MAX_BYTES];
+    memcpy(path, config->path, folder);
+    memcpy(path + folder, value, length + 1);
+    memcpy(ret, path, folder + length + 1);
+    return true;
+}
+
+enum bursar_status config_sqlite_path(const char *url, const char **ret_path, struct bursar_error *err)
+{
+    if (strncmp(url, "postgresql:", 11) == 0 || strncmp(url, "postgres:", 9) == 0)
+        return bursar_fail(err, BURSAR_EINVAL, "PostgreSQL stores come with a later version: use sqlite:PATH for now");
+    if (strncmp(url, "sqlite:", 7) != 0 || !url[7])
+        return bursar_fail(err, BURSAR_EINVAL, "a store is given as sqlite:PATH");
+    *ret_path = url + 7;
+    return BURSAR_OK;
+}
+
+/* A URL may hold a secret, so the values of `rpc` never get into a message. */
+static bool is_secret(const struct config_option *option)
+{
+    return option->kind == OPTION_URLS;
+}
+
+enum bursar_status config_option_set(struct config *config, size_t index, const struct config_option *option,
+                                     const char *value, struct bursar_error *err)
+{
+    bool is_treasury = strcmp(option->section, "treasury") == 0;
+    void *target = (is_treasury ? (char *)&config->treasuries[index] : (char *)config) + option->offset;
+    bool good = false;
+    switch (option->kind) {
+    case OPTION_NUMBER:
+        good = read_number(value, option, target);
+        break;
+    case OPTION_WEI:
+        good = read_wei(value, option, target);
+        break;
+    case OPTION_FINALITY:
+        good = strcmp(value, "finalized") == 0;
+        if (good)
+            *(uint64_t *)target = 0;
+        else
+            good = read_number(value, option, target);
+        break;
+    case OPTION_EPOCH:
+        good = read_epoch(value, option, target);
+        break;
+    case OPTION_LEVEL:
+        good = read_level(value, target);
+        break;
+    case OPTION_FORMAT:
+        good = read_format(value, target);
+        break;
+    case OPTION_PATH:
+        good = read_path(config, value, target);
+        break;
+    case OPTION_STORE: {
+        const char *path;
+        enum bursar_status status = config_sqlite_path(value, &path, err);
+        if (status != BURSAR_OK)
+            return status;
+        good = read_path(config, path, target);
+        break;
+    }
+    case OPTION_URLS:
+        good = read_urls(value, target);
+        break;
+    case OPTION_IDENTITY:
+        good = is_printable(value) && copy_text(value, target, LEASE_HOLDER_MAX_BYTES);
+        break;
+    case OPTION_LISTEN:
+        good = read_listen(value, option, target);
+        break;
+    }
+    if (good)
+        return BURSAR_OK;
+    return is_secret(option)
+               ? bursar_fail(err, BURSAR_EINVAL, "must be %s", option->allowed)
+               : bursar_fail(err, BURSAR_EINVAL, "'%.100s' is not allowed: must be %s", value, option->allowed);
+}
+
+void config_epoch_text(const struct epoch_source *epoch, char ret[EPOCH_SOURCE_MAX_BYTES])
+{
+    (void)snprintf(ret, EPOCH_SOURCE_MAX_BYTES, "%s/%llu", epoch->kind == EPOCH_BLOCK ? "block" : "time",
+                   (unsigned long long)epoch->length);
+}
+
+bool config_first_url(const struct treasury_config *treasury, char *ret, size_t capacity)
+{
+    size_t length = strcspn(treasury->rpc, " ");
+    if (length >= capacity)
+        return false;
+    memcpy(ret, treasury->rpc, length);
+    ret[length] = 0;
+    return true;
+}

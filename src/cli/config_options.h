@@ -1,0 +1,55 @@
+/* The table of options behind config.h, shared by its file reader, its environment reader and its help writer. */
+#ifndef CLI_CONFIG_OPTIONS_H
+#define CLI_CONFIG_OPTIONS_H
+
+#include "cli/config.h"
+
+enum option_kind {
+    OPTION_NUMBER = 1,
+    OPTION_WEI = 2,      /* "200gwei", kept as wei */
+    OPTION_FINALITY = 3, /* "finalized" or a number */
+    OPTION_EPOCH = 4,    /* "block/N" or "time/N" */
+    OPTION_LEVEL = 5,
+    OPTION_FORMAT = 6,
+    OPTION_PATH = 7, /* relative ones start at the configuration's folder */
+    OPTION_STORE = 8,
+    OPTION_URLS = 9,
+    OPTION_IDENTITY = 10, /* may be empty: made up */
+    OPTION_LISTEN = 11,
+};
+
+struct config_option {
+    const char *section;
+    const char *key;
+    enum option_kind kind;
+    size_t offset;        /* in struct treasury_config for [treasury NAME], else in struct config */
+    const char *fallback; /* default as text; NULL: required */
+    uint64_t minimum;     /* numbers: as written; OPTION_WEI: wei */
+    uint64_t maximum;
+    const char *allowed; /* what is allowed, for errors and help */
+    const char *help;
+};
+
+extern const struct config_option CONFIG_OPTIONS[];
+extern const size_t CONFIG_OPTION_COUNT;
+#define CONFIG_OPTIONS_MAX_COUNT 64
+
+/* NULL when there is no such key. */
+const struct config_option *config_option_find(const char *section, const char *key);
+bool config_section_is_known(const char *section);
+/* Index in config->treasuries; treasury_count when there is none. */
+size_t config_treasury_index(const struct config *config, const char *name);
+/* Parses and bounds-checks one value into `config` (treasury `index` for treasury options). EINVAL says what is
+ * allowed. */
+BURSAR_MUST_CHECK enum bursar_status config_option_set(struct config *config, size_t index,
+                                                       const struct config_option *option, const char *value,
+                                                       struct bursar_error *err);
+/* Where each option was set: a line of the file, CONFIG_FROM_ENVIRONMENT, or 0 for nowhere. Options that are no
+ * treasury's lie in row 0. */
+#define CONFIG_FROM_ENVIRONMENT UINT32_MAX
+typedef uint32_t config_set_marks[CONFIG_TREASURIES_MAX_COUNT][CONFIG_OPTIONS_MAX_COUNT];
+/* Applies every BURSAR_SECTION_KEY of `environment`. EINVAL names the variable. */
+BURSAR_MUST_CHECK enum bursar_status config_apply_environment(struct config *config, char *const *environment,
+                                                              config_set_marks set, struct bursar_error *err);
+
+#endif

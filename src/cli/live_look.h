@@ -1,0 +1,22 @@
+/* A cheap look at what no executor may have looked at yet: the node, and the signing log beside the store. */
+#ifndef CLI_LIVE_LOOK_H
+#define CLI_LIVE_LOOK_H
+
+#include "cli/context.h"
+
+struct live_look {
+    bool has_view; /* the node answered, and shows this treasury's chain */
+    struct chain_view view;
+    char node_error[BURSAR_ERROR_MESSAGE_MAX_BYTES]; /* why not; "" */
+    enum halt_code halt;                             /* found by this look, HALT_NONE otherwise */
+    char halt_reason[HALT_REASON_MAX_BYTES];
+};
+
+/* Faults end up in `ret`: a look never fails. `treasury->id` 0: not stored yet. */
+void live_look_at_node(const struct session *session, const struct treasury_config *section,
+                       const struct treasury *treasury, uint32_t timeout_ms, struct live_look *ret);
+/* Compares the signing log with the store (INV-12), in both directions, without locking either. */
+void live_look_at_log(const struct session *session, const struct treasury_config *section,
+                      const struct treasury *treasury, struct live_look *ret);
+
+#endif

@@ -1,0 +1,76 @@
+/* A disbursement as a JSON object, and the texts that tables share with it. */
+#include "cli/shown.h"
+
+#include "base/time.h"
+#include "cli/output.h"
+
+void shown_schedule(const struct disbursement_record *record, char ret[SHOWN_SCHEDULE_TEXT_BYTES])
+{
+    char time_text[RFC3339_TEXT_BYTES];
+    ret[0] = 0;
+    switch (record->schedule) {
+    case SCHEDULE_NOW:
+        return;
+    case SCHEDULE_TIME:
+        rfc3339_from_seconds(record->schedule_value, time_text);
+        (void)snprintf(ret, SHOWN_SCHEDULE_TEXT_BYTES, "%s", time_text);
+        return;
+    case SCHEDULE_EPOCH:
+        (void)snprintf(ret, SHOWN_SCHEDULE_TEXT_BYTES, "epoch:%llu", (unsigned long long)record->schedule_value);
+        return;
+    }
+}
+
+bool shown_fee(bool has_fee, uint64_t gas_used, uint64_t effective_gas_price_wei, struct bursar_amount *ret)
+{
+    return has_fee && bursar_amount_multiply(bursar_amount_from_u64(effective_gas_price_wei), gas_used, ret);
+}
+
+json_t *shown_blocked_json(const struct blocked_text *blocked)
+{
+    if (!blocked)
+        return json_null();
+    return json_pack("{s:o,s:o}", "cause", output_json_text(blocked->cause), "action",
+                     output_json_text(blocked->action));
+}
+
+static json_t *text_or_null(const char *text)
+{
+    return text && *text ? output_json_text(text) : json_null();
+}
+
+static json_t *number_or_null(bool has, uint64_t number)
+{
+    return has ? json_integer((json_int_t)number) : json_null();
+}
+
+json_t *shown_json(const struct disbursement_record *record, const struct snapshot *snapshot,
+                   const struct bursar_address *account)
+{
+    struct blocked_text blocked;
+    struct bursar_amount fee;
+    char schedule[SHOWN_SCHEDULE_TEXT_BYTES];
+    const char *state = state_name(record->state);
+    bool is_blocked = blocked_describe(record, snapshot, account, &blocked);
+    bool is_waiting = record->blocked == BLOCK_NONE && record->state == STATE_QUEUED;
+    bool has_fee = shown_fee(record->has_fee, record->gas_used, record->effective_gas_price_wei, &fee);
+    shown_schedule(record, schedule);
+    json_t *item = json_pack("{s:I,s:o,s:o,s:s,s:o,s:o,s:s}", "id", (json_int_t)record->id, "ref",
+                             output_json_text(record->ref), "destination", output_json_address(&record->destination),
+                             "asset", "native", "amount", output_json_amount(record->amount), "memo",
+                             output_json_text(record->memo), "state", state ? state : "unknown");
+    json_t *more =
+        json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "nonce", number_or_null(record->has_nonce, record->nonce),
+                  "tx_hash", record->has_transaction ? output_json_hash(&record->transaction_hash) : json_null(),
+                  "block_number", number_or_null(record->has_block, record->block.number), "blocked",
+                  shown_blocked_json(is_blocked ? &blocked : NULL), "not_before", text_or_null(schedule), "waits_for",
+                  text_or_null(is_waiting ? record->blocked_on_ref : NULL), "fee",
+                  has_fee ? output_json_amount(fee) : json_null(), "queued_at", output_json_ms(record->queued_ms),
+                  "content_hash", output_json_hash(&record->content_hash));
+    if (!item || !more || json_object_update(item, more) != 0) {
+        json_decref(item);
+        item = NULL;
+    }
+    json_decref(more);
+    return item;
+}
