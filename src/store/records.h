@@ -15,16 +15,16 @@
 /* Why a treasury binds nothing. */
 enum halt_code {
     HALT_NONE = 0,
-    HALT_WRONG_CHAIN = 1,      /* the node is on another chain id */
-    HALT_GENESIS_MISMATCH = 2, /* latches: same chain id, other genesis block */
-    HALT_ANCHOR_MISMATCH = 3,  /* latches: what was final is not there any more */
-    HALT_STORE_BEHIND_LOG = 4, /* the signing log knows a signature that the store does not */
-    HALT_SIGNING_LOG_LOST = 5, /* the store knows an attempt that the signing log does not */
+    HALT_WRONG_CHAIN = 1,        /* the node is on another chain id */
+    HALT_GENESIS_MISMATCH = 2,   /* latches: same chain id, other genesis block */
+    HALT_ANCHOR_MISMATCH = 3,    /* latches: what was final is not there any more */
+    HALT_STORE_BEHIND_LOG = 4,   /* the signing log knows a signature that the store does not */
+    HALT_SIGNING_LOG_LOST = 5,   /* the store knows an attempt that the signing log does not */
     HALT_STORE_BEHIND_CHAIN = 6, /* the account sent more than the store knows of */
-    HALT_FOREIGN_NONCE = 7,    /* one of our nonces was used, finally, by a transaction that is not ours */
-    HALT_ACCOUNT_HISTORY = 8,  /* the account had sent before it became a treasury here, nobody acknowledged that */
-    HALT_SIGNER = 9,           /* key or signing log can't be used */
-    HALT_CHAIN_UNSUITABLE = 10 /* the chain can't be driven: no EIP-1559 fees */
+    HALT_FOREIGN_NONCE = 7,      /* one of our nonces was used, finally, by a transaction that is not ours */
+    HALT_ACCOUNT_HISTORY = 8,    /* the account had sent before it became a treasury here, nobody acknowledged that */
+    HALT_SIGNER = 9,             /* key or signing log can't be used */
+    HALT_CHAIN_UNSUITABLE = 10   /* the chain can't be driven: no EIP-1559 fees */
 };
 /* "foreign_nonce" etc.; NULL for a number that is none. */
 const char *halt_code_name(enum halt_code code);
@@ -75,7 +75,7 @@ struct treasury {
     uint64_t chain_id;
     struct bursar_address address;
     char epoch_source[EPOCH_SOURCE_MAX_BYTES]; /* "block/120", "time/3600" */
-    bool is_pinned; /* the four below are set: at init, or at the first look at the chain */
+    bool is_pinned;                            /* the four below are set: at init, or at the first look at the chain */
     struct bursar_hash genesis_hash;
     uint64_t first_nonce;
     struct block_mark anchor; /* newest final block pinned */
@@ -169,7 +169,7 @@ struct submission {
 
 /* One observation, settled in one transaction: in this order. */
 struct settlement {
-    bool has_fork;       /* blocks above fork_number are no longer canonical: */
+    bool has_fork;        /* blocks above fork_number are no longer canonical: */
     uint64_t fork_number; /* attempts included there go back to signed, disbursements to staged */
     const struct included_attempt *included;
     size_t included_count;
@@ -190,8 +190,8 @@ struct snapshot {
     uint64_t last_error_ms;
     char last_error[BURSAR_ERROR_MESSAGE_MAX_BYTES];
     bool has_available;
-    struct bursar_amount available;  /* balance beyond the worst case of all that is in flight */
-    struct bursar_amount gas_cost;   /* worst-case fee of one more payment */
+    struct bursar_amount available;            /* balance beyond the worst case of all that is in flight */
+    struct bursar_amount gas_cost;             /* worst-case fee of one more payment */
     char hold[BURSAR_ERROR_MESSAGE_MAX_BYTES]; /* why nothing is bound although nothing is wrong */
 };
 
@@ -208,9 +208,9 @@ struct lane {
 
 /* What is left to do that time alone can bring on; each a cheap existence check. */
 struct work_left {
-    bool unfinished;  /* an intent is not final */
-    bool ready;       /* a queued row neither waits for another nor is blocked: due, or scheduled */
-    bool to_wake;     /* dependents of something settled have not been looked at yet */
+    bool unfinished; /* an intent is not final */
+    bool ready;      /* a queued row neither waits for another nor is blocked: due, or scheduled */
+    bool to_wake;    /* dependents of something settled have not been looked at yet */
 };
 
 /* A disbursement as it is shown. Texts are owned by the store until the callback returns. */
@@ -226,7 +226,7 @@ struct disbursement_record {
     uint64_t schedule_value;
     enum disbursement_state state;
     enum block_code blocked;
-    const char *blocked_on_ref;    /* BLOCK_DEPENDENCY: which; waiting: what for; else NULL */
+    const char *blocked_on_ref; /* BLOCK_DEPENDENCY: which; waiting: what for; else NULL */
     enum disbursement_state blocked_on_state;
     uint64_t queued_ms;
     bool has_nonce;

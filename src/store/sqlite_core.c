@@ -28,8 +28,13 @@ enum bursar_status sqlite_failed(struct sqlite_store *store, const char *doing, 
                            "and run 'bursar reconcile' before paying on",
                            store->path, doing, text);
     case SQLITE_READONLY:
-        return bursar_fail(err, BURSAR_ESTORAGE, "%s: %s: the store can't be written: check the permissions of the file "
+        return bursar_fail(err, BURSAR_ESTORAGE,
+                           "%s: %s: the store can't be written: check the permissions of the file "
                            "and its directory, and that the file system is not mounted read-only",
+                           store->path, doing);
+    case SQLITE_CANTOPEN:
+        return bursar_fail(err, BURSAR_ESTORAGE,
+                           "%s: %s: the store can't be opened: check the permissions of the file and its directory",
                            store->path, doing);
     case SQLITE_FULL:
         return bursar_fail(err, BURSAR_ESTORAGE, "%s: %s: the disk is full; nothing was changed", store->path, doing);
@@ -81,7 +86,27 @@ enum bursar_status step_row(struct sqlite_store *store, sqlite3_stmt *stmt, bool
     return status;
 }
 
-/* A failed bind (out of memory) leaves NULL, which NOT NULL columns refuse and no comparison matches. */
+enum bursar_status collect_rows(struct sqlite_store *store, sqlite3_stmt *stmt, row_reader *read, void *rows,
+                                size_t limit, size_t *count, struct bursar_error *err)
+{
+    size_t have = *count;
+    while (have < limit) {
+        bool row = false;
+        enum bursar_status status = step_row(store, stmt, &row, err);
+        if (status != BURSAR_OK)
+            return status;
+        if (!row)
+            break;
+        read(stmt, rows, have++);
+    }
+    if (stmt)
+        (void)sqlite3_reset(stmt);
+    *count = have;
+    return BURSAR_OK;
+}
+
+/* A failed bind (out of memory) leaves NULL, which NOT NULL columns refuse and no comparison matches. Texts and blobs
+ * are borrowed: they must live until the statement was stepped to its end or reset. */
 void bind_u64(sqlite3_stmt *stmt, int index, uint64_t value)
 {
     if (stmt && value <= INT64_MAX)
@@ -97,30 +122,27 @@ void bind_i64(sqlite3_stmt *stmt, int index, int64_t value)
 void bind_text(sqlite3_stmt *stmt, int index, const char *text)
 {
     if (stmt)
-        (void)sqlite3_bind_text(stmt, index, text, -1, SQLITE_TRANSIENT);
-}
-
-static void bind_bytes(sqlite3_stmt *stmt, int index, const uint8_t *bytes, int length)
-{
-    if (stmt)
-        (void)sqlite3_bind_blob(stmt, index, bytes, length, SQLITE_TRANSIENT);
+        (void)sqlite3_bind_text(stmt, index, text, -1, SQLITE_STATIC);
 }
 
 void bind_address(sqlite3_stmt *stmt, int index, const struct bursar_address *address)
 {
-    bind_bytes(stmt, index, address->bytes, BURSAR_ADDRESS_BYTES);
+    if (stmt)
+        (void)sqlite3_bind_blob(stmt, index, address->bytes, BURSAR_ADDRESS_BYTES, SQLITE_STATIC);
 }
 
 void bind_hash(sqlite3_stmt *stmt, int index, const struct bursar_hash *hash)
 {
-    bind_bytes(stmt, index, hash->bytes, BURSAR_HASH_BYTES);
+    if (stmt)
+        (void)sqlite3_bind_blob(stmt, index, hash->bytes, BURSAR_HASH_BYTES, SQLITE_STATIC);
 }
 
 void bind_amount(sqlite3_stmt *stmt, int index, const struct bursar_amount *amount)
 {
     uint8_t bytes[BURSAR_AMOUNT_BE_BYTES];
     bursar_amount_to_be(*amount, bytes);
-    bind_bytes(stmt, index, bytes, BURSAR_AMOUNT_BE_BYTES);
+    if (stmt)
+        (void)sqlite3_bind_blob(stmt, index, bytes, sizeof bytes, SQLITE_TRANSIENT); /* the one that is copied */
 }
 
 uint64_t column_u64(sqlite3_stmt *stmt, int column)
@@ -161,12 +183,23 @@ void column_copy(sqlite3_stmt *stmt, int column, char *ret, size_t ret_bytes)
     (void)snprintf(ret, ret_bytes, "%s", text ? (const char *)text : "");
 }
 
+enum bursar_status intent_move(struct sqlite_store *store, int64_t treasury, int64_t intent, enum intent_status from,
+                               enum intent_status to, int *ret_changed, struct bursar_error *err)
+{
+    sqlite3_stmt *stmt = statement(store, SQL_INTENT_MOVE, err);
+    bind_i64(stmt, 1, intent);
+    bind_i64(stmt, 2, from);
+    bind_i64(stmt, 3, to);
+    bind_i64(stmt, 4, treasury);
+    return run_statement(store, stmt, ret_changed, err);
+}
+
 /* INV-6: the token is compared inside the very transaction that writes. */
 static enum bursar_status check_fence(struct sqlite_store *store, const struct fence *fence, struct bursar_error *err)
 {
     sqlite3_stmt *stmt = statement(store, SQL_LEASE_EPOCH, err);
     bind_i64(stmt, 1, fence->treasury);
-    bool row;
+    bool row = false;
     enum bursar_status status = step_row(store, stmt, &row, err);
     if (status != BURSAR_OK)
         return status;

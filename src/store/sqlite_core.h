@@ -9,6 +9,10 @@
 
 #include <sqlite3.h>
 
+/* Page cache, KiB: small for a daemon that looks at a batch at a time, larger while an import fills whole indexes. */
+#define STORE_CACHE_KIB "2000"
+#define IMPORT_CACHE_KIB "32768"
+
 /* The event log's end, as far as this transaction has written it. */
 struct event_tail {
     uint64_t seq;
@@ -25,6 +29,7 @@ struct import_dependent {
 
 struct sqlite_import {
     bool is_open;
+    bool has_failed; /* an add failed: SQLite may have rolled back by itself, nothing of this import may be kept */
     int64_t treasury;
     char *origin, *actor;
     uint64_t now_ms;
@@ -65,7 +70,15 @@ BURSAR_MUST_CHECK enum bursar_status run_statement(struct sqlite_store *store, s
 BURSAR_MUST_CHECK enum bursar_status step_row(struct sqlite_store *store, sqlite3_stmt *stmt, bool *ret_row,
                                               struct bursar_error *err);
 
-/* Binding and reading typed values. Binding failures are memory failures and show up in the step. */
+/* Reads one row into element `index` of `rows`. */
+typedef void row_reader(sqlite3_stmt *stmt, void *rows, size_t index);
+/* Appends the rows of a bound statement to `rows`, from element *count up to `limit`; *count is only touched on
+ * success. */
+BURSAR_MUST_CHECK enum bursar_status collect_rows(struct sqlite_store *store, sqlite3_stmt *stmt, row_reader *read,
+                                                  void *rows, size_t limit, size_t *count, struct bursar_error *err);
+
+/* Binding and reading typed values. Binding failures are memory failures and show up in the step. What is bound by
+ * pointer is borrowed until then; an amount is copied. */
 void bind_u64(sqlite3_stmt *stmt, int index, uint64_t value);
 void bind_i64(sqlite3_stmt *stmt, int index, int64_t value);
 void bind_text(sqlite3_stmt *stmt, int index, const char *text);
@@ -98,7 +111,6 @@ struct event_fields {
 /* Appends to the event log, inside a write transaction. */
 BURSAR_MUST_CHECK enum bursar_status event_append(struct sqlite_store *store, const struct event_fields *event,
                                                   struct bursar_error *err);
-BURSAR_MUST_CHECK enum bursar_status event_tail_read(struct sqlite_store *store, struct bursar_error *err);
 
 struct disbursement_version {
     int64_t id;
@@ -112,6 +124,11 @@ BURSAR_MUST_CHECK enum bursar_status disbursement_move(struct sqlite_store *stor
                                                        enum disbursement_state to, enum lifecycle_cause cause,
                                                        int64_t intent, uint64_t now_ms, const char *detail,
                                                        struct bursar_error *err);
+
+/* Moves an intent of this treasury; *ret_changed is 0 when it was not in `from`. */
+BURSAR_MUST_CHECK enum bursar_status intent_move(struct sqlite_store *store, int64_t treasury, int64_t intent,
+                                                 enum intent_status from, enum intent_status to, int *ret_changed,
+                                                 struct bursar_error *err);
 
 /* The parts of the vtable, by file. */
 void sqlite_fill_treasury(struct store *interface);

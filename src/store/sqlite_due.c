@@ -1,25 +1,18 @@
 /* What is due: bounded looks at the queue, and the rows that wait for a dependency or for funds. */
 #include "store/sqlite_core.h"
 
-static enum bursar_status collect_due(struct sqlite_store *store, sqlite3_stmt *stmt, size_t limit,
-                                      struct due_row *rows, size_t *count, struct bursar_error *err)
+static void read_due(sqlite3_stmt *stmt, void *rows, size_t index)
 {
-    bool row = true;
-    while (*count < limit) {
-        enum bursar_status status = step_row(store, stmt, &row, err);
-        if (status != BURSAR_OK)
-            return status;
-        if (!row)
-            return BURSAR_OK;
-        struct due_row *due = &rows[(*count)++];
-        due->id = sqlite3_column_int64(stmt, 0);
-        due->version = column_u64(stmt, 1);
-        column_address(stmt, 2, &due->destination);
-        column_amount(stmt, 3, &due->amount);
-    }
-    if (stmt)
-        (void)sqlite3_reset(stmt);
-    return BURSAR_OK;
+    struct due_row *due = (struct due_row *)rows + index;
+    due->id = sqlite3_column_int64(stmt, 0);
+    due->version = column_u64(stmt, 1);
+    column_address(stmt, 2, &due->destination);
+    column_amount(stmt, 3, &due->amount);
+}
+
+static void read_id(sqlite3_stmt *stmt, void *rows, size_t index)
+{
+    ((int64_t *)rows)[index] = sqlite3_column_int64(stmt, 0);
 }
 
 static enum bursar_status due_scheduled(struct sqlite_store *store, int64_t treasury, enum schedule_kind schedule,
@@ -33,7 +26,7 @@ static enum bursar_status due_scheduled(struct sqlite_store *store, int64_t trea
     bind_u64(stmt, 2, limit - *count);
     bind_i64(stmt, 3, schedule);
     bind_u64(stmt, 4, reached);
-    return collect_due(store, stmt, limit, ret, count, err);
+    return collect_rows(store, stmt, read_due, ret, limit, count, err);
 }
 
 /* Rows with a schedule that is reached come first: they were promised for a time. */
@@ -53,31 +46,11 @@ static enum bursar_status due_select(void *ctx, int64_t treasury, bool has_final
         sqlite3_stmt *stmt = statement(store, SQL_DUE_NOW, err);
         bind_i64(stmt, 1, treasury);
         bind_u64(stmt, 2, limit - count);
-        status = collect_due(store, stmt, limit, ret, &count, err);
+        status = collect_rows(store, stmt, read_due, ret, limit, &count, err);
     }
     if (status == BURSAR_OK)
         *ret_count = count;
     return status;
-}
-
-/* Collects up to `limit` ids of a bound statement. */
-static enum bursar_status collect_ids(struct sqlite_store *store, sqlite3_stmt *stmt, size_t limit, int64_t *ret,
-                                      size_t *ret_count, struct bursar_error *err)
-{
-    bool row = true;
-    size_t count = 0;
-    while (count < limit) {
-        enum bursar_status status = step_row(store, stmt, &row, err);
-        if (status != BURSAR_OK)
-            return status;
-        if (!row)
-            break;
-        ret[count++] = sqlite3_column_int64(stmt, 0);
-    }
-    if (stmt)
-        (void)sqlite3_reset(stmt);
-    *ret_count = count;
-    return BURSAR_OK;
 }
 
 /* The row's next dependency that is not finalized, or none: then it is due as soon as its schedule is. */
@@ -86,8 +59,8 @@ static enum bursar_status wait_on_next(struct sqlite_store *store, int64_t id, s
     sqlite3_stmt *stmt = statement(store, SQL_NEXT_DEPENDENCY, err);
     bind_i64(stmt, 1, id);
     int64_t next = 0;
-    size_t count;
-    enum bursar_status status = collect_ids(store, stmt, 1, &next, &count, err);
+    size_t count = 0;
+    enum bursar_status status = collect_rows(store, stmt, read_id, &next, 1, &count, err);
     if (status != BURSAR_OK)
         return status;
     stmt = statement(store, SQL_WAIT_ON, err);
@@ -106,7 +79,7 @@ static enum bursar_status wake_dependents_of(struct sqlite_store *store, int64_t
     bind_i64(stmt, 1, id);
     bind_u64(stmt, 2, limit);
     size_t count = 0;
-    enum bursar_status status = collect_ids(store, stmt, limit, waiting, &count, err);
+    enum bursar_status status = collect_rows(store, stmt, read_id, waiting, limit, &count, err);
     for (size_t i = 0; i < count && status == BURSAR_OK; i++)
         status = wait_on_next(store, waiting[i], err);
     if (status == BURSAR_OK && count < limit) {
@@ -124,9 +97,9 @@ static enum bursar_status next_to_wake(struct sqlite_store *store, int64_t treas
 {
     sqlite3_stmt *stmt = statement(store, SQL_WAKES_NEXT, err);
     bind_i64(stmt, 1, treasury);
-    size_t count;
+    size_t count = 0;
     *ret = 0;
-    return collect_ids(store, stmt, 1, ret, &count, err);
+    return collect_rows(store, stmt, read_id, ret, 1, &count, err);
 }
 
 static enum bursar_status dependents_wake(void *ctx, struct fence fence, size_t limit, size_t *ret_count,
@@ -148,7 +121,7 @@ static enum bursar_status dependents_wake(void *ctx, struct fence fence, size_t 
     while (status == BURSAR_OK && settled && looked_at < limit) {
         size_t woken = 0;
         status = wake_dependents_of(store, settled, limit - looked_at, &woken, err);
-        looked_at += woken + 1; /* one that has no dependents left also costs a look */
+        looked_at += woken ? woken : 1; /* one that has no dependents left also costs a look */
         if (status == BURSAR_OK)
             status = next_to_wake(store, fence.treasury, &settled, err);
     }
@@ -170,7 +143,7 @@ static enum bursar_status funded_wake(void *ctx, struct fence fence, const struc
     bind_amount(stmt, 2, affordable);
     bind_u64(stmt, 3, limit);
     size_t count = 0;
-    enum bursar_status status = collect_ids(store, stmt, limit, ids, &count, err);
+    enum bursar_status status = collect_rows(store, stmt, read_id, ids, limit, &count, err);
     if (status == BURSAR_OK && count)
         status = write_begin(store, &fence, err);
     if (status != BURSAR_OK || !count) {
@@ -203,6 +176,7 @@ static enum bursar_status block(void *ctx, struct fence fence, const struct bloc
         bind_i64(stmt, 1, decisions[i].disbursement);
         bind_u64(stmt, 2, decisions[i].version);
         bind_i64(stmt, 3, decisions[i].code);
+        bind_i64(stmt, 4, fence.treasury);
         status = run_statement(store, stmt, NULL, err);
     }
     return write_end(store, status, err);

@@ -40,7 +40,7 @@ static void event_hash(const struct bursar_hash *prev_hash, uint64_t seq, const 
     sha256_digest(&sha, sizeof ret->bytes, ret->bytes);
 }
 
-enum bursar_status event_tail_read(struct sqlite_store *store, struct bursar_error *err)
+static enum bursar_status event_tail_read(struct sqlite_store *store, struct bursar_error *err)
 {
     sqlite3_stmt *stmt = statement(store, SQL_EVENT_LAST, err);
     bool row;
@@ -113,7 +113,8 @@ enum bursar_status disbursement_move(struct sqlite_store *store, int64_t treasur
     bind_i64(stmt, 2, from->state);
     bind_u64(stmt, 3, from->version);
     bind_i64(stmt, 4, to);
-    int changed;
+    bind_i64(stmt, 5, treasury);
+    int changed = 0;
     enum bursar_status status = run_statement(store, stmt, &changed, err);
     if (status != BURSAR_OK)
         return status;

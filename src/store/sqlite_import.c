@@ -14,6 +14,8 @@ void sqlite_import_discard(struct sqlite_store *store)
     struct sqlite_import *import = &store->import;
     if (import->is_open && !sqlite3_get_autocommit(store->db))
         (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL); /* closing would undo it as well */
+    if (store->db)
+        (void)sqlite3_exec(store->db, "PRAGMA cache_size = -" STORE_CACHE_KIB, NULL, NULL, NULL); /* speed only */
     free(import->origin);
     free(import->actor);
     free(import->lines);
@@ -52,6 +54,7 @@ static enum bursar_status begin(void *ctx, int64_t treasury, const char *origin,
         status = highest_id(store, &highest, err);
     import->first_new_id = import->next_id = highest + 1;
     import->is_open = true;
+    (void)sqlite3_exec(store->db, "PRAGMA cache_size = -" IMPORT_CACHE_KIB, NULL, NULL, NULL); /* speed only */
     if (status != BURSAR_OK)
         sqlite_import_discard(store);
     return status;
@@ -125,13 +128,11 @@ static enum bursar_status insert(struct sqlite_store *store, const struct import
     return event_append(store, &event, err);
 }
 
-static enum bursar_status add(void *ctx, const struct import_row *row, enum import_outcome *ret_outcome,
-                              int64_t *ret_id, uint64_t *ret_line, struct bursar_error *err)
+static enum bursar_status add_row(struct sqlite_store *store, const struct import_row *row,
+                                  enum import_outcome *ret_outcome, int64_t *ret_id, uint64_t *ret_line,
+                                  struct bursar_error *err)
 {
-    struct sqlite_store *store = ctx;
     struct sqlite_import *import = &store->import;
-    if (!import->is_open)
-        return bursar_fail(err, BURSAR_EINTERNAL, "no import is open");
     sqlite3_stmt *stmt = statement(store, SQL_IMPORT_FIND, err);
     bind_i64(stmt, 1, import->treasury);
     bind_text(stmt, 2, row->obligation.ref);
@@ -160,6 +161,17 @@ static enum bursar_status add(void *ctx, const struct import_row *row, enum impo
     *ret_id = import->next_id++;
     *ret_outcome = IMPORT_ADDED;
     return BURSAR_OK;
+}
+
+static enum bursar_status add(void *ctx, const struct import_row *row, enum import_outcome *ret_outcome,
+                              int64_t *ret_id, uint64_t *ret_line, struct bursar_error *err)
+{
+    struct sqlite_store *store = ctx;
+    if (!store->import.is_open || store->import.has_failed)
+        return bursar_fail(err, BURSAR_EINTERNAL, "no import is open, or it has failed");
+    enum bursar_status status = add_row(store, row, ret_outcome, ret_id, ret_line, err);
+    store->import.has_failed = status != BURSAR_OK;
+    return status;
 }
 
 /* What resolving needs besides the import itself. */
@@ -261,9 +273,10 @@ static enum bursar_status end(void *ctx, bool commit, import_problem_visitor *vi
     if (!store->import.is_open)
         return bursar_fail(err, BURSAR_EINTERNAL, "no import is open");
     struct resolution resolution = { .visit = visit, .visit_ctx = visit_ctx };
-    enum bursar_status status = resolve(store, &resolution, err);
+    bool has_failed = store->import.has_failed;
+    enum bursar_status status = has_failed ? BURSAR_OK : resolve(store, &resolution, err);
     free(resolution.edges);
-    bool keep = status == BURSAR_OK && commit && resolution.problems == 0;
+    bool keep = status == BURSAR_OK && commit && !has_failed && resolution.problems == 0;
     if (keep) {
         store->import.is_open = false;
         status = write_end(store, BURSAR_OK, err);

@@ -20,7 +20,8 @@ void sqlite_lease_unlock(struct sqlite_store *store)
 static enum bursar_status lock_file(struct sqlite_store *store, int64_t treasury, struct bursar_error *err)
 {
     char path[LEASE_PATH_BYTES];
-    if (snprintf(path, sizeof path, "%s-lease", store->path) >= (int)sizeof path)
+    /* SQLite's own name of the file, links resolved: one store, one lock, by whatever path it was opened. */
+    if (snprintf(path, sizeof path, "%s-lease", sqlite3_db_filename(store->db, "main")) >= (int)sizeof path)
         return bursar_fail(err, BURSAR_EINVAL, "the path of the store is too long");
     if (store->lease_fd < 0)
         store->lease_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -46,6 +47,8 @@ static enum bursar_status take(void *ctx, int64_t treasury, const char *holder, 
                                struct fence *ret, struct bursar_error *err)
 {
     struct sqlite_store *store = ctx;
+    if (!*holder)
+        return bursar_fail(err, BURSAR_EINTERNAL, "a lease needs a holder's name"); /* "" is: nobody holds it */
     enum bursar_status status = lock_file(store, treasury, err);
     if (status != BURSAR_OK)
         return status;

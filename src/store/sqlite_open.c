@@ -16,6 +16,7 @@
 
 #define APPLICATION_ID 0x42555253 /* "BURS" */
 #define BUSY_NAP_MS 10
+#define SQLITE_SMALLEST_BYTES 512 /* one page; less is taken for an empty database */
 
 static int wait_for_lock(void *ctx, int tries)
 {
@@ -24,39 +25,35 @@ static int wait_for_lock(void *ctx, int tries)
     uint64_t now = clock.monotonic_ms(clock.ctx);
     if (tries == 0)
         store->busy_since_ms = now;
-    if (now - store->busy_since_ms > STORE_BUSY_MAX_MS || (store->is_cancelled && store->is_cancelled(store->cancel_ctx)))
+    if (now - store->busy_since_ms > STORE_BUSY_MAX_MS ||
+        (store->is_cancelled && store->is_cancelled(store->cancel_ctx)))
         return 0;
     (void)sqlite3_sleep(BUSY_NAP_MS);
     return 1;
 }
 
-static enum bursar_status directory_of(const char *path, char **ret, struct bursar_error *err)
+/* malloc'd; NULL without memory. */
+static char *directory_of(const char *path)
 {
     char *copy = strdup(path);
-    if (!copy)
-        return bursar_fail(err, BURSAR_ENOMEM, "out of memory");
-    *ret = strdup(dirname(copy));
+    char *directory = copy ? strdup(dirname(copy)) : NULL;
     free(copy);
-    return *ret ? BURSAR_OK : bursar_fail(err, BURSAR_ENOMEM, "out of memory");
+    return directory;
 }
 
-static enum bursar_status refuse_network_fs(const char *path, struct bursar_error *err)
+/* `there` exists: the store itself (links followed), or the directory it will be in. */
+static enum bursar_status refuse_network_fs(const char *path, const char *there, struct bursar_error *err)
 {
-    char *directory;
-    enum bursar_status status = directory_of(path, &directory, err);
-    if (status != BURSAR_OK)
-        return status;
     struct statfs fs;
-    if (statfs(directory, &fs) != 0)
-        status = bursar_fail(err, BURSAR_ESTORAGE, "%s: %s", directory, strerror(errno));
-    const char *name = status == BURSAR_OK ? network_fs_name((uint64_t)fs.f_type) : NULL;
+    if (statfs(there, &fs) != 0)
+        return bursar_fail(err, BURSAR_ESTORAGE, "%s: %s", there, strerror(errno));
+    const char *name = network_fs_name((uint64_t)fs.f_type);
     if (name)
-        status = bursar_fail(err, BURSAR_EREFUSED,
-                             "%s lies on a network file system (%s), where file locks and fsync can't be relied on; keep "
-                             "the store on a local disk",
-                             path, name);
-    free(directory);
-    return status;
+        return bursar_fail(err, BURSAR_EREFUSED,
+                           "%s lies on a network file system (%s), where file locks and fsync can't be relied on; keep "
+                           "the store on a local disk",
+                           path, name);
+    return BURSAR_OK;
 }
 
 static enum bursar_status pragma_number(struct sqlite_store *store, const char *sql, int64_t *ret,
@@ -104,18 +101,17 @@ static enum bursar_status migrate(struct sqlite_store *store, int64_t version, s
     return BURSAR_OK;
 }
 
-static enum bursar_status handle_new(const char *path, enum sqlite_mode mode, struct sqlite_store **ret,
-                                     struct bursar_error *err)
+/* NULL without memory. */
+static struct sqlite_store *handle_new(const char *path, enum sqlite_mode mode)
 {
     struct sqlite_store *store = calloc(1, sizeof *store);
     if (!store || !(store->path = strdup(path))) {
         free(store);
-        return bursar_fail(err, BURSAR_ENOMEM, "out of memory");
+        return NULL;
     }
     store->mode = mode;
     store->lease_fd = -1;
-    *ret = store;
-    return BURSAR_OK;
+    return store;
 }
 
 static enum bursar_status connect_file(struct sqlite_store *store, const char *path, struct bursar_error *err)
@@ -127,18 +123,21 @@ static enum bursar_status connect_file(struct sqlite_store *store, const char *p
     (void)sqlite3_busy_handler(store->db, wait_for_lock, store);
     (void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     (void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-    return execute(store, "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON", err);
+    return execute(store,
+                   "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON; "
+                   "PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -" STORE_CACHE_KIB,
+                   err);
 }
 
 static enum bursar_status check_identity(struct sqlite_store *store, int64_t *ret_version, struct bursar_error *err)
 {
-    int64_t application_id;
+    int64_t application_id = 0;
     enum bursar_status status = pragma_number(store, "PRAGMA application_id", &application_id, err);
     if (status == BURSAR_OK)
         status = pragma_number(store, "PRAGMA user_version", ret_version, err);
     if (status != BURSAR_OK)
         return status;
-    if (application_id != APPLICATION_ID)
+    if (application_id != APPLICATION_ID || *ret_version < 1)
         return bursar_fail(err, BURSAR_ESTORAGE, "%s is a SQLite file, but not a Bursar store", store->path);
     if (*ret_version > SQLITE_MIGRATION_COUNT)
         return bursar_fail(err, BURSAR_ESTORAGE,
@@ -146,6 +145,20 @@ static enum bursar_status check_identity(struct sqlite_store *store, int64_t *re
                            "nothing was changed",
                            store->path, (long long)*ret_version, SQLITE_MIGRATION_COUNT);
     return BURSAR_OK;
+}
+
+/* A backup that was put back may come without it. A committed transaction is only sure to stay with it. */
+static enum bursar_status use_wal(struct sqlite_store *store, struct bursar_error *err)
+{
+    sqlite3_stmt *stmt = NULL;
+    enum bursar_status status = BURSAR_OK;
+    if (sqlite3_prepare_v2(store->db, "PRAGMA journal_mode = WAL", -1, &stmt, NULL) != SQLITE_OK ||
+        sqlite3_step(stmt) != SQLITE_ROW)
+        status = sqlite_failed(store, "opening", err);
+    else if (sqlite3_stricmp((const char *)sqlite3_column_text(stmt, 0), "wal") != 0)
+        status = bursar_fail(err, BURSAR_ESTORAGE, "%s: the file system can't hold a write-ahead log", store->path);
+    (void)sqlite3_finalize(stmt);
+    return status;
 }
 
 static enum bursar_status open_existing(struct sqlite_store *store, struct bursar_error *err)
@@ -158,15 +171,17 @@ static enum bursar_status open_existing(struct sqlite_store *store, struct bursa
         return status;
     if (store->mode == SQLITE_MODE_READ) {
         if (version < SQLITE_MIGRATION_COUNT)
-            return bursar_fail(err, BURSAR_ESTORAGE,
-                               "%s has an older schema (%lld, this Bursar has %d): 'bursar run' or 'bursar pay' upgrades it",
-                               store->path, (long long)version, SQLITE_MIGRATION_COUNT);
+            return bursar_fail(
+                err, BURSAR_ESTORAGE,
+                "%s has an older schema (%lld, this Bursar has %d): 'bursar run' or 'bursar pay' upgrades it",
+                store->path, (long long)version, SQLITE_MIGRATION_COUNT);
         return execute(store, "PRAGMA query_only = ON", err);
     }
     if (sqlite3_db_readonly(store->db, "main") == 1)
         return bursar_fail(err, BURSAR_ESTORAGE,
                            "%s can't be written: check its permissions and those of its directory", store->path);
-    return migrate(store, version, err);
+    status = migrate(store, version, err);
+    return status == BURSAR_OK ? use_wal(store, err) : status;
 }
 
 enum bursar_status sqlite_store_open(const char *path, enum sqlite_mode mode, store_is_cancelled *is_cancelled,
@@ -181,12 +196,18 @@ enum bursar_status sqlite_store_open(const char *path, enum sqlite_mode mode, st
                                path);
         return bursar_fail(err, BURSAR_ESTORAGE, "%s: %s", path, strerror(errno));
     }
-    enum bursar_status status = refuse_network_fs(path, err);
-    struct sqlite_store *store = NULL;
-    if (status == BURSAR_OK)
-        status = handle_new(path, mode, &store, err);
+    if (!S_ISREG(file.st_mode))
+        return bursar_fail(err, BURSAR_ESTORAGE, "%s is not a regular file, so it is no store", path);
+    if (file.st_size < SQLITE_SMALLEST_BYTES)
+        return bursar_fail(err, BURSAR_ESTORAGE,
+                           "%s is damaged, or never was a store: it has only %lld bytes; put back a backup", path,
+                           (long long)file.st_size);
+    enum bursar_status status = refuse_network_fs(path, path, err);
     if (status != BURSAR_OK)
         return status;
+    struct sqlite_store *store = handle_new(path, mode);
+    if (!store)
+        return bursar_fail(err, BURSAR_ENOMEM, "out of memory");
     store->is_cancelled = is_cancelled;
     store->cancel_ctx = cancel_ctx;
     status = open_existing(store, err);
@@ -216,10 +237,10 @@ static enum bursar_status refuse_leftovers(const char *path, struct bursar_error
 
 static enum bursar_status sync_directory(const char *path, struct bursar_error *err)
 {
-    char *directory;
-    enum bursar_status status = directory_of(path, &directory, err);
-    if (status != BURSAR_OK)
-        return status;
+    char *directory = directory_of(path);
+    if (!directory)
+        return bursar_fail(err, BURSAR_ENOMEM, "out of memory");
+    enum bursar_status status = BURSAR_OK;
     int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0 || fsync(fd) != 0)
         status = bursar_fail(err, BURSAR_ESTORAGE, "%s: %s", directory, strerror(errno));
@@ -232,11 +253,10 @@ static enum bursar_status sync_directory(const char *path, struct bursar_error *
 /* Builds the whole schema under another name: a store that is half made is never found under its own. */
 static enum bursar_status build_file(const char *path, const char *draft, struct bursar_error *err)
 {
-    struct sqlite_store *store;
-    enum bursar_status status = handle_new(path, SQLITE_MODE_WRITE, &store, err);
-    if (status != BURSAR_OK)
-        return status;
-    status = connect_file(store, draft, err);
+    struct sqlite_store *store = handle_new(path, SQLITE_MODE_WRITE);
+    if (!store)
+        return bursar_fail(err, BURSAR_ENOMEM, "out of memory");
+    enum bursar_status status = connect_file(store, draft, err);
     char identity[64];
     (void)snprintf(identity, sizeof identity, "PRAGMA application_id = %d", APPLICATION_ID);
     if (status == BURSAR_OK)
@@ -244,7 +264,7 @@ static enum bursar_status build_file(const char *path, const char *draft, struct
     if (status == BURSAR_OK)
         status = migrate(store, 0, err);
     if (status == BURSAR_OK)
-        status = execute(store, "PRAGMA journal_mode = WAL; PRAGMA wal_checkpoint(TRUNCATE)", err);
+        status = use_wal(store, err);
     sqlite_store_close(store); /* the last connection folds the WAL into the file */
     return status;
 }
@@ -267,7 +287,11 @@ enum bursar_status sqlite_store_create(const char *path, struct sqlite_store **r
     char draft[4096];
     if (snprintf(draft, sizeof draft, "%s.draft-%ld", path, (long)getpid()) >= (int)sizeof draft)
         return bursar_fail(err, BURSAR_EINVAL, "the path of the store is too long");
-    enum bursar_status status = refuse_network_fs(path, err);
+    char *directory = directory_of(path);
+    if (!directory)
+        return bursar_fail(err, BURSAR_ENOMEM, "out of memory");
+    enum bursar_status status = refuse_network_fs(path, directory, err);
+    free(directory);
     if (status == BURSAR_OK)
         status = refuse_leftovers(path, err);
     if (status != BURSAR_OK)

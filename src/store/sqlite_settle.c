@@ -2,6 +2,7 @@
 #include "store/sqlite_core.h"
 
 #define ITEMS_MAX_COUNT 64
+#define UNDO_BATCH_COUNT 256
 
 static enum bursar_status change_one(struct sqlite_store *store, sqlite3_stmt *stmt, const char *what,
                                      struct bursar_error *err)
@@ -13,44 +14,41 @@ static enum bursar_status change_one(struct sqlite_store *store, sqlite3_stmt *s
     return status;
 }
 
-static enum bursar_status move_intent(struct sqlite_store *store, int64_t treasury, int64_t intent,
-                                      enum intent_status from, enum intent_status to, struct bursar_error *err)
+static enum bursar_status advance_intent(struct sqlite_store *store, int64_t treasury, int64_t intent,
+                                         enum intent_status from, enum intent_status to, struct bursar_error *err)
 {
-    sqlite3_stmt *stmt = statement(store, SQL_INTENT_MOVE, err);
-    bind_i64(stmt, 1, intent);
-    bind_i64(stmt, 2, from);
-    bind_i64(stmt, 3, to);
-    bind_i64(stmt, 4, treasury);
-    return change_one(store, stmt, "the intent", err);
+    int changed = 0;
+    enum bursar_status status = intent_move(store, treasury, intent, from, to, &changed, err);
+    if (status == BURSAR_OK && changed != 1)
+        return bursar_fail(err, BURSAR_ESTALE, "intent %lld changed under us", (long long)intent);
+    return status;
+}
+
+static void read_item(sqlite3_stmt *stmt, void *rows, size_t index)
+{
+    struct disbursement_version *item = (struct disbursement_version *)rows + index;
+    item->id = sqlite3_column_int64(stmt, 0);
+    item->state = (enum disbursement_state)sqlite3_column_int(stmt, 1);
+    item->version = column_u64(stmt, 2);
 }
 
 /* The disbursements an intent pays, with the state they are in now. */
-static enum bursar_status live_items(struct sqlite_store *store, int64_t intent,
-                                     struct disbursement_version ret[ITEMS_MAX_COUNT], size_t *ret_count,
+struct items {
+    struct disbursement_version rows[ITEMS_MAX_COUNT + 1];
+    size_t count;
+};
+
+static enum bursar_status live_items(struct sqlite_store *store, int64_t intent, struct items *ret,
                                      struct bursar_error *err)
 {
     sqlite3_stmt *stmt = statement(store, SQL_ITEMS_LIVE, err);
     bind_i64(stmt, 1, intent);
-    size_t count = 0;
-    bool row = true;
-    for (;;) {
-        enum bursar_status status = step_row(store, stmt, &row, err);
-        if (status != BURSAR_OK)
-            return status;
-        if (!row)
-            break;
-        if (count == ITEMS_MAX_COUNT) {
-            (void)sqlite3_reset(stmt);
-            return bursar_fail(err, BURSAR_ELIMIT, "intent %lld has more than %d items", (long long)intent,
-                               ITEMS_MAX_COUNT);
-        }
-        ret[count].id = sqlite3_column_int64(stmt, 0);
-        ret[count].state = (enum disbursement_state)sqlite3_column_int(stmt, 1);
-        ret[count].version = column_u64(stmt, 2);
-        count++;
-    }
-    *ret_count = count;
-    return BURSAR_OK;
+    ret->count = 0;
+    enum bursar_status status = collect_rows(store, stmt, read_item, ret->rows, ITEMS_MAX_COUNT + 1, &ret->count, err);
+    if (status == BURSAR_OK && ret->count > ITEMS_MAX_COUNT)
+        return bursar_fail(err, BURSAR_ELIMIT, "intent %lld has more than %d items", (long long)intent,
+                           ITEMS_MAX_COUNT);
+    return status;
 }
 
 struct item_move {
@@ -62,11 +60,11 @@ struct item_move {
 static enum bursar_status move_items(struct sqlite_store *store, int64_t treasury, int64_t intent, uint64_t now_ms,
                                      const struct item_move *move, struct bursar_error *err)
 {
-    struct disbursement_version items[ITEMS_MAX_COUNT];
-    size_t count = 0;
-    enum bursar_status status = live_items(store, intent, items, &count, err);
-    for (size_t i = 0; i < count && status == BURSAR_OK; i++)
-        status = disbursement_move(store, treasury, &items[i], move->to, move->cause, intent, now_ms, move->detail, err);
+    struct items items;
+    enum bursar_status status = live_items(store, intent, &items, err);
+    for (size_t i = 0; i < items.count && status == BURSAR_OK; i++)
+        status = disbursement_move(store, treasury, &items.rows[i], move->to, move->cause, intent, now_ms, move->detail,
+                                   err);
     return status;
 }
 
@@ -74,13 +72,12 @@ static enum bursar_status move_items(struct sqlite_store *store, int64_t treasur
 static enum bursar_status end_items(struct sqlite_store *store, int64_t intent, bool stays_live,
                                     enum lifecycle_cause outcome, struct bursar_error *err)
 {
-    struct disbursement_version items[ITEMS_MAX_COUNT];
-    size_t count = 0;
-    enum bursar_status status = live_items(store, intent, items, &count, err);
-    for (size_t i = 0; i < count && status == BURSAR_OK; i++) {
+    struct items items;
+    enum bursar_status status = live_items(store, intent, &items, err);
+    for (size_t i = 0; i < items.count && status == BURSAR_OK; i++) {
         sqlite3_stmt *stmt = statement(store, SQL_ITEM_END, err);
         bind_i64(stmt, 1, intent);
-        bind_i64(stmt, 2, items[i].id);
+        bind_i64(stmt, 2, items.rows[i].id);
         bind_i64(stmt, 3, stays_live);
         bind_i64(stmt, 4, outcome);
         status = run_statement(store, stmt, NULL, err);
@@ -95,9 +92,10 @@ static enum bursar_status include(struct sqlite_store *store, int64_t treasury, 
     bind_i64(stmt, 1, included->attempt);
     bind_u64(stmt, 2, included->block.number);
     bind_hash(stmt, 3, &included->block.hash);
+    bind_i64(stmt, 4, included->intent);
     enum bursar_status status = change_one(store, stmt, "the attempt", err);
     if (status == BURSAR_OK)
-        status = move_intent(store, treasury, included->intent, INTENT_SIGNED, INTENT_INCLUDED, err);
+        status = advance_intent(store, treasury, included->intent, INTENT_SIGNED, INTENT_INCLUDED, err);
     char detail[64];
     (void)snprintf(detail, sizeof detail, "block %llu", (unsigned long long)included->block.number);
     struct item_move move = { STATE_EXECUTED, CAUSE_INCLUDED, detail };
@@ -111,7 +109,7 @@ static enum bursar_status exclude(struct sqlite_store *store, int64_t treasury, 
     bind_i64(stmt, 1, attempt);
     enum bursar_status status = change_one(store, stmt, "the attempt", err);
     if (status == BURSAR_OK)
-        status = move_intent(store, treasury, intent, INTENT_INCLUDED, INTENT_SIGNED, err);
+        status = advance_intent(store, treasury, intent, INTENT_INCLUDED, INTENT_SIGNED, err);
     struct item_move move = { STATE_STAGED, CAUSE_REORGED, "its block is not canonical any more" };
     return status == BURSAR_OK ? move_items(store, treasury, intent, now_ms, &move, err) : status;
 }
@@ -120,40 +118,26 @@ struct attempt_key {
     int64_t attempt, intent;
 };
 
-static enum bursar_status included_above(struct sqlite_store *store, int64_t treasury, uint64_t number,
-                                         struct attempt_key *ret, size_t limit, size_t *ret_count,
-                                         struct bursar_error *err)
+static void read_attempt_key(sqlite3_stmt *stmt, void *rows, size_t index)
 {
-    sqlite3_stmt *stmt = statement(store, SQL_INCLUDED_ABOVE, err);
-    bind_i64(stmt, 1, treasury);
-    bind_u64(stmt, 2, number);
-    size_t count = 0;
-    bool row = true;
-    while (count < limit) {
-        enum bursar_status status = step_row(store, stmt, &row, err);
-        if (status != BURSAR_OK)
-            return status;
-        if (!row)
-            break;
-        ret[count].attempt = sqlite3_column_int64(stmt, 0);
-        ret[count].intent = sqlite3_column_int64(stmt, 1);
-        count++;
-    }
-    if (stmt)
-        (void)sqlite3_reset(stmt);
-    *ret_count = count;
-    return BURSAR_OK;
+    ((struct attempt_key *)rows)[index] =
+        (struct attempt_key){ sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1) };
 }
 
 /* INV-8: what was included above the fork goes back to staged, same intent, same bytes. */
 static enum bursar_status undo_above(struct sqlite_store *store, int64_t treasury, uint64_t now_ms, uint64_t number,
                                      struct bursar_error *err)
 {
-    struct attempt_key keys[256];
-    size_t count = 0;
+    struct attempt_key keys[UNDO_BATCH_COUNT];
+    size_t count;
     enum bursar_status status;
     do {
-        status = included_above(store, treasury, number, keys, sizeof keys / sizeof *keys, &count, err);
+        sqlite3_stmt *stmt = statement(store, SQL_INCLUDED_ABOVE, err);
+        bind_i64(stmt, 1, treasury);
+        bind_u64(stmt, 2, number);
+        bind_u64(stmt, 3, UNDO_BATCH_COUNT);
+        count = 0;
+        status = collect_rows(store, stmt, read_attempt_key, keys, UNDO_BATCH_COUNT, &count, err);
         for (size_t i = 0; i < count && status == BURSAR_OK; i++)
             status = exclude(store, treasury, now_ms, keys[i].attempt, keys[i].intent, err);
     } while (status == BURSAR_OK && count > 0);
@@ -172,9 +156,10 @@ static enum bursar_status finish(struct sqlite_store *store, int64_t treasury, u
     bind_i64(stmt, 1, final->attempt);
     bind_u64(stmt, 2, final->gas_used);
     bind_u64(stmt, 3, final->effective_gas_price_wei);
+    bind_i64(stmt, 4, final->intent);
     enum bursar_status status = change_one(store, stmt, "the attempt", err);
     if (status == BURSAR_OK)
-        status = move_intent(store, treasury, final->intent, INTENT_INCLUDED, INTENT_FINAL, err);
+        status = advance_intent(store, treasury, final->intent, INTENT_INCLUDED, INTENT_FINAL, err);
     if (status != BURSAR_OK)
         return status;
     struct item_move paid = { STATE_FINALIZED, CAUSE_FINAL_SUCCESS, "its block is final" };
@@ -231,60 +216,50 @@ static enum bursar_status settle(void *ctx, struct fence fence, uint64_t now_ms,
     return write_end(store, status, err);
 }
 
-static enum bursar_status included_select(void *ctx, int64_t treasury, uint64_t number, size_t limit,
-                                          struct included_attempt *ret, size_t *ret_count, struct bursar_error *err)
+static void read_included(sqlite3_stmt *stmt, void *rows, size_t index)
 {
-    struct sqlite_store *store = ctx;
-    sqlite3_stmt *stmt = statement(store, SQL_INCLUDED_UP_TO, err);
+    struct included_attempt *included = (struct included_attempt *)rows + index;
+    *included = (struct included_attempt){ .attempt = sqlite3_column_int64(stmt, 0),
+                                           .intent = sqlite3_column_int64(stmt, 1),
+                                           .nonce = column_u64(stmt, 2),
+                                           .block.number = column_u64(stmt, 4) };
+    column_hash(stmt, 3, &included->hash);
+    column_hash(stmt, 5, &included->block.hash);
+}
+
+static void read_mark(sqlite3_stmt *stmt, void *rows, size_t index)
+{
+    struct block_mark *mark = (struct block_mark *)rows + index;
+    mark->number = column_u64(stmt, 0);
+    column_hash(stmt, 1, &mark->hash);
+}
+
+/* Both selects are (treasury, block number, limit). */
+static enum bursar_status select_by_block(struct sqlite_store *store, enum sqlite_statement which, int64_t treasury,
+                                          uint64_t number, size_t limit, row_reader *read, void *ret, size_t *ret_count,
+                                          struct bursar_error *err)
+{
+    sqlite3_stmt *stmt = statement(store, which, err);
     bind_i64(stmt, 1, treasury);
     bind_u64(stmt, 2, number);
     bind_u64(stmt, 3, limit);
     size_t count = 0;
-    bool row = true;
-    while (count < limit) {
-        enum bursar_status status = step_row(store, stmt, &row, err);
-        if (status != BURSAR_OK)
-            return status;
-        if (!row)
-            break;
-        struct included_attempt *included = &ret[count++];
-        *included = (struct included_attempt){ .attempt = sqlite3_column_int64(stmt, 0),
-                                               .intent = sqlite3_column_int64(stmt, 1),
-                                               .nonce = column_u64(stmt, 2),
-                                               .block.number = column_u64(stmt, 4) };
-        column_hash(stmt, 3, &included->hash);
-        column_hash(stmt, 5, &included->block.hash);
-    }
-    if (stmt)
-        (void)sqlite3_reset(stmt);
-    *ret_count = count;
-    return BURSAR_OK;
+    enum bursar_status status = collect_rows(store, stmt, read, ret, limit, &count, err);
+    if (status == BURSAR_OK)
+        *ret_count = count;
+    return status;
+}
+
+static enum bursar_status included_select(void *ctx, int64_t treasury, uint64_t number, size_t limit,
+                                          struct included_attempt *ret, size_t *ret_count, struct bursar_error *err)
+{
+    return select_by_block(ctx, SQL_INCLUDED_UP_TO, treasury, number, limit, read_included, ret, ret_count, err);
 }
 
 static enum bursar_status scanned_select(void *ctx, int64_t treasury, uint64_t from_number, size_t limit,
                                          struct block_mark *ret, size_t *ret_count, struct bursar_error *err)
 {
-    struct sqlite_store *store = ctx;
-    sqlite3_stmt *stmt = statement(store, SQL_SCANNED, err);
-    bind_i64(stmt, 1, treasury);
-    bind_u64(stmt, 2, from_number);
-    bind_u64(stmt, 3, limit);
-    size_t count = 0;
-    bool row = true;
-    while (count < limit) {
-        enum bursar_status status = step_row(store, stmt, &row, err);
-        if (status != BURSAR_OK)
-            return status;
-        if (!row)
-            break;
-        ret[count].number = column_u64(stmt, 0);
-        column_hash(stmt, 1, &ret[count].hash);
-        count++;
-    }
-    if (stmt)
-        (void)sqlite3_reset(stmt);
-    *ret_count = count;
-    return BURSAR_OK;
+    return select_by_block(ctx, SQL_SCANNED, treasury, from_number, limit, read_mark, ret, ret_count, err);
 }
 
 void sqlite_fill_settle(struct store *interface)

@@ -27,29 +27,18 @@ static enum bursar_status read_for_treasury(struct sqlite_store *store, enum sql
     return read_u64(store, stmt, ret_some, ret, err);
 }
 
-/* There is no nonce counter: next = highest bound + 1, else the treasury's first nonce (INV-1). */
-static enum bursar_status next_nonce(struct sqlite_store *store, int64_t treasury, bool *ret_bound, uint64_t *ret,
-                                     struct bursar_error *err)
+/* There is no nonce counter: next = highest bound + 1, else the treasury's first nonce (INV-1). *ret_known is false for
+ * a treasury that was never pinned. */
+static enum bursar_status next_nonce(struct sqlite_store *store, int64_t treasury, bool *ret_bound, bool *ret_known,
+                                     uint64_t *ret, struct bursar_error *err)
 {
     uint64_t highest;
     enum bursar_status status = read_for_treasury(store, SQL_NONCE_HIGHEST, treasury, ret_bound, &highest, err);
     if (status != BURSAR_OK)
         return status;
-    if (*ret_bound) {
-        *ret = highest + 1;
-        return BURSAR_OK;
-    }
-    sqlite3_stmt *stmt = statement(store, SQL_TREASURY_GET, err);
-    bind_i64(stmt, 1, treasury);
-    bool row;
-    status = step_row(store, stmt, &row, err);
-    if (status != BURSAR_OK)
-        return status;
-    if (!row)
-        return bursar_fail(err, BURSAR_ENOTFOUND, "no such treasury");
-    *ret = column_u64(stmt, 6);
-    (void)sqlite3_reset(stmt);
-    return BURSAR_OK;
+    *ret_known = true;
+    *ret = highest + 1;
+    return *ret_bound ? BURSAR_OK : read_for_treasury(store, SQL_NONCE_FIRST, treasury, ret_known, ret, err);
 }
 
 static enum bursar_status lane_read(void *ctx, int64_t treasury, struct lane *ret, struct bursar_error *err)
@@ -57,10 +46,10 @@ static enum bursar_status lane_read(void *ctx, int64_t treasury, struct lane *re
     struct sqlite_store *store = ctx;
     struct lane lane = { 0 };
     bool some;
-    enum bursar_status status = next_nonce(store, treasury, &lane.has_intents, &lane.next_nonce, err);
+    enum bursar_status status = next_nonce(store, treasury, &lane.has_intents, &some, &lane.next_nonce, err);
     if (status == BURSAR_OK)
-        status = read_for_treasury(store, SQL_NONCE_LOWEST_UNFINISHED, treasury, &some, &lane.lowest_unfinished_nonce,
-                                   err);
+        status =
+            read_for_treasury(store, SQL_NONCE_LOWEST_UNFINISHED, treasury, &some, &lane.lowest_unfinished_nonce, err);
     if (status == BURSAR_OK && !some)
         lane.lowest_unfinished_nonce = lane.next_nonce;
     if (status == BURSAR_OK)
@@ -87,16 +76,16 @@ static enum bursar_status bind_one(struct sqlite_store *store, const struct fenc
     if (status != BURSAR_OK)
         return status;
     int64_t intent = sqlite3_last_insert_rowid(store->db);
-    stmt = statement(store, SQL_ITEM_ADD, err);
-    bind_i64(stmt, 1, intent);
-    bind_i64(stmt, 2, binding->disbursement);
-    status = run_statement(store, stmt, NULL, err);
-    if (status != BURSAR_OK)
-        return status;
     struct disbursement_version from = { binding->disbursement, STATE_QUEUED, binding->version };
     char detail[64];
     (void)snprintf(detail, sizeof detail, "nonce %llu", (unsigned long long)binding->nonce);
-    return disbursement_move(store, fence->treasury, &from, STATE_STAGED, CAUSE_BOUND, intent, now_ms, detail, err);
+    status = disbursement_move(store, fence->treasury, &from, STATE_STAGED, CAUSE_BOUND, intent, now_ms, detail, err);
+    if (status != BURSAR_OK)
+        return status;
+    stmt = statement(store, SQL_ITEM_ADD, err); /* after the move: a row that changed is ESTALE, not a broken rule */
+    bind_i64(stmt, 1, intent);
+    bind_i64(stmt, 2, binding->disbursement);
+    return run_statement(store, stmt, NULL, err);
 }
 
 static enum bursar_status bind_all(void *ctx, struct fence fence, uint64_t now_ms, const struct binding *bindings,
@@ -106,9 +95,11 @@ static enum bursar_status bind_all(void *ctx, struct fence fence, uint64_t now_m
     enum bursar_status status = write_begin(store, &fence, err);
     if (status != BURSAR_OK)
         return status;
-    bool bound;
+    bool bound, known = false;
     uint64_t nonce = 0;
-    status = next_nonce(store, fence.treasury, &bound, &nonce, err);
+    status = next_nonce(store, fence.treasury, &bound, &known, &nonce, err);
+    if (status == BURSAR_OK && !known)
+        status = bursar_fail(err, BURSAR_EINTERNAL, "the treasury is not pinned to a chain yet");
     for (size_t i = 0; i < count && status == BURSAR_OK; i++, nonce++) {
         if (bindings[i].nonce != nonce)
             status = bursar_fail(err, BURSAR_ESTALE, "nonce %llu is not the lane's next, which is %llu",
@@ -119,26 +110,14 @@ static enum bursar_status bind_all(void *ctx, struct fence fence, uint64_t now_m
     return write_end(store, status, err);
 }
 
-static enum bursar_status move_intent(struct sqlite_store *store, int64_t treasury, int64_t intent,
-                                      enum intent_status from, enum intent_status to, int *ret_changed,
-                                      struct bursar_error *err)
-{
-    sqlite3_stmt *stmt = statement(store, SQL_INTENT_MOVE, err);
-    bind_i64(stmt, 1, intent);
-    bind_i64(stmt, 2, from);
-    bind_i64(stmt, 3, to);
-    bind_i64(stmt, 4, treasury);
-    return run_statement(store, stmt, ret_changed, err);
-}
-
 static enum bursar_status add_attempt(struct sqlite_store *store, const struct fence *fence, uint64_t now_ms,
                                       const struct new_attempt *attempt, struct bursar_error *err)
 {
     int changed = 0;
     enum bursar_status status =
-        move_intent(store, fence->treasury, attempt->intent, INTENT_BOUND, INTENT_SIGNED, &changed, err);
+        intent_move(store, fence->treasury, attempt->intent, INTENT_BOUND, INTENT_SIGNED, &changed, err);
     if (status == BURSAR_OK && changed != 1) /* a replacement: it stays signed, and must not be included yet */
-        status = move_intent(store, fence->treasury, attempt->intent, INTENT_SIGNED, INTENT_SIGNED, &changed, err);
+        status = intent_move(store, fence->treasury, attempt->intent, INTENT_SIGNED, INTENT_SIGNED, &changed, err);
     if (status == BURSAR_OK && changed != 1)
         status = bursar_fail(err, BURSAR_ESTALE, "intent %lld takes no further attempt", (long long)attempt->intent);
     if (status != BURSAR_OK)
@@ -168,9 +147,10 @@ static enum bursar_status attempts_add(void *ctx, struct fence fence, uint64_t n
     return write_end(store, status, err);
 }
 
-static void read_flight(sqlite3_stmt *stmt, struct flight *ret)
+static void read_flight(sqlite3_stmt *stmt, void *rows, size_t index)
 {
-    *ret = (struct flight){
+    struct flight *flight = (struct flight *)rows + index;
+    *flight = (struct flight){
         .intent = sqlite3_column_int64(stmt, 0),
         .nonce = column_u64(stmt, 1),
         .kind = (enum intent_kind)sqlite3_column_int(stmt, 2),
@@ -181,9 +161,9 @@ static void read_flight(sqlite3_stmt *stmt, struct flight *ret)
         .sends = column_u64(stmt, 9),
         .last_sent_ms = column_u64(stmt, 10),
     };
-    column_address(stmt, 3, &ret->to);
-    column_amount(stmt, 4, &ret->value);
-    column_hash(stmt, 7, &ret->hash);
+    column_address(stmt, 3, &flight->to);
+    column_amount(stmt, 4, &flight->value);
+    column_hash(stmt, 7, &flight->hash);
 }
 
 static enum bursar_status flights_select(void *ctx, int64_t treasury, uint64_t from_nonce, size_t limit,
@@ -195,19 +175,10 @@ static enum bursar_status flights_select(void *ctx, int64_t treasury, uint64_t f
     bind_u64(stmt, 2, from_nonce);
     bind_u64(stmt, 3, limit);
     size_t count = 0;
-    bool row = true;
-    while (count < limit) {
-        enum bursar_status status = step_row(store, stmt, &row, err);
-        if (status != BURSAR_OK)
-            return status;
-        if (!row)
-            break;
-        read_flight(stmt, &ret[count++]);
-    }
-    if (stmt)
-        (void)sqlite3_reset(stmt);
-    *ret_count = count;
-    return BURSAR_OK;
+    enum bursar_status status = collect_rows(store, stmt, read_flight, ret, limit, &count, err);
+    if (status == BURSAR_OK)
+        *ret_count = count;
+    return status;
 }
 
 static enum bursar_status attempt_raw(void *ctx, int64_t attempt, uint8_t **ret, size_t *ret_bytes,

@@ -31,18 +31,17 @@
       "UPDATE treasury SET genesis = ?2, first_nonce = ?3, anchor_no = ?4, anchor_hash = ?5, scan_no = ?6, "           \
       "scan_hash = ?7 WHERE id = ?1 AND genesis IS NULL")                                                              \
     S(TREASURY_SET_EPOCH_SOURCE, SHOWN, "UPDATE treasury SET epoch_source = ?2 WHERE id = ?1")                         \
-    S(EPOCH_ROW_WAITS, SHOWN,                                                                                          \
-      "SELECT 1 FROM disbursement WHERE treasury = ?1 AND state = 3 AND schedule = 2 LIMIT 1")                         \
+    S(EPOCH_ROW_WAITS, SHOWN, "SELECT 1 FROM disbursement WHERE treasury = ?1 AND state = 3 AND schedule = 2 LIMIT 1") \
     /* events */                                                                                                       \
     S(EVENT_LAST, PLANNED,                                                                                             \
       "SELECT seq, treasury, disbursement, intent, at_ms, cause, from_state, to_state, actor, detail, prev_hash "      \
-      "FROM event ORDER BY seq DESC LIMIT 1")                                                                          \
+      "FROM event WHERE seq = (SELECT max(seq) FROM event)")                                                           \
     S(EVENT_ADD, PLANNED, "INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")                   \
     /* the one move: compare-and-set */                                                                                \
     S(DISBURSEMENT_MOVE, PLANNED,                                                                                      \
       "UPDATE disbursement SET state = ?4, version = version + 1, blocked = 0, wakes = CASE WHEN ?4 = 6 "              \
       "THEN EXISTS (SELECT 1 FROM disbursement q WHERE q.waits_on = ?1) ELSE 0 END "                                   \
-      "WHERE id = ?1 AND state = ?2 AND version = ?3")                                                                 \
+      "WHERE id = ?1 AND state = ?2 AND version = ?3 AND treasury = ?5")                                               \
     /* import */                                                                                                       \
     S(IMPORT_FIND, SHOWN, "SELECT id, content_hash FROM disbursement WHERE treasury = ?1 AND ref = ?2")                \
     S(IMPORT_MAX_ID, SHOWN, "SELECT max(id) FROM disbursement")                                                        \
@@ -53,7 +52,7 @@
     S(IMPORT_DEPENDENCY_ADD, SHOWN, "INSERT INTO dependency (id, on_id) VALUES (?1, ?2)")                              \
     S(WAIT_ON, PLANNED, "UPDATE disbursement SET waits_on = ?2 WHERE id = ?1")                                         \
     /* lease */                                                                                                        \
-    S(LEASE_EPOCH, PLANNED, "SELECT lease_epoch FROM treasury WHERE id = ?1")                                          \
+    S(LEASE_EPOCH, PLANNED, "SELECT lease_epoch FROM treasury WHERE id = ?1 AND lease_holder <> ''")                   \
     S(LEASE_TAKE, PLANNED,                                                                                             \
       "UPDATE treasury SET lease_holder = ?2, lease_epoch = lease_epoch + 1, renewals = renewals + 1, "                \
       "lease_renewed_ms = ?3, lease_ttl_ms = ?4 WHERE id = ?1")                                                        \
@@ -75,13 +74,16 @@
     S(NEXT_DEPENDENCY, PLANNED,                                                                                        \
       "SELECT p.on_id FROM dependency p JOIN disbursement d ON d.id = p.on_id WHERE p.id = ?1 AND d.state <> 6 "       \
       "LIMIT 1")                                                                                                       \
+    /* `blocked > 0` says nothing new to us, but tells the planner that the partial index serves */                    \
     S(UNFUNDED_AFFORDABLE, PLANNED,                                                                                    \
-      "SELECT id FROM disbursement WHERE treasury = ?1 AND state = 3 AND blocked = 1 AND amount <= ?2 "                \
-      "ORDER BY amount, id LIMIT ?3")                                                                                  \
-    S(UNBLOCK, PLANNED, "UPDATE disbursement SET blocked = 0 WHERE id = ?1 AND state = 3")                             \
-    S(BLOCK, PLANNED, "UPDATE disbursement SET blocked = ?3 WHERE id = ?1 AND version = ?2 AND state = 3")             \
+      "SELECT id FROM disbursement WHERE treasury = ?1 AND state = 3 AND blocked > 0 AND blocked = 1 AND amount "      \
+      "<= ?2 ORDER BY amount, id LIMIT ?3")                                                                            \
+    S(UNBLOCK, PLANNED, "UPDATE disbursement SET blocked = 0 WHERE id = ?1 AND state = 3 AND blocked = 1")             \
+    S(BLOCK, PLANNED,                                                                                                  \
+      "UPDATE disbursement SET blocked = ?3 WHERE id = ?1 AND version = ?2 AND state = 3 AND treasury = ?4")           \
     /* spending */                                                                                                     \
     S(NONCE_HIGHEST, PLANNED, "SELECT max(nonce) FROM intent WHERE treasury = ?1")                                     \
+    S(NONCE_FIRST, PLANNED, "SELECT first_nonce FROM treasury WHERE id = ?1")                                          \
     S(NONCE_LOWEST_UNFINISHED, PLANNED,                                                                                \
       "SELECT nonce FROM intent WHERE treasury = ?1 AND status < 4 ORDER BY nonce LIMIT 1")                            \
     S(IN_FLIGHT_COUNT, PLANNED, "SELECT count(*) FROM intent WHERE treasury = ?1 AND status < 3")                      \
@@ -107,22 +109,21 @@
       "SELECT a.id, a.intent, i.nonce, a.hash, a.block_no, a.block_hash FROM attempt a JOIN intent i "                 \
       "ON i.id = a.intent WHERE a.treasury = ?1 AND a.status = 2 AND a.block_no <= ?2 ORDER BY a.block_no LIMIT ?3")   \
     S(INCLUDED_ABOVE, PLANNED,                                                                                         \
-      "SELECT id, intent FROM attempt WHERE treasury = ?1 AND status = 2 AND block_no > ?2 LIMIT 1000")                \
+      "SELECT id, intent FROM attempt WHERE treasury = ?1 AND status = 2 AND block_no > ?2 LIMIT ?3")                  \
     S(SCANNED, PLANNED,                                                                                                \
       "SELECT number, hash FROM block WHERE treasury = ?1 AND number >= ?2 ORDER BY number LIMIT ?3")                  \
     S(SCANNED_ADD, PLANNED, "INSERT INTO block (treasury, number, hash) VALUES (?1, ?2, ?3)")                          \
     S(SCANNED_FORGET_ABOVE, PLANNED, "DELETE FROM block WHERE treasury = ?1 AND number > ?2")                          \
     S(SCANNED_FORGET_BELOW, PLANNED, "DELETE FROM block WHERE treasury = ?1 AND number < ?2")                          \
     S(SCAN_SET, PLANNED, "UPDATE treasury SET scan_no = ?2, scan_hash = ?3 WHERE id = ?1")                             \
-    S(ANCHOR_SET, PLANNED,                                                                                             \
-      "UPDATE treasury SET anchor_no = ?2, anchor_hash = ?3 WHERE id = ?1 AND anchor_no < ?2")                         \
+    S(ANCHOR_SET, PLANNED, "UPDATE treasury SET anchor_no = ?2, anchor_hash = ?3 WHERE id = ?1 AND anchor_no < ?2")    \
     S(ATTEMPT_INCLUDE, PLANNED,                                                                                        \
-      "UPDATE attempt SET status = 2, block_no = ?2, block_hash = ?3 WHERE id = ?1 AND status = 1")                    \
+      "UPDATE attempt SET status = 2, block_no = ?2, block_hash = ?3 WHERE id = ?1 AND status = 1 AND intent = ?4")    \
     S(ATTEMPT_EXCLUDE, PLANNED,                                                                                        \
       "UPDATE attempt SET status = 1, block_no = NULL, block_hash = NULL, last_sent_ms = 0 WHERE id = ?1 "             \
       "AND status = 2")                                                                                                \
     S(ATTEMPT_FINISH, PLANNED,                                                                                         \
-      "UPDATE attempt SET status = 3, gas_used = ?2, gas_price = ?3 WHERE id = ?1 AND status = 2")                     \
+      "UPDATE attempt SET status = 3, gas_used = ?2, gas_price = ?3 WHERE id = ?1 AND status = 2 AND intent = ?4")     \
     S(ITEMS_LIVE, PLANNED,                                                                                             \
       "SELECT t.disbursement, d.state, d.version FROM intent_item t JOIN disbursement d ON d.id = t.disbursement "     \
       "WHERE t.intent = ?1 AND t.live = 1")                                                                            \
@@ -143,10 +144,10 @@
     S(LIST_STATE, SHOWN, SHOWN_COLUMNS "WHERE d.treasury = ?1 AND d.id > ?2 AND d.state = ?4 ORDER BY d.id LIMIT ?3")  \
     S(LIST_BLOCKED, SHOWN,                                                                                             \
       SHOWN_COLUMNS "JOIN (SELECT id FROM disbursement WHERE treasury = ?1 AND state = 3 AND blocked > 0 "             \
-      "UNION SELECT q.id FROM disbursement f CROSS JOIN disbursement q ON q.waits_on = f.id "                          \
-      "WHERE f.treasury = ?1 AND f.state IN (7, 8, 9) AND q.state = 3 "                                                \
-      "UNION SELECT id FROM disbursement WHERE treasury = ?1 AND state = 8) b ON b.id = d.id "                         \
-      "WHERE d.id > ?2 ORDER BY d.id LIMIT ?3")                                                                        \
+                    "UNION SELECT q.id FROM disbursement f CROSS JOIN disbursement q ON q.waits_on = f.id "            \
+                    "WHERE f.treasury = ?1 AND f.state IN (7, 8, 9) AND q.state = 3 "                                  \
+                    "UNION SELECT id FROM disbursement WHERE treasury = ?1 AND state = 8) b ON b.id = d.id "           \
+                    "WHERE d.id > ?2 ORDER BY d.id LIMIT ?3")                                                          \
     S(SHOW, SHOWN, SHOWN_COLUMNS "WHERE d.treasury = ?1 AND d.id = ?2")                                                \
     S(SHOW_DEPENDENCIES, SHOWN,                                                                                        \
       "SELECT d.ref FROM dependency p JOIN disbursement d ON d.id = p.on_id WHERE p.id = ?1 ORDER BY d.ref")           \

@@ -14,6 +14,9 @@ static enum bursar_status add(void *ctx, const char *name, uint64_t chain_id, co
     bind_address(stmt, 3, address);
     bind_text(stmt, 4, epoch_source);
     status = run_statement(store, stmt, NULL, err);
+    if (status != BURSAR_OK && sqlite3_extended_errcode(store->db) == SQLITE_CONSTRAINT_UNIQUE)
+        status =
+            bursar_fail(err, BURSAR_EEXIST, "%s has a treasury for this account on this chain already", store->path);
     int64_t id = sqlite3_last_insert_rowid(store->db);
     status = write_end(store, status, err);
     if (status == BURSAR_OK)
@@ -57,8 +60,8 @@ static enum bursar_status read_one(struct sqlite_store *store, sqlite3_stmt *stm
     return BURSAR_OK;
 }
 
-static enum bursar_status find(void *ctx, uint64_t chain_id, const struct bursar_address *address,
-                               struct treasury *ret, struct bursar_error *err)
+static enum bursar_status find(void *ctx, uint64_t chain_id, const struct bursar_address *address, struct treasury *ret,
+                               struct bursar_error *err)
 {
     struct sqlite_store *store = ctx;
     sqlite3_stmt *stmt = statement(store, SQL_TREASURY_FIND, err);

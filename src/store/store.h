@@ -134,7 +134,8 @@ struct store {
                                  struct bursar_error *err);
     enum bursar_status (*list)(void *ctx, int64_t treasury, const struct list_filter *filter,
                                disbursement_visitor *visit, void *visit_ctx, struct bursar_error *err);
-    /* How many of ids [0..count) are finalized, and how many can't become so without a person (failed, cancelled, blocked). */
+    /* How many of ids [0..count) are finalized, and how many can't become so without a person (failed, cancelled,
+     * blocked). */
     enum bursar_status (*progress)(void *ctx, const int64_t *ids, size_t count, size_t *ret_finalized,
                                    size_t *ret_stuck, struct bursar_error *err);
     enum bursar_status (*ref_find)(void *ctx, int64_t treasury, const char *ref, int64_t *ret_id,
@@ -143,8 +144,8 @@ struct store {
     enum bursar_status (*show)(void *ctx, int64_t treasury, int64_t id, disbursement_visitor *visit,
                                text_visitor *visit_dependency, event_visitor *visit_event,
                                attempt_visitor *visit_attempt, void *visit_ctx, struct bursar_error *err);
-    enum bursar_status (*intents)(void *ctx, int64_t treasury, uint64_t from_nonce, size_t limit,
-                                  intent_visitor *visit, void *visit_ctx, struct bursar_error *err);
+    enum bursar_status (*intents)(void *ctx, int64_t treasury, uint64_t from_nonce, size_t limit, intent_visitor *visit,
+                                  void *visit_ctx, struct bursar_error *err);
 };
 
 #endif

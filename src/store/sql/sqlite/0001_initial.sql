@@ -1,6 +1,7 @@
 -- The first schema. Applied once, inside one transaction; never edited afterwards: changes come as the next file.
 -- Amounts and hashes are big-endian BLOBs (memcmp order = numeric order). Times are milliseconds since 1970 unless
--- a name says otherwise. Stored code numbers are the enums of records.h and lifecycle.h.
+-- a name says otherwise. Stored code numbers are the enums of records.h and lifecycle.h. (Ranges are written BETWEEN:
+-- SQLite builds a temporary table for every check of an IN list.)
 
 CREATE TABLE treasury (
     id              INTEGER PRIMARY KEY,
@@ -34,7 +35,7 @@ CREATE TABLE treasury (
            AND (genesis IS NULL) = (scan_hash IS NULL))
 ) STRICT;
 
--- How many disbursements of a treasury are in each state: kept by the two triggers below, so that nobody ever counts rows.
+-- How many disbursements of a treasury are in each state: kept by the two triggers below, so that nobody counts rows.
 CREATE TABLE queue_count (
     treasury INTEGER NOT NULL REFERENCES treasury (id),
     state    INTEGER NOT NULL,
@@ -49,8 +50,8 @@ CREATE TABLE disbursement (
     version         INTEGER NOT NULL DEFAULT 1,
     blocked         INTEGER NOT NULL DEFAULT 0,          -- stored block_code; 0: not passed over
     waits_on        INTEGER REFERENCES disbursement (id), -- one dependency that is not finalized yet, if any
-    wakes           INTEGER NOT NULL DEFAULT 0 CHECK (wakes IN (0, 1)), -- finalized; rows waiting on it are to be moved on
-    schedule        INTEGER NOT NULL CHECK (schedule IN (0, 1, 2)),
+    wakes           INTEGER NOT NULL DEFAULT 0 CHECK (wakes IN (0, 1)), -- rows that waited for it are to be moved on
+    schedule        INTEGER NOT NULL CHECK (schedule BETWEEN 0 AND 2),
     schedule_value  INTEGER NOT NULL CHECK (schedule_value >= 0),
     ref             TEXT    NOT NULL,
     content_hash    BLOB    NOT NULL CHECK (length(content_hash) = 32),
@@ -58,7 +59,8 @@ CREATE TABLE disbursement (
     asset           BLOB    CHECK (length(asset) = 20),  -- NULL: the native coin
     amount          BLOB    NOT NULL CHECK (length(amount) = 32),
     memo            TEXT    NOT NULL,
-    UNIQUE (treasury, ref)
+    UNIQUE (treasury, ref),
+    CHECK (schedule <> 0 OR schedule_value = 0)
 ) STRICT;
 
 -- What is due is derived, never stored: these rows, with their schedule reached.
@@ -78,6 +80,12 @@ CREATE TRIGGER disbursement_recounted AFTER UPDATE OF state ON disbursement BEGI
     INSERT INTO queue_count (treasury, state, n) VALUES (new.treasury, new.state, 1)
         ON CONFLICT (treasury, state) DO UPDATE SET n = n + 1;
 END;
+-- What is owed stays as it was approved: only where it stands moves.
+CREATE TRIGGER disbursement_unchanged
+BEFORE UPDATE OF treasury, schedule, schedule_value, ref, content_hash, destination, asset, amount, memo ON disbursement
+BEGIN
+    SELECT RAISE(ABORT, 'what a disbursement owes never changes');
+END;
 -- A disbursement is never deleted: its ref stays used for ever.
 CREATE TRIGGER disbursement_kept BEFORE DELETE ON disbursement BEGIN
     SELECT RAISE(ABORT, 'a disbursement is never deleted');
@@ -94,7 +102,7 @@ CREATE TABLE intent (
     id          INTEGER PRIMARY KEY,
     treasury    INTEGER NOT NULL REFERENCES treasury (id),
     nonce       INTEGER NOT NULL CHECK (nonce >= 0),
-    kind        INTEGER NOT NULL CHECK (kind IN (1, 2, 3)),
+    kind        INTEGER NOT NULL CHECK (kind BETWEEN 1 AND 3),
     status      INTEGER NOT NULL CHECK (status BETWEEN 1 AND 4),
     to_address  BLOB    NOT NULL CHECK (length(to_address) = 20),
     value       BLOB    NOT NULL CHECK (length(value) = 32),
@@ -107,7 +115,8 @@ CREATE TABLE intent (
 CREATE INDEX intent_in_flight ON intent (treasury, nonce) WHERE status < 3;
 CREATE INDEX intent_unfinished ON intent (treasury, nonce) WHERE status < 4;
 -- What was bound stays as it was bound.
-CREATE TRIGGER intent_bound_for_life BEFORE UPDATE OF treasury, nonce, kind, to_address, value, data, gas_limit ON intent
+CREATE TRIGGER intent_bound_for_life
+BEFORE UPDATE OF treasury, nonce, kind, to_address, value, data, gas_limit ON intent
 BEGIN
     SELECT RAISE(ABORT, 'an intent is bound for life');
 END;
@@ -125,6 +134,9 @@ CREATE TABLE intent_item (
 -- INV-1: at most one live intent item per disbursement.
 CREATE UNIQUE INDEX intent_item_live ON intent_item (disbursement) WHERE live = 1;
 CREATE INDEX intent_item_disbursement ON intent_item (disbursement, intent);
+CREATE TRIGGER intent_item_kept BEFORE DELETE ON intent_item BEGIN
+    SELECT RAISE(ABORT, 'an intent item is never deleted');
+END;
 
 CREATE TABLE attempt (
     id            INTEGER PRIMARY KEY,
@@ -147,9 +159,19 @@ CREATE TABLE attempt (
     gas_price     INTEGER, -- effective, wei per gas
     raw           BLOB    NOT NULL,
     UNIQUE (intent, seq),
-    CHECK ((status = 1) = (block_no IS NULL) AND (block_no IS NULL) = (block_hash IS NULL))
+    CHECK ((status = 1) = (block_no IS NULL) AND (block_no IS NULL) = (block_hash IS NULL)),
+    CHECK ((status = 3) = (gas_used IS NOT NULL) AND (gas_used IS NULL) = (gas_price IS NULL))
 ) STRICT;
 CREATE INDEX attempt_included ON attempt (treasury, block_no) WHERE status = 2;
+-- INV-3: the same bytes again, and all of them watched until the nonce is final.
+CREATE TRIGGER attempt_bytes_unchanged
+BEFORE UPDATE OF treasury, intent, seq, purpose, hash, max_priority_fee_per_gas, max_fee_per_gas, raw ON attempt
+BEGIN
+    SELECT RAISE(ABORT, 'signed bytes never change');
+END;
+CREATE TRIGGER attempt_kept BEFORE DELETE ON attempt BEGIN
+    SELECT RAISE(ABORT, 'an attempt is never deleted');
+END;
 
 -- Blocks read and not yet final: what a reorg is found by.
 CREATE TABLE block (
