@@ -29,6 +29,7 @@ HANG_S = 300  # guards against a hang only
 BUILD_HANG_S = 1800
 FILE_LINES_MAX = 600
 SHOWN_LINES_MAX = 120
+CROSS_CHECKED = 500  # random transactions
 # Started first, so that no long one is left over at the end.
 SLOW = ("test_kill.KillTest.test_killed_at_every", "test_kill", "test_node")
 # Is run again with the sanitizers' build.
@@ -149,10 +150,21 @@ def check_clang_tidy():
     return bool(units) and not any(complaints), "\n".join(c for c in complaints if c) or "no file to look at"
 
 
+def check_transactions():
+    """Random signed transactions of ours, read by an independent implementation."""
+    emit = ROOT / "build/dev/tests/unit/emit_transactions"
+    seed = str(int.from_bytes(os.urandom(4), "big"))
+    code, output = run_command(
+        ["bash", "-o", "pipefail", "-c", f'"{emit}" {seed} {CROSS_CHECKED} | node tests/vectors/make_transactions.mjs --check'],
+        "check_transactions")
+    return code == 0, f"seed {seed}\n{output}"
+
+
 CHECKS = {
     "check/layers": _command_check(ROOT / "scripts/check_layers"),
     "check/layers self-test": _command_check(ROOT / "scripts/check_layers", "--self-test"),
     "check/file lengths": check_file_lengths,
+    "check/transactions as others read them": check_transactions,
     "check/docs generated": _command_check(ROOT / "scripts/generate", "--check"),
     "check/clang-tidy": check_clang_tidy,
 }

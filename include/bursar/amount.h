@@ -41,7 +41,7 @@ BURSAR_MUST_CHECK bool bursar_amount_from_text(const char *text, size_t length_b
 /* `[0-9]+(\.[0-9]+)?` in whole units of an asset with `decimals` (0-77), exact: digits beyond `decimals`
  * are refused, also when they are zeros. On failure returns the reason in `err`. */
 BURSAR_MUST_CHECK enum bursar_status bursar_amount_from_units(const char *text, size_t length_bytes, unsigned decimals,
-                                                             struct bursar_amount *ret, struct bursar_error *err);
+                                                              struct bursar_amount *ret, struct bursar_error *err);
 /* Whole units with the fraction's trailing zeros dropped: "1.5", "0.000000000000000001". */
 #define BURSAR_AMOUNT_UNITS_TEXT_BYTES 84
 void bursar_amount_to_units(struct bursar_amount amount, unsigned decimals, char ret[BURSAR_AMOUNT_UNITS_TEXT_BYTES]);

@@ -37,7 +37,8 @@ void buf_clear(struct buf *buf); /* keeps the memory */
 void buf_free(struct buf *buf);  /* safe on a zeroed buffer; leaves it zeroed but for its limit */
 
 /* Unsigned decimal text, `length` characters, no sign or space, within [minimum, maximum]. */
-BURSAR_MUST_CHECK bool u64_from_text(const char *text, size_t length, uint64_t minimum, uint64_t maximum, uint64_t *ret);
+BURSAR_MUST_CHECK bool u64_from_text(const char *text, size_t length, uint64_t minimum, uint64_t maximum,
+                                     uint64_t *ret);
 
 /* True when every byte belongs to well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). */
 bool utf8_is_valid(const char *text, size_t length_bytes);

@@ -7,8 +7,8 @@
 const char *bursar_status_text(enum bursar_status status)
 {
     switch (status) {
-#define X(name, number, remedy, text) \
-    case BURSAR_##name:               \
+#define X(name, number, remedy, text)                                                                                  \
+    case BURSAR_##name:                                                                                                \
         return text;
         BURSAR_STATUS_LIST(X)
 #undef X
@@ -19,8 +19,8 @@ const char *bursar_status_text(enum bursar_status status)
 enum bursar_remedy bursar_status_remedy(enum bursar_status status)
 {
     switch (status) {
-#define X(name, number, remedy, text) \
-    case BURSAR_##name:               \
+#define X(name, number, remedy, text)                                                                                  \
+    case BURSAR_##name:                                                                                                \
         return BURSAR_REMEDY_##remedy;
         BURSAR_STATUS_LIST(X)
 #undef X
@@ -28,7 +28,7 @@ enum bursar_remedy bursar_status_remedy(enum bursar_status status)
     return BURSAR_REMEDY_STOP;
 }
 
-enum bursar_status bursar_fail(struct bursar_error *err, enum bursar_status status, const char *format, ...)
+enum bursar_status(bursar_fail)(struct bursar_error *err, enum bursar_status status, const char *format, ...)
 {
     if (err) {
         err->status = status;

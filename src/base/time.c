@@ -64,8 +64,8 @@ void rfc3339_from_seconds(uint64_t seconds, char ret[RFC3339_TEXT_BYTES])
     unsigned day = (unsigned)(days - days_before_year(year)), month = 1;
     while (day >= days_in_month(year, month))
         day -= days_in_month(year, month++);
-    (void)snprintf(ret, RFC3339_TEXT_BYTES, "%04u-%02u-%02uT%02u:%02u:%02uZ", year % 10000, month % 100, (day + 1) % 100,
-                   rest / 3600 % 100, rest / 60 % 60, rest % 60);
+    (void)snprintf(ret, RFC3339_TEXT_BYTES, "%04u-%02u-%02uT%02u:%02u:%02uZ", year % 10000, month % 100,
+                   (day + 1) % 100, rest / 3600 % 100, rest / 60 % 60, rest % 60);
 }
 
 static bool digits(const char *text, size_t count, unsigned minimum, unsigned maximum, unsigned *ret)

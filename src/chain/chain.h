@@ -41,7 +41,7 @@ struct chain_view {
     bool has_anchor_block;          /* the node has a block at query.anchor_number */
     struct bursar_hash anchor_hash; /* its hash */
     uint64_t nonce_latest;
-    uint64_t nonce_final; /* 0 without has_final */
+    uint64_t nonce_final;   /* 0 without has_final */
     uint64_t nonce_pending; /* the pool included; not pinned: a hint */
     struct bursar_amount balance;
     /* For the block after `latest`, wei per gas: */
@@ -82,14 +82,14 @@ struct chain_transaction {
 /* What a node said about bytes we handed over. None of these ends an intent (INV-5). Stored: pinned, append only. */
 enum submit_verdict {
     SUBMIT_ACCEPTED = 1,
-    SUBMIT_KNOWN = 2,              /* already in its pool, or already mined */
+    SUBMIT_KNOWN = 2, /* already in its pool, or already mined */
     SUBMIT_NONCE_TOO_LOW = 3,
-    SUBMIT_UNDERPRICED = 4,        /* replacement or pool minimum */
-    SUBMIT_FEE_TOO_LOW = 5,        /* below the base fee */
+    SUBMIT_UNDERPRICED = 4, /* replacement or pool minimum */
+    SUBMIT_FEE_TOO_LOW = 5, /* below the base fee */
     SUBMIT_INSUFFICIENT_FUNDS = 6,
-    SUBMIT_REFUSED = 7,            /* any other verdict of the node on these bytes */
-    SUBMIT_UNKNOWN = 8,            /* no answer: may have arrived */
-    SUBMIT_UNSENT = 9,             /* certainly not delivered */
+    SUBMIT_REFUSED = 7, /* any other verdict of the node on these bytes */
+    SUBMIT_UNKNOWN = 8, /* no answer: may have arrived */
+    SUBMIT_UNSENT = 9,  /* certainly not delivered */
 };
 const char *submit_verdict_name(enum submit_verdict verdict);
 
@@ -116,8 +116,8 @@ struct chain {
     enum bursar_status (*blocks)(void *ctx, const uint64_t *numbers, size_t count, struct chain_block *ret,
                                  struct bursar_error *err);
     /* count <= CHAIN_ITEMS_MAX_COUNT for the following */
-    enum bursar_status (*receipts)(void *ctx, const struct bursar_hash *hashes, size_t count,
-                                   struct chain_receipt *ret, struct bursar_error *err);
+    enum bursar_status (*receipts)(void *ctx, const struct bursar_hash *hashes, size_t count, struct chain_receipt *ret,
+                                   struct bursar_error *err);
     enum bursar_status (*transactions)(void *ctx, const struct bursar_hash *hashes, size_t count,
                                        struct chain_transaction *ret, struct bursar_error *err);
     /* Do these addresses hold code at block `at`? (EIP-7702 delegations count as code.) */

@@ -305,6 +305,8 @@ static int parse(struct init *init, int argc, char **argv)
     if (init->cli->config_path || init->cli->treasury)
         return cli_usage(init->cli, "init", "init writes ./%s with a treasury %s: -c and --treasury do not apply",
                          CONFIG_NAME, TREASURY_NAME);
+    init->start.keystore = relative(init->start.keystore);
+    init->start.password_file = relative(init->start.password_file);
     return -1;
 }
 
@@ -316,8 +318,6 @@ int cmd_init(struct cli *cli, int argc, char **argv)
     int code = parse(&init, argc, argv);
     if (code >= 0)
         return code;
-    init.start.keystore = relative(init.start.keystore);
-    init.start.password_file = relative(init.start.password_file);
     enum bursar_status status = init_all(&init, &err);
     if (status == BURSAR_OK)
         status = report(&init, &err);

@@ -145,7 +145,7 @@ static bool read_raw(struct reading *reading, char raw[RAW_LINE_MAX_BYTES])
 static char *next_line(char *ret, int capacity, void *ctx)
 {
     struct reading *reading = ctx;
-    char raw[RAW_LINE_MAX_BYTES];
+    char raw[RAW_LINE_MAX_BYTES] = { 0 };
     reading->line++;
     if (reading->line > LINES_MAX_COUNT)
         refuse(reading, "the file has more than %d lines", LINES_MAX_COUNT);

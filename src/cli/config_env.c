@@ -71,7 +71,7 @@ enum bursar_status config_apply_environment(struct config *config, char *const *
                                             struct bursar_error *err)
 {
     for (; environment && *environment; environment++) {
-        char name[NAME_MAX_BYTES];
+        char name[NAME_MAX_BYTES] = { 0 };
         const char *value;
         if (!split_variable(*environment, name, &value) || !is_ours(name))
             continue;

@@ -24,20 +24,20 @@ _Static_assert(STATE_QUEUED == 3 && STATE_STAGED == 4 && STATE_FINALIZED == 6 &&
 
 /* Why a disbursement moves. Stored in the event log: never renumber, append only. */
 enum lifecycle_cause {
-    CAUSE_IMPORTED = 1,        /* (new) -> queued: from a payment file, no approval policy */
-    CAUSE_SUBMITTED = 2,       /* draft -> voting */
-    CAUSE_APPROVED = 3,        /* voting -> queued */
-    CAUSE_BOUND = 4,           /* queued -> staged: intent bound to a nonce */
-    CAUSE_INCLUDED = 5,        /* staged -> executed: seen in a canonical block */
-    CAUSE_REORGED = 6,         /* executed -> staged: its block is no longer canonical */
-    CAUSE_FINAL_SUCCESS = 7,   /* executed -> finalized */
-    CAUSE_FINAL_REVERT = 8,    /* staged, executed -> failed */
-    CAUSE_FINAL_CANCEL = 9,    /* staged, executed -> cancelled: our cancel at its nonce is final */
-    CAUSE_NONCE_FREED = 10,    /* staged, executed -> queued: gap fill final, or a foreign transaction exhibited */
+    CAUSE_IMPORTED = 1,          /* (new) -> queued: from a payment file, no approval policy */
+    CAUSE_SUBMITTED = 2,         /* draft -> voting */
+    CAUSE_APPROVED = 3,          /* voting -> queued */
+    CAUSE_BOUND = 4,             /* queued -> staged: intent bound to a nonce */
+    CAUSE_INCLUDED = 5,          /* staged -> executed: seen in a canonical block */
+    CAUSE_REORGED = 6,           /* executed -> staged: its block is no longer canonical */
+    CAUSE_FINAL_SUCCESS = 7,     /* executed -> finalized */
+    CAUSE_FINAL_REVERT = 8,      /* staged, executed -> failed */
+    CAUSE_FINAL_CANCEL = 9,      /* staged, executed -> cancelled: our cancel at its nonce is final */
+    CAUSE_NONCE_FREED = 10,      /* staged, executed -> queued: gap fill final, or a foreign transaction exhibited */
     CAUSE_PERSON_CANCELLED = 11, /* draft, voting, queued -> cancelled */
-    CAUSE_HOST_REFUSED = 12,   /* queued -> cancelled: an embedder's callback refuses before binding */
-    CAUSE_PERSON_RETRIED = 13, /* failed -> queued */
-    CAUSE_REVERSED = 14,       /* finalized -> rolled_back: by decision, recorded as such */
+    CAUSE_HOST_REFUSED = 12,     /* queued -> cancelled: an embedder's callback refuses before binding */
+    CAUSE_PERSON_RETRIED = 13,   /* failed -> queued */
+    CAUSE_REVERSED = 14,         /* finalized -> rolled_back: by decision, recorded as such */
 };
 
 struct lifecycle_move {

@@ -34,8 +34,9 @@ struct obligation {
     size_t dependency_count;
 };
 
-/* Checks every bound (ref's bytes and length, amount > 0, memo UTF-8 and length, dependency count, a dependency on itself, schedule value)
- * and normalises. EINVAL: `err` says what is wrong, `*ret_field` which column ("ref", "amount", ...). */
+/* Checks every bound (ref's bytes and length, amount > 0, memo UTF-8 and length, dependency count, a dependency on
+ * itself, schedule value) and normalises. EINVAL: `err` says what is wrong, `*ret_field` which column ("ref", "amount",
+ * ...). */
 BURSAR_MUST_CHECK enum bursar_status obligation_normalise(struct obligation *obligation, const char **ret_field,
                                                           struct bursar_error *err);
 /* Version 1: SHA-256 over "bursar-obligation-v1" and the length-prefixed fields (treasury chain id and account,

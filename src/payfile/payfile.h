@@ -18,7 +18,7 @@
 
 /* What went wrong in one row. `column` is its name, "" when the whole row is meant. */
 struct payfile_error {
-    uint64_t line;      /* of the file, from 1: where the row starts */
+    uint64_t line; /* of the file, from 1: where the row starts */
     char column[PAYFILE_COLUMN_MAX_BYTES];
     char message[BURSAR_ERROR_MESSAGE_MAX_BYTES];
 };

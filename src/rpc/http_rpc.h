@@ -14,9 +14,8 @@ struct http_rpc;
 
 /* `is_cancelled` (may be NULL) is asked while waiting; true gives up the request in hand within 200 ms. `url` must be
  * http:// or https://. Not thread-safe. Messages never hold more of the URL than scheme, host and port. */
-BURSAR_MUST_CHECK enum bursar_status http_rpc_new(const char *url, uint32_t timeout_ms,
-                                                  bool (*is_cancelled)(void *ctx), void *cancel_ctx,
-                                                  struct http_rpc **ret, struct bursar_error *err);
+BURSAR_MUST_CHECK enum bursar_status http_rpc_new(const char *url, uint32_t timeout_ms, bool (*is_cancelled)(void *ctx),
+                                                  void *cancel_ctx, struct http_rpc **ret, struct bursar_error *err);
 struct rpc http_rpc_interface(struct http_rpc *rpc);
 void http_rpc_free(struct http_rpc *rpc); /* NULL is fine */
 

@@ -16,10 +16,10 @@ struct rpc_request {
 
 /* What became of one call. */
 enum rpc_outcome {
-    RPC_RESULT = 1,   /* `result` is set (may be JSON null) */
-    RPC_ERROR = 2,    /* the node answered with an error object: code, message */
-    RPC_UNSENT = 3,   /* certainly not delivered: no connection was made */
-    RPC_UNKNOWN = 4,  /* may have been delivered: timeout, cut connection, unusable reply, HTTP error status */
+    RPC_RESULT = 1,  /* `result` is set (may be JSON null) */
+    RPC_ERROR = 2,   /* the node answered with an error object: code, message */
+    RPC_UNSENT = 3,  /* certainly not delivered: no connection was made */
+    RPC_UNKNOWN = 4, /* may have been delivered: timeout, cut connection, unusable reply, HTTP error status */
 };
 
 #define RPC_MESSAGE_MAX_BYTES 256

@@ -18,7 +18,8 @@ struct private_key;
 BURSAR_MUST_CHECK enum bursar_status keystore_address(const char *path, struct bursar_address *ret,
                                                       struct bursar_error *err);
 /* Decrypts with the password in `password_path` (one trailing newline is not part of it). A wrong password, a damaged
- * file, an address that does not belong to the key: EINVAL with what is wrong, naming the file; an unreadable file too. */
+ * file, an address that does not belong to the key: EINVAL with what is wrong, naming the file; an unreadable file too.
+ */
 BURSAR_MUST_CHECK enum bursar_status keystore_open(const char *path, const char *password_path,
                                                    struct private_key **ret, struct bursar_error *err);
 void private_key_address(const struct private_key *key, struct bursar_address *ret);

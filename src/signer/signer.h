@@ -71,9 +71,9 @@ struct signer {
      * ENOTFOUND: there is no log here. EREFUSED: it is damaged, or another account's. The three calls below need it. */
     enum bursar_status (*acquire)(void *ctx, struct bursar_error *err);
     void (*release)(void *ctx);
-    /* Signs a batch for this signer's (chain id, account). One fsync of the signing log for all, before any signature is
-     * returned. Returns OK when every item has an answer of its own (also refused ones); else nothing was signed that
-     * left the signer, and every ret item is cleared. */
+    /* Signs a batch for this signer's (chain id, account). One fsync of the signing log for all, before any signature
+     * is returned. Returns OK when every item has an answer of its own (also refused ones); else nothing was signed
+     * that left the signer, and every ret item is cleared. */
     enum bursar_status (*sign)(void *ctx, const struct sign_request *requests, size_t count,
                                struct signed_transaction *ret, struct bursar_error *err);
     enum bursar_status (*log_extent)(void *ctx, struct signing_log_extent *ret, struct bursar_error *err);

@@ -31,12 +31,13 @@ BURSAR_MUST_CHECK enum bursar_status signing_log_create(const char *path, uint64
 BURSAR_MUST_CHECK enum bursar_status signing_log_open(const char *path, uint64_t chain_id,
                                                       const struct bursar_address *account, struct signing_log **ret,
                                                       struct bursar_error *err);
-/* As open, without lock and without changing anything, for looking beside a running executor. A torn tail is ignored. */
+/* As open, without lock and without changing anything, for looking beside a running executor. A torn tail is ignored.
+ */
 BURSAR_MUST_CHECK enum bursar_status signing_log_open_read_only(const char *path, uint64_t chain_id,
                                                                 const struct bursar_address *account,
                                                                 struct signing_log **ret, struct bursar_error *err);
-/* May this be signed? Sees entries appended but not yet synced. EEQUIVOCATION: another payload was signed for the nonce,
- * both are named; or it is a payment after a self transfer. EFENCED: a lower lease epoch than seen. EREFUSED: a
+/* May this be signed? Sees entries appended but not yet synced. EEQUIVOCATION: another payload was signed for the
+ * nonce, both are named; or it is a payment after a self transfer. EFENCED: a lower lease epoch than seen. EREFUSED: a
  * replacement where no payment is known. EINVAL: a self transfer that is none. ELIMIT: a nonce far from all others. */
 BURSAR_MUST_CHECK enum bursar_status signing_log_check(const struct signing_log *log,
                                                        const struct signing_log_entry *entry, struct bursar_error *err);

@@ -31,7 +31,7 @@ static const struct {
 
 static bool is_expected(int from, int to, int cause)
 {
-    char word[16], padded[64];
+    char word[32], padded[64];
     (void)snprintf(word, sizeof word, " %d:%d ", to, cause);
     for (size_t i = 0; i < COUNT_OF(expected); i++) {
         (void)snprintf(padded, sizeof padded, " %s ", expected[i].moves);
