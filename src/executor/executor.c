@@ -36,7 +36,8 @@ void tick_note_fault(struct executor *executor, struct tick *tick, const struct 
 {
     struct snapshot *snapshot = &executor->snapshot;
     tick->failed = true;
-    bool is_new = strcmp(snapshot->last_error, err->message) != 0 || snapshot->last_success_ms > snapshot->last_error_ms;
+    bool is_new =
+        strcmp(snapshot->last_error, err->message) != 0 || snapshot->last_success_ms > snapshot->last_error_ms;
     snapshot->last_error_ms = executor->env.clock.wall_ms(executor->env.clock.ctx);
     (void)snprintf(snapshot->last_error, sizeof snapshot->last_error, "%s", err->message);
     note(&executor->env.notes, is_new ? NOTE_WARN : NOTE_DEBUG, "%s", err->message);

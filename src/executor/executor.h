@@ -47,16 +47,15 @@ struct executor_env {
 /* What a step left behind. */
 struct executor_report {
     bool holds_lease;
-    bool observed;        /* the chain was seen in this step */
-    enum halt_code halt;  /* nothing is bound until a person has looked */
-    bool is_idle;         /* observed, holds the lease, and nothing is left that time alone will bring on */
+    bool observed;       /* the chain was seen in this step */
+    enum halt_code halt; /* nothing is bound until a person has looked */
+    bool is_idle;        /* observed, holds the lease, and nothing is left that time alone will bring on */
 };
 
 struct executor;
 
-BURSAR_MUST_CHECK enum bursar_status executor_new(const struct executor_config *config,
-                                                  const struct executor_env *env, struct executor **ret,
-                                                  struct bursar_error *err);
+BURSAR_MUST_CHECK enum bursar_status executor_new(const struct executor_config *config, const struct executor_env *env,
+                                                  struct executor **ret, struct bursar_error *err);
 /* One tick. Faults of the node or the signer end up in the snapshot, not here: OK means "call again after
  * *ret_next_wake_ms". ESTORAGE or EINTERNAL: the store can't be relied on; nothing was sent that is not durable. */
 BURSAR_MUST_CHECK enum bursar_status executor_step(struct executor *executor, uint64_t *ret_next_wake_ms,

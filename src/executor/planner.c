@@ -56,10 +56,11 @@ void plan_adoption(const struct chain_view *view, const struct signing_log_exten
     if (sent == 0 || log->entries > 0)
         return;
     halt(ret, HALT_ACCOUNT_HISTORY);
-    (void)snprintf(ret->reason, sizeof ret->reason,
-                   "the account has sent %llu transactions before and there is no record of them here; earlier payments "
-                   "are unknown and would be repeated",
-                   (ull)sent);
+    (void)snprintf(
+        ret->reason, sizeof ret->reason,
+        "the account has sent %llu transactions before and there is no record of them here; earlier payments "
+        "are unknown and would be repeated",
+        (ull)sent);
 }
 
 static bool behind_log(const struct treasury *treasury, const struct lane *lane, const struct signing_log_extent *log,
@@ -70,11 +71,11 @@ static bool behind_log(const struct treasury *treasury, const struct lane *lane,
     if (log->next_nonce <= lane->next_nonce && log->first_nonce >= treasury->first_nonce)
         return false;
     halt(ret, HALT_STORE_BEHIND_LOG); /* INV-12 */
-    (void)snprintf(ret->reason, sizeof ret->reason,
-                   "the signing log holds signatures for nonces %llu to %llu, the store knows %llu to below %llu: the store "
-                   "is older than what was signed (a restored copy, or a new one)",
-                   (ull)log->first_nonce, (ull)(log->next_nonce - 1), (ull)treasury->first_nonce,
-                   (ull)lane->next_nonce);
+    (void)snprintf(
+        ret->reason, sizeof ret->reason,
+        "the signing log holds signatures for nonces %llu to %llu, the store knows %llu to below %llu: the store "
+        "is older than what was signed (a restored copy, or a new one)",
+        (ull)log->first_nonce, (ull)(log->next_nonce - 1), (ull)treasury->first_nonce, (ull)lane->next_nonce);
     return true;
 }
 
@@ -84,10 +85,11 @@ static bool behind_chain(const struct lane *lane, const struct chain_view *view,
     if (sent <= lane->next_nonce)
         return false;
     halt(ret, HALT_STORE_BEHIND_CHAIN); /* INV-12 */
-    (void)snprintf(ret->reason, sizeof ret->reason,
-                   "the account's next nonce on the chain is %llu (waiting ones included), the store's is %llu: something "
-                   "else sends from this account, or the store is an older copy",
-                   (ull)sent, (ull)lane->next_nonce);
+    (void)snprintf(
+        ret->reason, sizeof ret->reason,
+        "the account's next nonce on the chain is %llu (waiting ones included), the store's is %llu: something "
+        "else sends from this account, or the store is an older copy",
+        (ull)sent, (ull)lane->next_nonce);
     return true;
 }
 
@@ -110,15 +112,17 @@ void plan_nonces(const struct treasury *treasury, const struct lane *lane, const
     ull nonce = (ull)flights[0].nonce;
     if (view->has_final && flights[0].nonce < view->nonce_final) {
         halt(ret, HALT_FOREIGN_NONCE);
-        (void)snprintf(ret->reason, sizeof ret->reason,
-                       "nonce %llu was used, finally, by a transaction that is not in the store: something else sends from "
-                       "this account",
-                       nonce);
+        (void)snprintf(
+            ret->reason, sizeof ret->reason,
+            "nonce %llu was used, finally, by a transaction that is not in the store: something else sends from "
+            "this account",
+            nonce);
         return;
     }
     ret->holds = true;
     (void)snprintf(ret->reason, sizeof ret->reason,
-                   "nonce %llu is used and none of our transactions is seen in a block for it: waiting for finality", nonce);
+                   "nonce %llu is used and none of our transactions is seen in a block for it: waiting for finality",
+                   nonce);
 }
 
 void plan_signature_known(const struct intent_record *intent, bool found, const struct signed_payload *payload,
@@ -128,12 +132,13 @@ void plan_signature_known(const struct intent_record *intent, bool found, const 
     ull nonce = (ull)intent->nonce;
     if (!found || !(payload->has_payment || payload->has_self_transfer)) {
         if (!intent->has_attempt)
-            return; /* bound and never signed: it simply will be */
+            return;                       /* bound and never signed: it simply will be */
         halt(ret, HALT_SIGNING_LOG_LOST); /* INV-12 */
-        (void)snprintf(ret->reason, sizeof ret->reason,
-                       "the store holds signed bytes for nonce %llu that the signing log does not know: the log was lost or "
-                       "replaced by an older copy",
-                       nonce);
+        (void)snprintf(
+            ret->reason, sizeof ret->reason,
+            "the store holds signed bytes for nonce %llu that the signing log does not know: the log was lost or "
+            "replaced by an older copy",
+            nonce);
         return;
     }
     if (intent->kind != INTENT_PAYMENT || !payload->has_payment)
@@ -141,10 +146,11 @@ void plan_signature_known(const struct intent_record *intent, bool found, const 
     if (address_equal(&payload->to, &intent->to) && bursar_amount_compare(payload->value, intent->value) == 0)
         return;
     halt(ret, HALT_STORE_BEHIND_LOG);
-    (void)snprintf(ret->reason, sizeof ret->reason,
-                   "for nonce %llu the signing log holds another payment than the store: the store is not the one that was "
-                   "signed from",
-                   nonce);
+    (void)snprintf(
+        ret->reason, sizeof ret->reason,
+        "for nonce %llu the signing log holds another payment than the store: the store is not the one that was "
+        "signed from",
+        nonce);
 }
 
 void plan_fees(const struct chain_view *view, const struct fee_caps *caps, struct fees *ret)

@@ -62,12 +62,12 @@ struct spending_plan {
     size_t block_count;
     struct bursar_amount available; /* what is left beyond the plan */
 };
-/* Decides each due row: bind at the next nonce, or pass over with a reason; affordable rows go on behind others. The two
- * arrays have room for `count` each. */
+/* Decides each due row: bind at the next nonce, or pass over with a reason; affordable rows go on behind others. The
+ * two arrays have room for `count` each. */
 void plan_spending(const struct due_row *rows, const bool *has_code, size_t count, uint64_t next_nonce,
                    uint64_t max_fee_per_gas_wei, struct bursar_amount available, struct spending_plan *ret);
 
-#define REBROADCAST_MS 60000     /* bytes that a pool should know are handed over again this often */
+#define REBROADCAST_MS 60000      /* bytes that a pool should know are handed over again this often */
 #define REBROADCAST_GRACE_MS 1000 /* a pool gets this long to show what it was given */
 /* Must these bytes be handed to a node now? Identical bytes every time (INV-3). */
 bool plan_broadcast(const struct flight *flight, uint64_t nonce_pending, uint64_t now_ms);

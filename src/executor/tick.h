@@ -6,7 +6,7 @@
 #include "executor/executor.h"
 #include "executor/planner.h"
 
-#define LAG_TICKS 3           /* a head below what was read counts as a shorter chain after this many looks in a row */
+#define LAG_TICKS 3 /* a head below what was read counts as a shorter chain after this many looks in a row */
 #define SCAN_BLOCKS_PER_TICK 512
 #define RECEIPTS_PER_CALL 100
 #define FINAL_PER_TICK 2000
@@ -48,13 +48,13 @@ struct executor {
 struct tick {
     struct treasury treasury;
     struct chain_view view;
-    bool observed;   /* the view is of the treasury's own chain */
-    bool is_current; /* every block up to view.latest was read */
-    bool go_on;      /* more can be done at once */
+    bool observed;     /* the view is of the treasury's own chain */
+    bool is_current;   /* every block up to view.latest was read */
+    bool go_on;        /* more can be done at once */
     bool settled_idle; /* nothing is left that time alone brings on */
     struct lane lane;
     struct verdict verdict;
-    bool failed;     /* something went wrong: snapshot.last_error says what */
+    bool failed; /* something went wrong: snapshot.last_error says what */
 };
 
 /* Remembers a fault of the world for the snapshot and tells the host. */

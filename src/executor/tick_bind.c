@@ -88,8 +88,8 @@ static size_t batch_size(const struct executor *executor, const struct tick *tic
     return size < DUE_MAX_ROWS ? (size_t)size : DUE_MAX_ROWS;
 }
 
-static enum bursar_status bind_batch(struct executor *executor, struct tick *tick, const struct fees *fees,
-                                     size_t size, struct bursar_error *err)
+static enum bursar_status bind_batch(struct executor *executor, struct tick *tick, const struct fees *fees, size_t size,
+                                     struct bursar_error *err)
 {
     cleanup(batch_free) struct batch batch = { 0 };
     enum bursar_status status = batch_allocate(&batch, size, err);
@@ -119,8 +119,10 @@ static enum bursar_status wake(struct executor *executor, struct tick *tick, str
     size_t woken = 0, funded = 0;
     enum bursar_status status =
         store->dependents_wake(store->ctx, executor->fence, executor->config.batch_size, &woken, err);
-    if (status == BURSAR_OK && bursar_amount_subtract(executor->snapshot.available, executor->snapshot.gas_cost, &affordable))
-        status = store->funded_wake(store->ctx, executor->fence, &affordable, executor->config.batch_size, &funded, err);
+    if (status == BURSAR_OK &&
+        bursar_amount_subtract(executor->snapshot.available, executor->snapshot.gas_cost, &affordable))
+        status =
+            store->funded_wake(store->ctx, executor->fence, &affordable, executor->config.batch_size, &funded, err);
     if (woken >= executor->config.batch_size)
         tick->go_on = true;
     return status;

@@ -116,8 +116,8 @@ enum bursar_status tick_snapshot(struct executor *executor, struct tick *tick, s
     if (!snapshot_changed(executor, tick) && now_ms - executor->snapshot_at_ms < SNAPSHOT_MAX_AGE_MS)
         return BURSAR_OK;
     const char *reason = tick->verdict.halt ? tick->verdict.reason : "";
-    enum bursar_status status = store->snapshot_save(store->ctx, executor->fence, &executor->snapshot,
-                                                     tick->verdict.halt, reason, err);
+    enum bursar_status status =
+        store->snapshot_save(store->ctx, executor->fence, &executor->snapshot, tick->verdict.halt, reason, err);
     if (status != BURSAR_OK)
         return status;
     executor->stored_snapshot = executor->snapshot;

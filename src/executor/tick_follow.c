@@ -56,8 +56,7 @@ static enum bursar_status index_by_hash(struct executor *executor, size_t *ret_c
     return BURSAR_OK;
 }
 
-enum bursar_status tick_settle(struct executor *executor, const struct settlement *settlement,
-                               struct bursar_error *err)
+enum bursar_status tick_settle(struct executor *executor, const struct settlement *settlement, struct bursar_error *err)
 {
     struct store *store = &executor->env.store;
     uint64_t now_ms = executor->env.clock.wall_ms(executor->env.clock.ctx);
@@ -70,7 +69,7 @@ static bool read_blocks(struct executor *executor, struct tick *tick, uint64_t f
 {
     struct chain *chain = &executor->env.chain;
     struct bursar_error fault = { 0 };
-    uint64_t numbers[CHAIN_BLOCKS_MAX_COUNT];
+    uint64_t numbers[CHAIN_BLOCKS_MAX_COUNT] = { 0 };
     for (size_t i = 0; i < count; i++)
         numbers[i] = first + i;
     if (chain->blocks(chain->ctx, numbers, count, ret, &fault) == BURSAR_OK)
@@ -118,8 +117,8 @@ static enum bursar_status find_fork(struct executor *executor, struct tick *tick
         if (from <= treasury->anchor.number)
             from = treasury->anchor.number + 1;
         size_t count = 0;
-        enum bursar_status status = store->scanned_select(store->ctx, treasury->id, from, (size_t)(above - from), marks,
-                                                          &count, err);
+        enum bursar_status status =
+            store->scanned_select(store->ctx, treasury->id, from, (size_t)(above - from), marks, &count, err);
         if (status != BURSAR_OK)
             return status;
         if (count && !newest_canonical(executor, tick, marks, count, ret, ret_found))
@@ -142,8 +141,7 @@ static enum bursar_status rewind_scan(struct executor *executor, struct tick *ti
         return status;
     note(&executor->env.notes, NOTE_WARN, "reorg: blocks above %llu, read up to %llu, are no longer canonical",
          (unsigned long long)fork.number, (unsigned long long)tick->treasury.scan.number);
-    struct settlement settlement = {
-        .has_fork = true, .fork_number = fork.number, .has_scan = true, .scan = fork };
+    struct settlement settlement = { .has_fork = true, .fork_number = fork.number, .has_scan = true, .scan = fork };
     status = tick_settle(executor, &settlement, err);
     if (status == BURSAR_OK) {
         tick->treasury.scan = fork;
@@ -200,8 +198,7 @@ static enum bursar_status settle_blocks(struct executor *executor, struct tick *
     struct block_mark marks[CHAIN_BLOCKS_MAX_COUNT];
     struct included_attempt *included = NULL;
     struct settlement settlement = { .scanned = marks, .scanned_count = count, .has_scan = true };
-    enum bursar_status status =
-        collect_included(executor, blocks, count, &included, &settlement.included_count, err);
+    enum bursar_status status = collect_included(executor, blocks, count, &included, &settlement.included_count, err);
     if (status != BURSAR_OK)
         return status;
     for (size_t i = 0; i < count; i++)
@@ -244,8 +241,7 @@ static enum bursar_status read_on(struct executor *executor, struct tick *tick, 
 static enum bursar_status skip_to_latest(struct executor *executor, struct tick *tick, struct bursar_error *err)
 {
     struct block_mark latest = head_mark(&tick->view.latest);
-    struct settlement settlement = {
-        .scanned = &latest, .scanned_count = 1, .has_scan = true, .scan = latest };
+    struct settlement settlement = { .scanned = &latest, .scanned_count = 1, .has_scan = true, .scan = latest };
     enum bursar_status status = tick_settle(executor, &settlement, err);
     if (status == BURSAR_OK)
         tick->treasury.scan = latest;
@@ -265,8 +261,8 @@ static enum bursar_status check_cursor(struct executor *executor, struct tick *t
         *ret_canonical = false;
         tick->verdict.holds = true;
         (void)snprintf(tick->verdict.reason, sizeof tick->verdict.reason,
-                       "the node's head %llu is below block %llu that was read before", (unsigned long long)latest->block.number,
-                       (unsigned long long)scan->number);
+                       "the node's head %llu is below block %llu that was read before",
+                       (unsigned long long)latest->block.number, (unsigned long long)scan->number);
         return ++executor->lag_ticks < LAG_TICKS ? BURSAR_OK : rewind_scan(executor, tick, err);
     }
     executor->lag_ticks = 0;

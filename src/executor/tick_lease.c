@@ -54,9 +54,9 @@ static enum bursar_status take(struct executor *executor, bool *ret_held, struct
     *ret_held = false;
     if (busy)
         return BURSAR_OK;
-    enum bursar_status status = store->lease_take(store->ctx, executor->config.treasury, executor->identity,
-                                                  executor->config.lease_ttl_ms, wall_ms(executor), &executor->fence,
-                                                  err);
+    enum bursar_status status =
+        store->lease_take(store->ctx, executor->config.treasury, executor->identity, executor->config.lease_ttl_ms,
+                          wall_ms(executor), &executor->fence, err);
     if (status == BURSAR_OK)
         status = store->snapshot_read(store->ctx, executor->config.treasury, &executor->snapshot, err);
     if (status != BURSAR_OK) {

@@ -30,8 +30,8 @@ static enum bursar_status pin(struct executor *executor, struct tick *tick, stru
     if (view->has_final)
         anchor = (struct block_mark){ view->final.block.number, view->final.block.hash };
     uint64_t first_nonce = log.entries ? log.first_nonce : view->nonce_latest;
-    enum bursar_status status = store->treasury_pin(store->ctx, tick->treasury.id, &view->genesis_hash, first_nonce,
-                                                    &anchor, &anchor, err);
+    enum bursar_status status =
+        store->treasury_pin(store->ctx, tick->treasury.id, &view->genesis_hash, first_nonce, &anchor, &anchor, err);
     return status == BURSAR_OK ? store->treasury_get(store->ctx, tick->treasury.id, &tick->treasury, err) : status;
 }
 

@@ -1,5 +1,5 @@
-/* From bound to handed over: sign, stage, submit. Signed bytes are durable before the first byte leaves (INV-2), what is
- * handed over again is identical (INV-3), and no answer of a node ends an intent (INV-5). */
+/* From bound to handed over: sign, stage, submit. Signed bytes are durable before the first byte leaves (INV-2), what
+ * is handed over again is identical (INV-3), and no answer of a node ends an intent (INV-5). */
 #include "executor/tick.h"
 
 #include <stdio.h>
@@ -14,7 +14,8 @@ static uint64_t wall_ms(const struct executor *executor)
     return executor->env.clock.wall_ms(executor->env.clock.ctx);
 }
 
-/* -- sign and stage -------------------------------------------------------------------------------------------------- */
+/* -- sign and stage --------------------------------------------------------------------------------------------------
+ */
 
 static size_t unsigned_flights(const struct executor *executor, const struct flight *ret[SIGN_BATCH])
 {
@@ -39,8 +40,8 @@ static void request_of(const struct executor *executor, const struct flight *fli
                                   .value = flight->value };
 }
 
-/* One item's refusal never stops its neighbours; but a payload that differs from the signed one shows that this store is
- * not the one that was signed from (INV-12). */
+/* One item's refusal never stops its neighbours; but a payload that differs from the signed one shows that this store
+ * is not the one that was signed from (INV-12). */
 static void refuse(struct executor *executor, struct tick *tick, const struct bursar_error *error)
 {
     tick_note_fault(executor, tick, error);
@@ -50,10 +51,12 @@ static void refuse(struct executor *executor, struct tick *tick, const struct bu
     (void)snprintf(executor->log_verdict.reason, sizeof executor->log_verdict.reason, "%s", error->message);
 }
 
-/* INV-2, INV-6: the bytes are stored under our lease epoch, or they are never sent. */
+/* INV-2, INV-6: the bytes are stored under our lease epoch, or they are never sent. *ret_staged: how many were signed.
+ */
 static enum bursar_status stage(struct executor *executor, struct tick *tick, const struct flight *const *flights,
-                                const struct sign_request *requests, const struct signed_transaction *signed_transactions,
-                                size_t count, struct bursar_error *err)
+                                const struct sign_request *requests,
+                                const struct signed_transaction *signed_transactions, size_t count, size_t *ret_staged,
+                                struct bursar_error *err)
 {
     struct store *store = &executor->env.store;
     struct new_attempt attempts[SIGN_BATCH];
@@ -73,20 +76,23 @@ static enum bursar_status stage(struct executor *executor, struct tick *tick, co
                                   .max_priority_fee_per_gas_wei = requests[i].max_priority_fee_per_gas_wei,
                                   .max_fee_per_gas_wei = requests[i].max_fee_per_gas_wei };
     }
+    *ret_staged = staged;
     if (staged == 0)
         return BURSAR_OK;
     return store->attempts_add(store->ctx, executor->fence, wall_ms(executor), attempts, staged, err);
 }
 
+/* *ret_more: all of a full batch were signed, there may be another. */
 static enum bursar_status sign_batch(struct executor *executor, struct tick *tick, const struct fees *fees,
-                                     size_t *ret_count, struct bursar_error *err)
+                                     bool *ret_more, struct bursar_error *err)
 {
     struct signer *signer = &executor->env.signer;
     const struct flight *flights[SIGN_BATCH];
     struct sign_request requests[SIGN_BATCH];
     struct signed_transaction answers[SIGN_BATCH] = { 0 };
     struct bursar_error fault = { 0 };
-    size_t count = *ret_count = unsigned_flights(executor, flights);
+    size_t staged = 0, count = unsigned_flights(executor, flights);
+    *ret_more = false;
     if (count == 0)
         return BURSAR_OK;
     for (size_t i = 0; i < count; i++)
@@ -99,7 +105,8 @@ static enum bursar_status sign_batch(struct executor *executor, struct tick *tic
         executor->signer_ready = false;
         return BURSAR_OK;
     }
-    status = stage(executor, tick, flights, requests, answers, count, err);
+    status = stage(executor, tick, flights, requests, answers, count, &staged, err);
+    *ret_more = staged == SIGN_BATCH;
     for (size_t i = 0; i < count; i++)
         signed_transaction_clear(&answers[i]);
     return status == BURSAR_OK ? flights_load(executor, err) : status;
@@ -110,17 +117,16 @@ enum bursar_status tick_sign(struct executor *executor, struct tick *tick, struc
     struct fees fees;
     struct fee_caps caps = { executor->config.max_fee_per_gas_wei, executor->config.max_priority_fee_per_gas_wei };
     plan_fees(&tick->view, &caps, &fees);
+    if (tick->verdict.halt != HALT_NONE || halt_latches(tick->treasury.halt) || !executor->signer_ready)
+        return BURSAR_OK;
     enum bursar_status status = BURSAR_OK;
-    size_t count = SIGN_BATCH;
-    while (status == BURSAR_OK && count == SIGN_BATCH && !tick->failed) {
-        if (tick->verdict.halt != HALT_NONE || !executor->signer_ready)
-            return BURSAR_OK;
-        status = sign_batch(executor, tick, &fees, &count, err);
-    }
+    for (bool more = true; status == BURSAR_OK && more;)
+        status = sign_batch(executor, tick, &fees, &more, err);
     return status;
 }
 
-/* -- submit ---------------------------------------------------------------------------------------------------------- */
+/* -- submit ----------------------------------------------------------------------------------------------------------
+ */
 
 struct outgoing {
     struct raw_transaction raw[SUBMIT_BATCH];
@@ -163,8 +169,7 @@ static enum bursar_status hand_over(struct executor *executor, struct tick *tick
     if (!*ret_go_on)
         tick_note_fault(executor, tick, &fault);
     for (size_t i = 0; i < out->count; i++)
-        submissions[i] =
-            (struct submission){ out->attempts[i], (int)out->results[i].verdict, out->results[i].message };
+        submissions[i] = (struct submission){ out->attempts[i], (int)out->results[i].verdict, out->results[i].message };
     return store->submissions_record(store->ctx, executor->fence, wall_ms(executor), submissions, out->count, err);
 }
 

@@ -129,12 +129,15 @@ struct nonce_case {
 /* Nonces 5, 6, 7 bound and signed, none included. */
 static struct nonce_case three_in_flight(void)
 {
-    struct nonce_case c = { .treasury = a_treasury(),
-                            .lane = { .has_intents = true, .lowest_unfinished_nonce = 5, .next_nonce = 8, .in_flight = 3 },
-                            .log = { .entries = 3, .first_nonce = 5, .next_nonce = 8 },
-                            .view = a_view() };
+    struct nonce_case c = {
+        .treasury = a_treasury(),
+        .lane = { .has_intents = true, .lowest_unfinished_nonce = 5, .next_nonce = 8, .in_flight = 3 },
+        .log = { .entries = 3, .first_nonce = 5, .next_nonce = 8 },
+        .view = a_view()
+    };
     for (size_t i = 0; i < 3; i++)
-        c.flights[i] = (struct flight){ .intent = (int64_t)i + 1, .nonce = 5 + i, .kind = INTENT_PAYMENT, .has_attempt = true };
+        c.flights[i] =
+            (struct flight){ .intent = (int64_t)i + 1, .nonce = 5 + i, .kind = INTENT_PAYMENT, .has_attempt = true };
     c.view.nonce_pending = 8;
     return c;
 }

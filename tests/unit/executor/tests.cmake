@@ -1,1 +1,15 @@
 unit_test(executor planner)
+
+# A store and a signing log on disk, a chain in memory, and the oracle: shared by the tests of the whole executor.
+add_library(executor_world STATIC executor/world.c executor/oracle.c executor/memory_chain.c executor/memory_node.c
+            executor/crashing_store.c executor/faulty_signer.c)
+target_include_directories(executor_world PUBLIC ${CMAKE_CURRENT_LIST_DIR})
+target_link_libraries(executor_world PUBLIC executor PkgConfig::CMOCKA)
+
+unit_test(executor executor_pays executor_world)
+unit_test(executor executor_node executor_world)
+unit_test(executor executor_halts executor_world)
+unit_test(executor executor_lease executor_world)
+unit_test(executor executor_records executor_world)
+unit_test(executor executor_crash executor_world)
+unit_test(executor executor_storm executor_world)
