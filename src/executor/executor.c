@@ -83,6 +83,10 @@ static enum bursar_status run_tick(struct executor *executor, struct tick *tick,
 {
     struct store *store = &executor->env.store;
     enum bursar_status status = store->treasury_get(store->ctx, executor->config.treasury, &tick->treasury, err);
+    /* INV-6: also a tick that only hands over what was staged before is the leaseholder's. */
+    if (status == BURSAR_OK && tick->treasury.lease_epoch != executor->fence.lease_epoch)
+        status = bursar_fail(err, BURSAR_EFENCED, "the lease (epoch %llu) has passed to another executor",
+                             (unsigned long long)executor->fence.lease_epoch);
     if (status == BURSAR_OK)
         status = run_phases(executor, tick, err);
     if (status != BURSAR_OK)

@@ -50,7 +50,7 @@ static enum bursar_status compare_log(struct executor *executor, const struct ti
     } while (status == BURSAR_OK && comparison.seen >= COMPARE_PAGE);
     if (status == BURSAR_OK) {
         executor->log_verdict = comparison.verdict;
-        executor->log_compared = true;
+        executor->log_compared = comparison.verdict.halt != HALT_SIGNER; /* that is a log that could not be read */
     }
     return status;
 }

@@ -18,9 +18,8 @@ static enum bursar_status final_is_ours(struct executor *executor, struct tick *
         store->scanned_select(store->ctx, tick->treasury.id, final->block.number, 1, &mark, &count, err);
     if (status != BURSAR_OK)
         return status;
-    /* No mark at this height: it was skipped while nothing was unfinished. Then only a cursor that was just seen to be
-     * canonical vouches for it: an anchor above blocks that a reorg put in below the cursor would hide them for ever.
-     */
+    /* No mark at this height: it was skipped while nothing was unfinished. Then only a cursor just seen to be canonical
+     * vouches for it: an anchor above blocks that a reorg put in below the cursor would hide them for ever. */
     const bool is_marked = count > 0 && mark.number == final->block.number;
     *ret = is_marked ? hash_equal(&mark.hash, &final->block.hash) : tick->is_current;
     return BURSAR_OK;

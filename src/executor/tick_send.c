@@ -14,8 +14,7 @@ static uint64_t wall_ms(const struct executor *executor)
     return executor->env.clock.wall_ms(executor->env.clock.ctx);
 }
 
-/* -- sign and stage --------------------------------------------------------------------------------------------------
- */
+/* -- sign and stage ------------------------------------------------------------------------------------------------ */
 
 static size_t unsigned_flights(const struct executor *executor, const struct flight *ret[SIGN_BATCH])
 {
@@ -51,8 +50,7 @@ static void refuse(struct executor *executor, struct tick *tick, const struct bu
     (void)snprintf(executor->log_verdict.reason, sizeof executor->log_verdict.reason, "%s", error->message);
 }
 
-/* INV-2, INV-6: the bytes are stored under our lease epoch, or they are never sent. *ret_staged: how many were signed.
- */
+/* INV-2, INV-6: the bytes are stored under our lease epoch, or they are never sent. *ret_staged: how many were. */
 static enum bursar_status stage(struct executor *executor, struct tick *tick, const struct flight *const *flights,
                                 const struct sign_request *requests,
                                 const struct signed_transaction *signed_transactions, size_t count, size_t *ret_staged,
@@ -125,8 +123,7 @@ enum bursar_status tick_sign(struct executor *executor, struct tick *tick, struc
     return status;
 }
 
-/* -- submit ----------------------------------------------------------------------------------------------------------
- */
+/* -- submit -------------------------------------------------------------------------------------------------------- */
 
 struct outgoing {
     struct raw_transaction raw[SUBMIT_BATCH];

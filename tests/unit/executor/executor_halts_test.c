@@ -32,8 +32,7 @@ static void restart(struct world *world)
     process_start(&world->first, world, "first again");
 }
 
-/* -- somebody else's transactions ------------------------------------------------------------------------------------
- */
+/* -- somebody else's transactions ------------------------------------------------------------------------ */
 
 static void a_foreign_transaction_at_our_nonce_holds_and_when_it_is_final_halts(void **state)
 {
@@ -143,8 +142,7 @@ static void an_account_with_history_that_was_acknowledged_pays_from_its_next_non
     world_check_all_paid(world);
 }
 
-/* -- other chains ----------------------------------------------------------------------------------------------------
- */
+/* -- other chains ---------------------------------------------------------------------------------------- */
 
 static void a_node_of_another_chain_halts_until_the_right_one_is_back(void **state)
 {
@@ -181,7 +179,6 @@ static void another_genesis_block_latches(void **state)
     assert_int_equal(rows_in(world, STATE_QUEUED), ROWS);
 }
 
-/* Blocks go on a branch that leaves out what was final, and then the old branch is back. */
 static void a_final_block_that_changed_latches_through_restarts_until_a_person_reconciles(void **state)
 {
     struct world *world = *state;

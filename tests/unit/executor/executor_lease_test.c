@@ -105,12 +105,34 @@ static void taking_turns_pays_each_row_once(void **state)
     world_check_all_paid(world);
 }
 
+static void fence_off(void *ctx)
+{
+    world_sql(ctx, "UPDATE treasury SET lease_epoch = lease_epoch + 1, lease_holder = 'somebody'");
+}
+
+static void whoever_is_fenced_off_sends_nothing_again(void **state)
+{
+    struct world *world = *state;
+    world_add_many(world, 2);
+    process_step(&world->first);
+    memory_chain_drop_pool(world->chain); /* to be handed over again: the only thing there is to do */
+    fence_off(world);
+    world->wall_ms += 120000;
+    process_step(&world->first);
+    assert_false(world->first.report.holds_lease);
+    assert_int_equal(world->chain->calls[CALL_SUBMIT], 1);
+    process_step(&world->second);
+    assert_int_equal(world->chain->calls[CALL_SUBMIT], 2);
+    run_until_idle(world, &world->second);
+    world_check_all_paid(world);
+}
+
 static void whoever_is_fenced_off_writes_nothing_and_stands_by(void **state)
 {
     struct world *world = *state;
     process_step(&world->first);
     world_add_many(world, ROWS);
-    world_sql(world, "UPDATE treasury SET lease_epoch = lease_epoch + 1, lease_holder = 'somebody'");
+    fence_off(world);
     process_step(&world->first);
     assert_false(world->first.report.holds_lease);
     assert_int_equal(rows_in(world, STATE_QUEUED), ROWS);
@@ -122,11 +144,6 @@ static void whoever_is_fenced_off_writes_nothing_and_stands_by(void **state)
     assert_false(world->first.report.holds_lease);
     run_until_idle(world, &world->second);
     world_check_all_paid(world);
-}
-
-static void fence_off(void *ctx)
-{
-    world_sql(ctx, "UPDATE treasury SET lease_epoch = lease_epoch + 1, lease_holder = 'somebody'");
 }
 
 static void what_was_signed_when_the_lease_had_passed_on_is_never_sent(void **state)
@@ -214,6 +231,7 @@ int main(void)
         TEST(a_standby_takes_over_at_once_when_the_holder_is_gone),
         TEST(a_standby_takes_over_at_once_when_the_holder_was_killed),
         TEST(taking_turns_pays_each_row_once),
+        TEST(whoever_is_fenced_off_sends_nothing_again),
         TEST(whoever_is_fenced_off_writes_nothing_and_stands_by),
         TEST(what_was_signed_when_the_lease_had_passed_on_is_never_sent),
         TEST(whoever_lacks_the_signing_log_does_not_take_the_lease),

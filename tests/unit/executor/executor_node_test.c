@@ -18,8 +18,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* -- calls that fail -------------------------------------------------------------------------------------------------
- */
+/* -- calls that fail ------------------------------------------------------------------------------------- */
 
 struct failure {
     enum chain_call call;
@@ -121,8 +120,7 @@ static void a_node_that_is_down_for_long_halts_nothing(void **state)
     world_check_all_paid(world);
 }
 
-/* -- pools that forget -----------------------------------------------------------------------------------------------
- */
+/* -- pools that forget ----------------------------------------------------------------------------------- */
 
 static void a_dropped_pool_is_given_the_same_bytes_again(void **state)
 {
@@ -155,8 +153,7 @@ static void a_pool_is_not_flooded_with_what_it_holds(void **state)
     world_check_all_paid(world);
 }
 
-/* -- reorgs ----------------------------------------------------------------------------------------------------------
- */
+/* -- reorgs ---------------------------------------------------------------------------------------------- */
 
 static void a_reorg_takes_payments_back_to_staged_and_the_same_intent_pays_them(enum orphans orphans, uint64_t depth)
 {
@@ -283,8 +280,7 @@ static void a_reorg_between_two_reads_of_one_step_is_noticed(void **state)
     world_check_all_paid(world);
 }
 
-/* -- heads that go back ----------------------------------------------------------------------------------------------
- */
+/* -- heads that go back ---------------------------------------------------------------------------------- */
 
 static void a_chain_that_lost_blocks_is_followed_from_where_it_is(void **state)
 {
@@ -378,8 +374,7 @@ static void a_lag_below_what_was_final_decides_nothing(void **state)
     world_check_all_paid(world);
 }
 
-/* -- transactions that fail ------------------------------------------------------------------------------------------
- */
+/* -- transactions that fail ------------------------------------------------------------------------------ */
 
 static void a_reverted_payment_has_failed_only_when_that_is_final(void **state)
 {

@@ -148,8 +148,7 @@ static void a_copy_without_bytes_that_were_sent_pays_nobody_twice(void **state)
     assert_int_equal(world->first.report.halt, HALT_FOREIGN_NONCE);
 }
 
-/* Two stores from one copy, both used with the same log: what the second would bind to a nonce, the first has signed.
- */
+/* Two stores from one copy, one log: for a nonce that the second has bound, the first had another payment signed. */
 static void a_copy_that_bound_its_nonces_to_other_rows_halts(void **state)
 {
     struct world *world = *state;
@@ -159,9 +158,7 @@ static void a_copy_that_bound_its_nonces_to_other_rows_halts(void **state)
     world_step(world); /* nonces 0 to 2 are bound, to rows 0 to 2 */
     world_keep_store(world, "bound");
     process_stop(&world->first);
-    world_sql(world, "UPDATE disbursement SET blocked = 2 WHERE id = 6");
-    world_put_back_store(world, "bound");
-    /* The store that gets signed from has other rows at these nonces. */
+    /* The store that gets signed from has another row at nonce 0. */
     world_sql(world, "DROP TRIGGER intent_bound_for_life; UPDATE intent SET value = (SELECT amount FROM disbursement "
                      "WHERE id = 6), to_address = (SELECT destination FROM disbursement WHERE id = 6) WHERE nonce = 0");
     world_step(world);
@@ -174,8 +171,7 @@ static void a_copy_that_bound_its_nonces_to_other_rows_halts(void **state)
     assert_int_equal(world_number(world, "SELECT count(*) FROM attempt"), 0);
 }
 
-/* -- the signing log -------------------------------------------------------------------------------------------------
- */
+/* -- the signing log ------------------------------------------------------------------------------------- */
 
 static void a_lost_signing_log_halts_until_it_is_back(void **state)
 {
@@ -241,6 +237,22 @@ static void a_damaged_log_halts_until_it_is_repaired(void **state)
     assert_int_equal(world->first.report.halt, HALT_SIGNER);
     assert_int_equal(rows_in(world, STATE_QUEUED), 3);
     world_put_back_log(world, "safe");
+    world_run_until_idle(world, 40);
+    world_check_all_paid(world);
+}
+
+static void a_log_that_cannot_be_read_halts_as_long_as_that_lasts(void **state)
+{
+    struct world *world = *state;
+    pay_half(world);
+    process_stop(&world->first);
+    process_start(&world->first, world, "first");
+    world->first.signer.finds_that_fail = 3;
+    for (int i = 0; i < 3; i++) {
+        world_step(world);
+        assert_int_equal(world->first.report.halt, HALT_SIGNER);
+        assert_int_equal(rows_in(world, STATE_QUEUED), 3);
+    }
     world_run_until_idle(world, 40);
     world_check_all_paid(world);
 }
@@ -312,6 +324,7 @@ int main(void)
         TEST(an_empty_log_in_its_place_is_a_lost_log),
         TEST(an_older_copy_of_the_log_is_a_lost_log),
         TEST(a_damaged_log_halts_until_it_is_repaired),
+        TEST(a_log_that_cannot_be_read_halts_as_long_as_that_lasts),
         cmocka_unit_test(a_log_that_cannot_be_written_for_a_moment_costs_a_moment),
         TEST(one_refused_signature_stops_no_neighbour_and_nothing_goes_out_above_it),
         TEST(bound_rows_without_bytes_keep_others_from_being_bound),

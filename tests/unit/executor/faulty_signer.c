@@ -68,6 +68,10 @@ static enum bursar_status log_extent(void *ctx, struct signing_log_extent *ret, 
 static enum bursar_status log_find(void *ctx, uint64_t nonce, struct signed_payload *ret, struct bursar_error *err)
 {
     struct faulty_signer *signer = ctx;
+    if (signer->finds_that_fail) {
+        signer->finds_that_fail--;
+        return bursar_fail(err, BURSAR_ESTORAGE, "scripted fault: the signing log can't be read");
+    }
     return signer->inner.log_find(signer->inner.ctx, nonce, ret, err);
 }
 

@@ -14,6 +14,7 @@ struct faulty_signer {
     bool dies;        /* instead of only failing */
     bool needs_acquire;
     uint64_t refused_nonce, refusals; /* so often this nonce, and no other item of its batch, is refused */
+    uint64_t finds_that_fail;         /* the next so many looks into the log */
     /* Called once, when the next batch is signed and has not been handed out yet. */
     void (*interlude)(void *ctx);
     void *interlude_ctx;

@@ -115,8 +115,7 @@ void world_free(struct world *world)
     free(world);
 }
 
-/* -- processes -------------------------------------------------------------------------------------------------------
- */
+/* -- processes ------------------------------------------------------------------------------------------- */
 
 void process_start(struct process *process, struct world *world, const char *identity)
 {
@@ -204,8 +203,7 @@ void world_settle(struct world *world)
     fail_msg("there is always more to do at once");
 }
 
-/* -- rows ------------------------------------------------------------------------------------------------------------
- */
+/* -- rows ------------------------------------------------------------------------------------------------ */
 
 static void import_row(struct world *world, struct store *store, const struct wish *wish)
 {
@@ -267,8 +265,7 @@ void world_add_many(struct world *world, size_t count)
     import_rows(world, &plain, count);
 }
 
-/* -- files -----------------------------------------------------------------------------------------------------------
- */
+/* -- files ----------------------------------------------------------------------------------------------- */
 
 /* Nothing at `from` leaves nothing at `to`. */
 static void copy_file(const char *from, const char *to)
@@ -328,8 +325,7 @@ void world_put_back_log(struct world *world, const char *name)
     copy_file(aside, world->log_path);
 }
 
-/* -- looking ---------------------------------------------------------------------------------------------------------
- */
+/* -- looking --------------------------------------------------------------------------------------------- */
 
 static sqlite3 *database(struct world *world)
 {
