@@ -79,6 +79,16 @@ static void sum_up(struct executor *executor, struct tick *tick)
     (void)snprintf(executor->noted_hold, sizeof executor->noted_hold, "%s", hold);
 }
 
+/* INV-8: a latched halt outlives the reason that is seen now. INV-5: no halt ends because nothing was seen. */
+static void keep_halt(struct tick *tick)
+{
+    bool keeps = tick->blind ? tick->treasury.halt != HALT_NONE : halt_latches(tick->treasury.halt);
+    if (!keeps || halt_latches(tick->verdict.halt))
+        return;
+    tick->verdict = (struct verdict){ .halt = tick->treasury.halt, .holds = true };
+    (void)snprintf(tick->verdict.reason, sizeof tick->verdict.reason, "%s", tick->treasury.halt_reason);
+}
+
 static enum bursar_status run_tick(struct executor *executor, struct tick *tick, struct bursar_error *err)
 {
     struct store *store = &executor->env.store;
@@ -91,11 +101,7 @@ static enum bursar_status run_tick(struct executor *executor, struct tick *tick,
         status = run_phases(executor, tick, err);
     if (status != BURSAR_OK)
         return status;
-    /* INV-8: a latched halt outlives the reason that is seen now. */
-    if (halt_latches(tick->treasury.halt) && !halt_latches(tick->verdict.halt)) {
-        tick->verdict = (struct verdict){ .halt = tick->treasury.halt, .holds = true };
-        (void)snprintf(tick->verdict.reason, sizeof tick->verdict.reason, "%s", tick->treasury.halt_reason);
-    }
+    keep_halt(tick);
     sum_up(executor, tick);
     return tick_snapshot(executor, tick, err);
 }
@@ -113,6 +119,12 @@ static enum bursar_status survive(struct executor *executor, enum bursar_status 
         return BURSAR_OK;
     }
     return status;
+}
+
+/* What a blind tick only remembers may be over by now; a latched halt is not. */
+static enum halt_code halt_seen(const struct tick *tick)
+{
+    return tick->blind && !halt_latches(tick->verdict.halt) ? HALT_NONE : tick->verdict.halt;
 }
 
 enum bursar_status executor_step(struct executor *executor, uint64_t *ret_next_wake_ms, struct executor_report *ret,
@@ -136,7 +148,7 @@ enum bursar_status executor_step(struct executor *executor, uint64_t *ret_next_w
     }
     *ret = (struct executor_report){ .holds_lease = true,
                                      .observed = tick.observed,
-                                     .halt = tick.verdict.halt,
+                                     .halt = halt_seen(&tick),
                                      .is_idle = tick.settled_idle && !tick.failed && !tick.go_on };
     *ret_next_wake_ms = tick.go_on && !tick.failed ? 0 : executor->config.poll_interval_ms;
     return BURSAR_OK;

@@ -48,7 +48,7 @@ struct executor_env {
 struct executor_report {
     bool holds_lease;
     bool observed;       /* the chain was seen in this step */
-    enum halt_code halt; /* nothing is bound until a person has looked */
+    enum halt_code halt; /* nothing is bound until a person has looked; as seen in this step, or latched */
     bool is_idle;        /* observed, holds the lease, and nothing is left that time alone will bring on */
 };
 

@@ -93,6 +93,27 @@ static bool behind_chain(const struct lane *lane, const struct chain_view *view,
     return true;
 }
 
+/* INV-4: refused as low or underpriced, something else may hold this nonce. */
+static bool is_contested(const struct flight *flight)
+{
+    return flight->has_attempt && (flight->verdict == SUBMIT_NONCE_TOO_LOW || flight->verdict == SUBMIT_UNDERPRICED);
+}
+
+static void hold_contested(const struct flight *flights, size_t count, struct verdict *ret)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!is_contested(&flights[i]))
+            continue;
+        ret->holds = true;
+        (void)snprintf(
+            ret->reason, sizeof ret->reason,
+            "the node refused nonce %llu (%s): another transaction may hold it; it is offered again until it is "
+            "seen in a block",
+            (ull)flights[i].nonce, submit_verdict_name((enum submit_verdict)flights[i].verdict));
+        return;
+    }
+}
+
 void plan_nonces(const struct treasury *treasury, const struct lane *lane, const struct signing_log_extent *log,
                  const struct chain_view *view, bool is_current, const struct flight *flights, size_t flight_count,
                  struct verdict *ret)
@@ -106,8 +127,10 @@ void plan_nonces(const struct treasury *treasury, const struct lane *lane, const
                        (ull)view->latest.block.number);
         return;
     }
-    if (flight_count == 0 || flights[0].nonce >= view->nonce_latest)
+    if (flight_count == 0 || flights[0].nonce >= view->nonce_latest) {
+        hold_contested(flights, flight_count, ret);
         return;
+    }
     /* INV-4: used, and no attempt of ours is in a canonical block. */
     ull nonce = (ull)flights[0].nonce;
     if (view->has_final && flights[0].nonce < view->nonce_final) {
@@ -228,7 +251,7 @@ bool plan_broadcast(const struct flight *flight, uint64_t nonce_pending, uint64_
     if (flight->sends == 0 || flight->last_sent_ms == 0 || flight->last_sent_ms > now_ms)
         return true; /* a wall clock that jumped back must not silence us */
     uint64_t since_ms = now_ms - flight->last_sent_ms;
-    bool pool_lacks_it = flight->nonce >= nonce_pending;
+    bool pool_lacks_it = flight->nonce >= nonce_pending || is_contested(flight);
     return since_ms >= (pool_lacks_it ? REBROADCAST_GRACE_MS : REBROADCAST_MS);
 }
 

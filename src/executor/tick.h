@@ -10,7 +10,7 @@
 #define SCAN_BLOCKS_PER_TICK 512
 #define RECEIPTS_PER_CALL 100
 #define FINAL_PER_TICK 2000
-#define FLIGHTS_MAX_COUNT 100000 /* = the largest max_in_flight */
+#define FLIGHTS_MAX_COUNT 1000000 /* the largest max_in_flight, and what a reorg may bring back on top */
 
 /* Memory reused from tick to tick. */
 struct scratch {
@@ -54,6 +54,7 @@ struct tick {
     bool settled_idle; /* nothing is left that time alone brings on */
     struct lane lane;
     struct verdict verdict;
+    bool blind;  /* the node could not be read: nothing new is known, what was halted stays so */
     bool failed; /* something went wrong: snapshot.last_error says what */
 };
 

@@ -160,8 +160,13 @@ static enum bursar_status notice_idle(struct executor *executor, struct tick *ti
 enum bursar_status tick_bind(struct executor *executor, struct tick *tick, struct bursar_error *err)
 {
     struct fees fees;
-    if (tick->verdict.holds || !executor->signer_ready || has_unsigned(executor))
+    if (tick->verdict.holds || !executor->signer_ready)
         return BURSAR_OK;
+    if (has_unsigned(executor)) {
+        tick->verdict.holds = true;
+        (void)snprintf(tick->verdict.reason, sizeof tick->verdict.reason, "what is bound is to be signed first");
+        return BURSAR_OK;
+    }
     struct fee_caps caps = { executor->config.max_fee_per_gas_wei, executor->config.max_priority_fee_per_gas_wei };
     plan_fees(&tick->view, &caps, &fees);
     note_budget(executor, tick, &fees);

@@ -71,6 +71,7 @@ static enum bursar_status compare_nonces(struct executor *executor, struct tick 
     if (executor->signer_ready && signer->log_extent(signer->ctx, &log, &fault) != BURSAR_OK) {
         tick_note_fault(executor, tick, &fault);
         tick->verdict.holds = true;
+        (void)snprintf(tick->verdict.reason, sizeof tick->verdict.reason, "%s", fault.message);
         return BURSAR_OK;
     }
     if (executor->signer_ready && !executor->log_compared) {

@@ -145,7 +145,6 @@ static enum bursar_status rewind_scan(struct executor *executor, struct tick *ti
     status = tick_settle(executor, &settlement, err);
     if (status == BURSAR_OK) {
         tick->treasury.scan = fork;
-        tick->go_on = true;
         executor->lag_ticks = 0;
     }
     return status;

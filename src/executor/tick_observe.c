@@ -53,7 +53,7 @@ enum bursar_status tick_observe(struct executor *executor, struct tick *tick, st
     }
     if (status != BURSAR_OK) { /* a failed read is never a negative fact (INV-5) */
         tick_note_fault(executor, tick, &fault);
-        tick->verdict.holds = true;
+        tick->blind = tick->verdict.holds = true;
         (void)snprintf(tick->verdict.reason, sizeof tick->verdict.reason, "the node can't be read");
         return BURSAR_OK;
     }

@@ -39,15 +39,20 @@ static void request_of(const struct executor *executor, const struct flight *fli
                                   .value = flight->value };
 }
 
-/* One item's refusal never stops its neighbours; but a payload that differs from the signed one shows that this store
- * is not the one that was signed from (INV-12). */
+/* One item's refusal never stops its neighbours. What the signer will refuse again is a halt: a payload that differs
+ * from the signed one, or a newer lease epoch in the log, show that this store is not the one that was signed from
+ * (INV-12). */
 static void refuse(struct executor *executor, struct tick *tick, const struct bursar_error *error)
 {
     tick_note_fault(executor, tick, error);
-    if (error->status != BURSAR_EEQUIVOCATION)
+    if (bursar_status_remedy(error->status) == BURSAR_REMEDY_RETRY)
         return;
-    executor->log_verdict = (struct verdict){ .halt = HALT_STORE_BEHIND_LOG, .holds = true };
-    (void)snprintf(executor->log_verdict.reason, sizeof executor->log_verdict.reason, "%s", error->message);
+    bool is_behind = error->status == BURSAR_EEQUIVOCATION || error->status == BURSAR_EFENCED;
+    struct verdict verdict = { .halt = is_behind ? HALT_STORE_BEHIND_LOG : HALT_SIGNER, .holds = true };
+    (void)snprintf(verdict.reason, sizeof verdict.reason, "%s", error->message);
+    tick->verdict = verdict;
+    if (is_behind)
+        executor->log_verdict = verdict; /* no use in asking again under this lease */
 }
 
 /* INV-2, INV-6: the bytes are stored under our lease epoch, or they are never sent. *ret_staged: how many were. */
@@ -198,6 +203,7 @@ static enum bursar_status submit_all(struct executor *executor, struct tick *tic
         sent += out->count;
         outgoing_clear(out);
     }
+    tick->go_on = tick->go_on || (go_on && sent >= SUBMIT_PER_TICK);
     return status;
 }
 

@@ -132,6 +132,7 @@ struct flight {
     uint64_t max_fee_per_gas_wei;
     uint64_t sends;        /* how often it was handed to a node */
     uint64_t last_sent_ms; /* wall clock; 0: never */
+    int verdict;           /* enum submit_verdict of the last time; 0: none yet */
 };
 
 struct new_attempt {

@@ -160,6 +160,7 @@ static void read_flight(sqlite3_stmt *stmt, void *rows, size_t index)
         .max_fee_per_gas_wei = column_u64(stmt, 8),
         .sends = column_u64(stmt, 9),
         .last_sent_ms = column_u64(stmt, 10),
+        .verdict = sqlite3_column_int(stmt, 11),
     };
     column_address(stmt, 3, &flight->to);
     column_amount(stmt, 4, &flight->value);

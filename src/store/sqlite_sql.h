@@ -99,7 +99,7 @@
     S(INTENT_MOVE, PLANNED, "UPDATE intent SET status = ?3 WHERE id = ?1 AND status = ?2 AND treasury = ?4")           \
     S(FLIGHTS, PLANNED,                                                                                                \
       "SELECT i.id, i.nonce, i.kind, i.to_address, i.value, i.gas_limit, a.id, a.hash, a.max_fee_per_gas, a.sends, "   \
-      "a.last_sent_ms FROM intent i LEFT JOIN attempt a ON a.id = (SELECT id FROM attempt WHERE intent = i.id "        \
+      "a.last_sent_ms, a.verdict FROM intent i LEFT JOIN attempt a ON a.id = (SELECT id FROM attempt WHERE intent = i.id "        \
       "ORDER BY seq DESC LIMIT 1) WHERE i.treasury = ?1 AND i.nonce >= ?2 AND i.status < 3 ORDER BY i.nonce LIMIT ?3") \
     S(ATTEMPT_RAW, PLANNED, "SELECT raw FROM attempt WHERE id = ?1")                                                   \
     S(SUBMISSION, PLANNED,                                                                                             \

@@ -2,6 +2,8 @@
  * hold lasts as long as its reason, but for those that only a person ends. */
 #include "world.h"
 
+#include "executor/planner.h"
+
 #define ROWS 4
 
 static int set_up(void **state)
@@ -62,6 +64,47 @@ static void a_foreign_transaction_at_our_nonce_holds_and_when_it_is_final_halts(
     assert_int_equal(state_of(world, 1), STATE_STAGED); /* a person frees it, or nobody */
     assert_int_equal(rows_in(world, STATE_FINALIZED), ROWS - 1);
     world_check(world);
+}
+
+static void while_the_pool_keeps_somebody_elses_transaction_in_place_of_ours_nothing_is_bound_above(void **state)
+{
+    struct world *world = *state;
+    struct bursar_address stranger = a_stranger();
+    process_start(&world->first, world, "first");
+    world_add_many(world, 1);
+    process_step(&world->first); /* bound and sent */
+    memory_chain_send_foreign(world->chain, 0, &stranger, 5);
+    world->monotonic_ms += REBROADCAST_MS;
+    world->wall_ms += REBROADCAST_MS;
+    process_step(&world->first); /* offered again, refused as underpriced */
+    world_add_many(world, ROWS);
+    for (int i = 0; i < 5; i++)
+        world_step(world);
+    assert_int_equal(world->first.report.halt, HALT_NONE);
+    assert_true(world_number(world, "SELECT length(hold) > 0 FROM treasury"));
+    assert_int_equal(rows_in(world, STATE_QUEUED), ROWS);
+    memory_chain_drop_pool(world->chain);
+    world_run_until_idle(world, 30);
+    world_check_all_paid(world);
+}
+
+static void a_halt_does_not_end_because_the_node_cannot_be_read(void **state)
+{
+    struct world *world = *state;
+    process_start(&world->first, world, "first");
+    world->chain->chain_id = 5;
+    process_step(&world->first);
+    assert_int_equal(world->first.report.halt, HALT_WRONG_CHAIN);
+    memory_chain_fail(world->chain, CALL_OBSERVE, BURSAR_EUNREACHABLE, 0, 3);
+    for (int i = 0; i < 3; i++) {
+        world_step(world);
+        assert_int_equal(stored_halt(world), HALT_WRONG_CHAIN);
+        assert_int_equal(world->first.report.halt, HALT_NONE); /* not seen now: worth waiting for the node */
+        assert_false(world->first.report.is_idle);
+    }
+    world->chain->chain_id = WORLD_CHAIN_ID;
+    world_step(world);
+    assert_int_equal(stored_halt(world), HALT_NONE);
 }
 
 static void a_foreign_transaction_that_is_reorganised_away_ends_the_hold(void **state)
@@ -243,6 +286,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(a_foreign_transaction_at_our_nonce_holds_and_when_it_is_final_halts),
+        TEST(while_the_pool_keeps_somebody_elses_transaction_in_place_of_ours_nothing_is_bound_above),
+        TEST(a_halt_does_not_end_because_the_node_cannot_be_read),
         TEST(a_foreign_transaction_that_is_reorganised_away_ends_the_hold),
         TEST(a_foreign_transaction_beyond_our_last_nonce_halts_while_it_is_there),
         TEST(a_foreign_transaction_mined_beyond_our_last_nonce_halts_for_good),

@@ -193,6 +193,21 @@ static void a_used_nonce_without_our_transaction_holds_until_it_is_final_then_ha
     assert_int_equal(judged(&c, true).halt, HALT_FOREIGN_NONCE);
 }
 
+static void a_nonce_refused_as_low_or_underpriced_holds_what_is_above(void **state)
+{
+    (void)state;
+    static const enum submit_verdict contested[] = { SUBMIT_NONCE_TOO_LOW, SUBMIT_UNDERPRICED };
+    for (size_t i = 0; i < 2; i++) {
+        struct nonce_case c = three_in_flight();
+        c.flights[1].verdict = contested[i];
+        struct verdict verdict = judged(&c, true);
+        assert_int_equal(verdict.halt, HALT_NONE);
+        assert_true(verdict.holds);
+        c.flights[1].verdict = SUBMIT_KNOWN;
+        assert_false(judged(&c, true).holds);
+    }
+}
+
 static void nothing_is_called_foreign_before_all_blocks_are_read(void **state)
 {
     (void)state;
@@ -392,6 +407,7 @@ int main(void)
         cmocka_unit_test(a_signature_the_store_does_not_know_halts),
         cmocka_unit_test(a_chain_that_knows_more_nonces_halts_also_when_only_its_pool_does),
         cmocka_unit_test(a_used_nonce_without_our_transaction_holds_until_it_is_final_then_halts),
+        cmocka_unit_test(a_nonce_refused_as_low_or_underpriced_holds_what_is_above),
         cmocka_unit_test(nothing_is_called_foreign_before_all_blocks_are_read),
         cmocka_unit_test(a_stored_attempt_that_the_signing_log_lacks_means_the_log_was_lost),
         cmocka_unit_test(another_payload_in_the_signing_log_halts),
