@@ -46,6 +46,62 @@ bool lifecycle_allows(enum disbursement_state from, enum disbursement_state to, 
     return false;
 }
 
+static const char *why_not_cancelled(enum disbursement_state from)
+{
+    switch (from) {
+    case STATE_STAGED:
+        return "it is bound to a nonce and its signed transaction may be out; cancelling what was sent comes with fee "
+               "replacement, which this version does not have: it goes on being paid";
+    case STATE_EXECUTED:
+        return "its transaction is in a block, and nothing can take it back: it goes on being paid";
+    case STATE_FINALIZED:
+        return "it is paid, in a final block";
+    case STATE_CANCELLED:
+        return "it is cancelled already";
+    case STATE_FAILED:
+        return "its transaction reverted, so nothing was paid, and nothing will be unless it is retried";
+    case STATE_ROLLED_BACK:
+        return "it was paid, and reversed later";
+    case STATE_DRAFT:
+    case STATE_VOTING:
+    case STATE_QUEUED:
+        break;
+    }
+    return "nothing leads from there to cancelled";
+}
+
+static const char *why_not_retried(enum disbursement_state from)
+{
+    switch (from) {
+    case STATE_DRAFT:
+    case STATE_VOTING:
+        return "it has not failed: it waits for its approval";
+    case STATE_QUEUED:
+        return "it has not failed: it will be paid when its turn comes";
+    case STATE_STAGED:
+    case STATE_EXECUTED:
+        return "it has not failed: it is being paid, and only a final block decides";
+    case STATE_FINALIZED:
+        return "it is paid, in a final block; what is owed on top of that needs a row with another ref";
+    case STATE_CANCELLED:
+        return "a cancelled ref stays used for ever; what is still owed needs a row with another ref";
+    case STATE_ROLLED_BACK:
+        return "it was paid, and reversed later; what is owed again needs a row with another ref";
+    case STATE_FAILED:
+        break;
+    }
+    return "nothing leads from there back to queued";
+}
+
+const char *lifecycle_refusal(enum disbursement_state from, enum lifecycle_cause decision)
+{
+    for (size_t i = 0; i < LIFECYCLE_MOVE_COUNT; i++) {
+        if (LIFECYCLE_MOVES[i].from == from && LIFECYCLE_MOVES[i].cause == decision)
+            return NULL;
+    }
+    return decision == CAUSE_PERSON_RETRIED ? why_not_retried(from) : why_not_cancelled(from);
+}
+
 bool state_is_terminal_or_failed(enum disbursement_state state)
 {
     switch (state) {
@@ -131,6 +187,14 @@ const char *lifecycle_cause_name(enum lifecycle_cause cause)
         return "person_retried";
     case CAUSE_REVERSED:
         return "reversed";
+    case CAUSE_BREAKER_OPENED:
+        return "breaker_opened";
+    case CAUSE_BREAKER_HALF_OPENED:
+        return "breaker_half_opened";
+    case CAUSE_BREAKER_CLOSED:
+        return "breaker_closed";
+    case CAUSE_BREAKER_RESET:
+        return "breaker_reset";
     }
     return NULL;
 }

@@ -38,6 +38,11 @@ enum lifecycle_cause {
     CAUSE_HOST_REFUSED = 12,     /* queued -> cancelled: an embedder's callback refuses before binding */
     CAUSE_PERSON_RETRIED = 13,   /* failed -> queued */
     CAUSE_REVERSED = 14,         /* finalized -> rolled_back: by decision, recorded as such */
+    /* Of a treasury's circuit breaker, in the same log: these move no disbursement. */
+    CAUSE_BREAKER_OPENED = 15,      /* by failures, or by a person */
+    CAUSE_BREAKER_HALF_OPENED = 16, /* its timeout is over */
+    CAUSE_BREAKER_CLOSED = 17,      /* by trials that succeeded, or by a person */
+    CAUSE_BREAKER_RESET = 18,       /* by a person */
 };
 
 struct lifecycle_move {
@@ -53,6 +58,9 @@ extern const size_t LIFECYCLE_MOVE_COUNT;
 
 /* Is from -> to allowed for this cause? */
 bool lifecycle_allows(enum disbursement_state from, enum disbursement_state to, enum lifecycle_cause cause);
+/* Why a person's decision (CAUSE_PERSON_CANCELLED or _RETRIED) leads nowhere from `from`; NULL when the table has it.
+ */
+const char *lifecycle_refusal(enum disbursement_state from, enum lifecycle_cause decision);
 bool state_is_terminal_or_failed(enum disbursement_state state);
 
 /* "queued" etc.; NULL for a number that is none. */

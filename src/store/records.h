@@ -6,6 +6,7 @@
 #include "domain/obligation.h"
 
 #include <bursar/amount.h>
+#include <bursar/breaker.h>
 #include <bursar/types.h>
 
 #include <stdbool.h>
@@ -63,6 +64,8 @@ enum attempt_status {
 #define LEASE_HOLDER_MAX_BYTES 256
 #define EPOCH_SOURCE_MAX_BYTES 32
 #define TREASURY_NAME_MAX_BYTES 64
+#define ACTOR_MAX_BYTES 256
+#define REASON_MAX_BYTES 500
 
 struct block_mark {
     uint64_t number;
@@ -93,6 +96,32 @@ struct treasury {
 struct fence {
     int64_t treasury;
     uint64_t lease_epoch;
+    uint64_t breaker_version; /* as last loaded or saved: what spends fails once it is another. 0: not compared */
+};
+
+/* What a person decides, for the event log: who, why (1-REASON_MAX_BYTES bytes), when. Borrowed. */
+struct decision {
+    const char *actor;
+    const char *reason;
+    uint64_t at_ms; /* wall clock */
+};
+
+/* What a person last did to a circuit breaker. */
+enum breaker_command {
+    BREAKER_COMMAND_NONE = 0,
+    BREAKER_COMMAND_OPEN = 1,
+    BREAKER_COMMAND_CLOSE = 2,
+    BREAKER_COMMAND_RESET = 3,
+};
+
+/* A treasury's circuit breaker as stored. */
+struct breaker_record {
+    uint64_t version; /* from 1 on; grows with every change */
+    struct bursar_breaker_memory memory;
+    enum breaker_command command; /* the last one, and whose it was; NONE: nobody's yet */
+    char actor[ACTOR_MAX_BYTES];
+    char reason[REASON_MAX_BYTES + 1];
+    uint64_t commanded_ms;
 };
 
 struct due_row {
@@ -230,7 +259,8 @@ struct disbursement_record {
     const char *blocked_on_ref; /* BLOCK_DEPENDENCY: which; waiting: what for; else NULL */
     enum disbursement_state blocked_on_state;
     uint64_t queued_ms;
-    bool has_nonce;
+    uint64_t ended_ms; /* when it got into a state that only a person leads out of; 0: it has not */
+    bool has_nonce;    /* what is paying it, has paid it, or failed to: not what a retry has left behind */
     uint64_t nonce;
     bool has_transaction; /* the included attempt, else the newest */
     struct bursar_hash transaction_hash;
@@ -283,6 +313,9 @@ struct intent_record {
     struct bursar_amount value;
     int64_t disbursement; /* 0: none */
     enum disbursement_state state;
+    bool is_live;   /* its item is: it is paying the disbursement, or has paid it */
+    bool is_newest; /* of the intents that this disbursement has had: a retry binds another one */
+    int outcome;    /* enum lifecycle_cause that ended its item; 0: none yet */
     bool has_attempt;
     struct bursar_hash hash;
     bool has_block;

@@ -94,6 +94,9 @@ void column_copy(sqlite3_stmt *stmt, int column, char *ret, size_t ret_bytes);
 /* One write transaction. A fence of NULL is a person's; else EFENCED unless the lease epoch is still that (INV-6). */
 BURSAR_MUST_CHECK enum bursar_status write_begin(struct sqlite_store *store, const struct fence *fence,
                                                  struct bursar_error *err);
+/* As above, for what spends: ESTALE unless the circuit breaker is still the fence's (INV-6). */
+BURSAR_MUST_CHECK enum bursar_status write_begin_spending(struct sqlite_store *store, const struct fence *fence,
+                                                          struct bursar_error *err);
 /* Commits when `status` is OK, else rolls back; returns what came of it. */
 BURSAR_MUST_CHECK enum bursar_status write_end(struct sqlite_store *store, enum bursar_status status,
                                                struct bursar_error *err);
@@ -117,13 +120,24 @@ struct disbursement_version {
     enum disbursement_state state;
     uint64_t version;
 };
+/* Where to, and what the event log is to say of it. */
+struct disbursement_move {
+    enum disbursement_state to;
+    enum lifecycle_cause cause;
+    int64_t intent; /* 0: none */
+    uint64_t at_ms;
+    const char *actor;
+    const char *detail;
+};
 /* The one function that moves a disbursement: checks the table, compares and sets, writes the event. ESTALE when
  * somebody else moved it; EINTERNAL when the table does not allow it. */
 BURSAR_MUST_CHECK enum bursar_status disbursement_move(struct sqlite_store *store, int64_t treasury,
                                                        const struct disbursement_version *from,
-                                                       enum disbursement_state to, enum lifecycle_cause cause,
-                                                       int64_t intent, uint64_t now_ms, const char *detail,
-                                                       struct bursar_error *err);
+                                                       const struct disbursement_move *move, struct bursar_error *err);
+/* Makes a row wait for its next dependency that is not finalized, or for none. */
+BURSAR_MUST_CHECK enum bursar_status wait_on_next(struct sqlite_store *store, int64_t id, struct bursar_error *err);
+/* Has somebody a name and a reason, within their bounds? EINVAL. */
+BURSAR_MUST_CHECK enum bursar_status decision_check(const struct decision *decision, struct bursar_error *err);
 
 /* Moves an intent of this treasury; *ret_changed is 0 when it was not in `from`. */
 BURSAR_MUST_CHECK enum bursar_status intent_move(struct sqlite_store *store, int64_t treasury, int64_t intent,
@@ -137,6 +151,9 @@ void sqlite_fill_lease(struct store *interface);
 void sqlite_fill_due(struct store *interface);
 void sqlite_fill_spending(struct store *interface);
 void sqlite_fill_settle(struct store *interface);
+void sqlite_fill_host(struct store *interface);
+void sqlite_fill_decided(struct store *interface);
+void sqlite_fill_breaker(struct store *interface);
 void sqlite_fill_shown(struct store *interface);
 void sqlite_import_discard(struct sqlite_store *store);
 void sqlite_lease_unlock(struct sqlite_store *store);

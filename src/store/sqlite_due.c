@@ -53,8 +53,8 @@ static enum bursar_status due_select(void *ctx, int64_t treasury, bool has_final
     return status;
 }
 
-/* The row's next dependency that is not finalized, or none: then it is due as soon as its schedule is. */
-static enum bursar_status wait_on_next(struct sqlite_store *store, int64_t id, struct bursar_error *err)
+/* Without one it is due as soon as its schedule is. */
+enum bursar_status wait_on_next(struct sqlite_store *store, int64_t id, struct bursar_error *err)
 {
     sqlite3_stmt *stmt = statement(store, SQL_NEXT_DEPENDENCY, err);
     bind_i64(stmt, 1, id);

@@ -101,18 +101,18 @@ enum bursar_status event_append(struct sqlite_store *store, const struct event_f
 }
 
 enum bursar_status disbursement_move(struct sqlite_store *store, int64_t treasury,
-                                     const struct disbursement_version *from, enum disbursement_state to,
-                                     enum lifecycle_cause cause, int64_t intent, uint64_t now_ms, const char *detail,
+                                     const struct disbursement_version *from, const struct disbursement_move *move,
                                      struct bursar_error *err)
 {
-    if (!lifecycle_allows(from->state, to, cause))
+    if (!lifecycle_allows(from->state, move->to, move->cause))
         return bursar_fail(err, BURSAR_EINTERNAL, "disbursement %lld may not move from %s to %s (%s)",
-                           (long long)from->id, state_name(from->state), state_name(to), lifecycle_cause_name(cause));
+                           (long long)from->id, state_name(from->state), state_name(move->to),
+                           lifecycle_cause_name(move->cause));
     sqlite3_stmt *stmt = statement(store, SQL_DISBURSEMENT_MOVE, err);
     bind_i64(stmt, 1, from->id);
     bind_i64(stmt, 2, from->state);
     bind_u64(stmt, 3, from->version);
-    bind_i64(stmt, 4, to);
+    bind_i64(stmt, 4, move->to);
     bind_i64(stmt, 5, treasury);
     int changed = 0;
     enum bursar_status status = run_statement(store, stmt, &changed, err);
@@ -123,13 +123,13 @@ enum bursar_status disbursement_move(struct sqlite_store *store, int64_t treasur
     struct event_fields event = {
         .treasury = treasury,
         .disbursement = from->id,
-        .intent = intent,
-        .at_ms = now_ms,
-        .cause = cause,
+        .intent = move->intent,
+        .at_ms = move->at_ms,
+        .cause = move->cause,
         .from_state = from->state,
-        .to_state = to,
-        .actor = store->holder,
-        .detail = detail,
+        .to_state = move->to,
+        .actor = move->actor,
+        .detail = move->detail,
     };
     return event_append(store, &event, err);
 }

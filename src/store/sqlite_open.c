@@ -318,6 +318,9 @@ struct store sqlite_store_interface(struct sqlite_store *store)
     sqlite_fill_due(&interface);
     sqlite_fill_spending(&interface);
     sqlite_fill_settle(&interface);
+    sqlite_fill_decided(&interface);
+    sqlite_fill_host(&interface);
+    sqlite_fill_breaker(&interface);
     sqlite_fill_shown(&interface);
     return interface;
 }

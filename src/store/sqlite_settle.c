@@ -51,20 +51,13 @@ static enum bursar_status live_items(struct sqlite_store *store, int64_t intent,
     return status;
 }
 
-struct item_move {
-    enum disbursement_state to;
-    enum lifecycle_cause cause;
-    const char *detail;
-};
-
-static enum bursar_status move_items(struct sqlite_store *store, int64_t treasury, int64_t intent, uint64_t now_ms,
-                                     const struct item_move *move, struct bursar_error *err)
+static enum bursar_status move_items(struct sqlite_store *store, int64_t treasury, const struct disbursement_move *move,
+                                     struct bursar_error *err)
 {
     struct items items;
-    enum bursar_status status = live_items(store, intent, &items, err);
+    enum bursar_status status = live_items(store, move->intent, &items, err);
     for (size_t i = 0; i < items.count && status == BURSAR_OK; i++)
-        status = disbursement_move(store, treasury, &items.rows[i], move->to, move->cause, intent, now_ms, move->detail,
-                                   err);
+        status = disbursement_move(store, treasury, &items.rows[i], move, err);
     return status;
 }
 
@@ -98,8 +91,8 @@ static enum bursar_status include(struct sqlite_store *store, int64_t treasury, 
         status = advance_intent(store, treasury, included->intent, INTENT_SIGNED, INTENT_INCLUDED, err);
     char detail[64];
     (void)snprintf(detail, sizeof detail, "block %llu", (unsigned long long)included->block.number);
-    struct item_move move = { STATE_EXECUTED, CAUSE_INCLUDED, detail };
-    return status == BURSAR_OK ? move_items(store, treasury, included->intent, now_ms, &move, err) : status;
+    struct disbursement_move move = { STATE_EXECUTED, CAUSE_INCLUDED, included->intent, now_ms, store->holder, detail };
+    return status == BURSAR_OK ? move_items(store, treasury, &move, err) : status;
 }
 
 static enum bursar_status exclude(struct sqlite_store *store, int64_t treasury, uint64_t now_ms, int64_t attempt,
@@ -110,8 +103,9 @@ static enum bursar_status exclude(struct sqlite_store *store, int64_t treasury, 
     enum bursar_status status = change_one(store, stmt, "the attempt", err);
     if (status == BURSAR_OK)
         status = advance_intent(store, treasury, intent, INTENT_INCLUDED, INTENT_SIGNED, err);
-    struct item_move move = { STATE_STAGED, CAUSE_REORGED, "its block is not canonical any more" };
-    return status == BURSAR_OK ? move_items(store, treasury, intent, now_ms, &move, err) : status;
+    struct disbursement_move move = { STATE_STAGED, CAUSE_REORGED, intent,
+                                      now_ms,       store->holder, "its block is not canonical any more" };
+    return status == BURSAR_OK ? move_items(store, treasury, &move, err) : status;
 }
 
 struct attempt_key {
@@ -162,11 +156,12 @@ static enum bursar_status finish(struct sqlite_store *store, int64_t treasury, u
         status = advance_intent(store, treasury, final->intent, INTENT_INCLUDED, INTENT_FINAL, err);
     if (status != BURSAR_OK)
         return status;
-    struct item_move paid = { STATE_FINALIZED, CAUSE_FINAL_SUCCESS, "its block is final" };
-    struct item_move reverted = { STATE_FAILED, CAUSE_FINAL_REVERT, "its transaction reverted, in a final block" };
-    const struct item_move *move = final->succeeded ? &paid : &reverted;
-    status = move_items(store, treasury, final->intent, now_ms, move, err);
-    return status == BURSAR_OK ? end_items(store, final->intent, final->succeeded, move->cause, err) : status;
+    struct disbursement_move move = { .intent = final->intent, .at_ms = now_ms, .actor = store->holder };
+    move.to = final->succeeded ? STATE_FINALIZED : STATE_FAILED;
+    move.cause = final->succeeded ? CAUSE_FINAL_SUCCESS : CAUSE_FINAL_REVERT;
+    move.detail = final->succeeded ? "its block is final" : "its transaction reverted, in a final block";
+    status = move_items(store, treasury, &move, err);
+    return status == BURSAR_OK ? end_items(store, final->intent, final->succeeded, move.cause, err) : status;
 }
 
 static enum bursar_status set_mark(struct sqlite_store *store, enum sqlite_statement which, int64_t treasury,

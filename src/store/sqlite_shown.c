@@ -164,6 +164,7 @@ static enum bursar_status disbursement_seen(void *ctx, sqlite3_stmt *stmt)
         .gas_used = column_u64(stmt, 18),
         .effective_gas_price_wei = column_u64(stmt, 19),
     };
+    record.ended_ms = state_is_terminal_or_failed(record.state) ? column_u64(stmt, 20) : 0;
     record.blocked = blocked_by(record.state, (enum block_code)sqlite3_column_int(stmt, 10), awaited);
     column_hash(stmt, 3, &record.content_hash);
     column_address(stmt, 4, &record.destination);
@@ -365,6 +366,9 @@ static enum bursar_status intent_seen(void *ctx, sqlite3_stmt *stmt)
         .has_fee = has_column(stmt, 11),
         .gas_used = column_u64(stmt, 11),
         .effective_gas_price_wei = column_u64(stmt, 12),
+        .is_live = sqlite3_column_int(stmt, 13) == 1,
+        .outcome = sqlite3_column_int(stmt, 14),
+        .is_newest = sqlite3_column_int(stmt, 15) == 1,
     };
     column_address(stmt, 4, &record.to);
     column_amount(stmt, 5, &record.value);

@@ -79,7 +79,8 @@ static enum bursar_status bind_one(struct sqlite_store *store, const struct fenc
     struct disbursement_version from = { binding->disbursement, STATE_QUEUED, binding->version };
     char detail[64];
     (void)snprintf(detail, sizeof detail, "nonce %llu", (unsigned long long)binding->nonce);
-    status = disbursement_move(store, fence->treasury, &from, STATE_STAGED, CAUSE_BOUND, intent, now_ms, detail, err);
+    struct disbursement_move move = { STATE_STAGED, CAUSE_BOUND, intent, now_ms, store->holder, detail };
+    status = disbursement_move(store, fence->treasury, &from, &move, err);
     if (status != BURSAR_OK)
         return status;
     stmt = statement(store, SQL_ITEM_ADD, err); /* after the move: a row that changed is ESTALE, not a broken rule */
@@ -92,7 +93,7 @@ static enum bursar_status bind_all(void *ctx, struct fence fence, uint64_t now_m
                                    size_t count, struct bursar_error *err)
 {
     struct sqlite_store *store = ctx;
-    enum bursar_status status = write_begin(store, &fence, err);
+    enum bursar_status status = write_begin_spending(store, &fence, err);
     if (status != BURSAR_OK)
         return status;
     bool bound, known = false;
@@ -139,7 +140,7 @@ static enum bursar_status attempts_add(void *ctx, struct fence fence, uint64_t n
                                        const struct new_attempt *attempts, size_t count, struct bursar_error *err)
 {
     struct sqlite_store *store = ctx;
-    enum bursar_status status = write_begin(store, &fence, err);
+    enum bursar_status status = write_begin_spending(store, &fence, err);
     if (status != BURSAR_OK)
         return status;
     for (size_t i = 0; i < count && status == BURSAR_OK; i++)

@@ -7,9 +7,11 @@
     "SELECT d.id, d.version, d.ref, d.content_hash, d.destination, d.amount, d.memo, d.schedule, d.schedule_value, "   \
     "d.state, d.blocked, w.ref, w.state, "                                                                             \
     "(SELECT at_ms FROM event WHERE disbursement = d.id ORDER BY seq LIMIT 1), "                                       \
-    "i.nonce, a.hash, a.block_no, a.block_hash, a.gas_used, a.gas_price "                                              \
+    "i.nonce, a.hash, a.block_no, a.block_hash, a.gas_used, a.gas_price, "                                             \
+    "(SELECT at_ms FROM event WHERE disbursement = d.id ORDER BY seq DESC LIMIT 1) "                                   \
     "FROM disbursement d LEFT JOIN disbursement w ON w.id = d.waits_on "                                               \
-    "LEFT JOIN intent i ON i.id = (SELECT max(intent) FROM intent_item WHERE disbursement = d.id) "                    \
+    "LEFT JOIN intent i ON i.id = (SELECT max(intent) FROM intent_item WHERE disbursement = d.id "                     \
+    "AND (live = 1 OR d.state = 8 OR outcome = 9)) "                                                                   \
     "LEFT JOIN attempt a ON a.id = (SELECT id FROM attempt WHERE intent = i.id "                                       \
     "ORDER BY status DESC, seq DESC LIMIT 1) "
 
@@ -40,7 +42,8 @@
     /* the one move: compare-and-set */                                                                                \
     S(DISBURSEMENT_MOVE, PLANNED,                                                                                      \
       "UPDATE disbursement SET state = ?4, version = version + 1, blocked = 0, wakes = CASE WHEN ?4 = 6 "              \
-      "THEN EXISTS (SELECT 1 FROM disbursement q WHERE q.waits_on = ?1) ELSE 0 END "                                   \
+      "THEN EXISTS (SELECT 1 FROM disbursement q WHERE q.waits_on = ?1) ELSE 0 END, "                                  \
+      "waits_on = CASE WHEN ?4 = 7 THEN NULL ELSE waits_on END "                                                       \
       "WHERE id = ?1 AND state = ?2 AND version = ?3 AND treasury = ?5")                                               \
     /* import */                                                                                                       \
     S(IMPORT_FIND, SHOWN, "SELECT id, content_hash FROM disbursement WHERE treasury = ?1 AND ref = ?2")                \
@@ -99,7 +102,8 @@
     S(INTENT_MOVE, PLANNED, "UPDATE intent SET status = ?3 WHERE id = ?1 AND status = ?2 AND treasury = ?4")           \
     S(FLIGHTS, PLANNED,                                                                                                \
       "SELECT i.id, i.nonce, i.kind, i.to_address, i.value, i.gas_limit, a.id, a.hash, a.max_fee_per_gas, a.sends, "   \
-      "a.last_sent_ms, a.verdict FROM intent i LEFT JOIN attempt a ON a.id = (SELECT id FROM attempt WHERE intent = i.id "        \
+      "a.last_sent_ms, a.verdict FROM intent i LEFT JOIN attempt a ON a.id = (SELECT id FROM attempt WHERE intent = "  \
+      "i.id "                                                                                                          \
       "ORDER BY seq DESC LIMIT 1) WHERE i.treasury = ?1 AND i.nonce >= ?2 AND i.status < 3 ORDER BY i.nonce LIMIT ?3") \
     S(ATTEMPT_RAW, PLANNED, "SELECT raw FROM attempt WHERE id = ?1")                                                   \
     S(SUBMISSION, PLANNED,                                                                                             \
@@ -131,6 +135,18 @@
     S(READY_EXISTS, PLANNED,                                                                                           \
       "SELECT 1 FROM disbursement INDEXED BY disbursement_due WHERE treasury = ?1 AND state = 3 "                      \
       "AND waits_on IS NULL AND blocked = 0 LIMIT 1")                                                                  \
+    /* what people decide */                                                                                           \
+    S(STANDING, SHOWN, "SELECT state, version FROM disbursement WHERE id = ?1 AND treasury = ?2")                      \
+    S(ITEM_LIVE_EXISTS, SHOWN, "SELECT 1 FROM intent_item WHERE disbursement = ?1 AND live = 1")                       \
+    /* circuit breaker */                                                                                              \
+    S(BREAKER_VERSION, PLANNED, "SELECT version FROM breaker WHERE treasury = ?1")                                     \
+    S(BREAKER_LOAD, PLANNED,                                                                                           \
+      "SELECT version, state, forced, saved_ms, open_left_ms, failed_ago_ms, changed_ago_ms, trial_ago_ms, "           \
+      "successes, trials, failures, command, actor, reason, commanded_ms FROM breaker WHERE treasury = ?1")            \
+    S(BREAKER_SAVE, PLANNED,                                                                                           \
+      "UPDATE breaker SET version = version + 1, state = ?3, forced = ?4, saved_ms = ?5, open_left_ms = ?6, "          \
+      "failed_ago_ms = ?7, changed_ago_ms = ?8, trial_ago_ms = ?9, successes = ?10, trials = ?11, failures = ?12, "    \
+      "command = ?13, actor = ?14, reason = ?15, commanded_ms = ?16 WHERE treasury = ?1 AND version = ?2")             \
     /* what people see */                                                                                              \
     S(SNAPSHOT_SAVE, PLANNED,                                                                                          \
       "UPDATE treasury SET last_tick_ms = ?2, last_success_ms = ?3, last_error_ms = ?4, last_error = ?5, hold = ?6, "  \
@@ -164,7 +180,9 @@
     S(REF_FIND, SHOWN, "SELECT id FROM disbursement WHERE treasury = ?1 AND ref = ?2")                                 \
     S(INTENTS, SHOWN,                                                                                                  \
       "SELECT i.id, i.nonce, i.kind, i.status, i.to_address, i.value, t.disbursement, d.state, a.hash, a.block_no, "   \
-      "a.block_hash, a.gas_used, a.gas_price FROM intent i LEFT JOIN intent_item t ON t.intent = i.id "                \
+      "a.block_hash, a.gas_used, a.gas_price, t.live, t.outcome, NOT EXISTS (SELECT 1 FROM intent_item n "             \
+      "WHERE n.disbursement = t.disbursement AND n.intent > t.intent) FROM intent i LEFT JOIN intent_item t ON "       \
+      "t.intent = i.id "                                                                                               \
       "LEFT JOIN disbursement d ON d.id = t.disbursement LEFT JOIN attempt a ON a.id = (SELECT id FROM attempt "       \
       "WHERE intent = i.id ORDER BY status DESC, seq DESC LIMIT 1) WHERE i.treasury = ?1 AND i.nonce >= ?2 "           \
       "ORDER BY i.nonce LIMIT ?3")

@@ -1,6 +1,7 @@
 /* The store seam: everything a treasury must never forget. One call is one transaction; no SQL outside this room.
  *
  * Writes of an executor take its fence and fail with EFENCED, changing nothing, once the lease has passed on (INV-6).
+ * What spends (bind, attempts_add) also fails with ESTALE once the circuit breaker is another than the fence's.
  * Every write is durable (fsync'd) when the call returns. Numbers that are stored must be below 2^63.
  * Statuses: ESTALE (a row changed: re-read), EFENCED, EBUSY (locked by another writer for too long), ESTORAGE.
  * Not thread-safe: one store handle a thread. */
@@ -124,6 +125,29 @@ struct store {
                                  struct bursar_error *err);
     enum bursar_status (*lane_read)(void *ctx, int64_t treasury, struct lane *ret, struct bursar_error *err);
     enum bursar_status (*work_left)(void *ctx, int64_t treasury, struct work_left *ret, struct bursar_error *err);
+
+    /* -- what people decide ------------------------------------------------------------------------------------- */
+    /* At once, as the lifecycle allows; EREFUSED says why it does not, ENOTFOUND: not this treasury's. */
+    enum bursar_status (*cancel)(void *ctx, int64_t treasury, int64_t id, const struct decision *decision,
+                                 struct bursar_error *err);
+    enum bursar_status (*retry)(void *ctx, int64_t treasury, int64_t id, const struct decision *decision,
+                                struct bursar_error *err);
+
+    /* An embedder's callback refuses a due row before it is bound: queued -> cancelled, for good. ESTALE: it was moved
+     * meanwhile. */
+    enum bursar_status (*host_refuse)(void *ctx, struct fence fence, uint64_t now_ms, int64_t id, uint64_t version,
+                                      const char *reason, struct bursar_error *err);
+
+    /* -- circuit breaker ------------------------------------------------------------------------------------------ */
+    enum bursar_status (*breaker_load)(void *ctx, int64_t treasury, struct breaker_record *ret,
+                                       struct bursar_error *err);
+    /* Stores an executor's breaker; a change of its state is an event. ESTALE when it is not fence.breaker_version any
+     * more: a person changed it, load it again. */
+    enum bursar_status (*breaker_save)(void *ctx, struct fence fence, const struct bursar_breaker_memory *memory,
+                                       uint64_t *ret_version, struct bursar_error *err);
+    /* A person's change: takes effect on the next write of whoever spends. */
+    enum bursar_status (*breaker_force)(void *ctx, int64_t treasury, enum breaker_command command,
+                                        const struct decision *decision, struct bursar_error *err);
 
     /* -- what people see ---------------------------------------------------------------------------------------- */
     /* A latched halt is never replaced by another code here (INV-8). */

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#define CAUSE_LAST 14
+#define CAUSE_LAST 18
 
 /* One line a state; a word is to:cause, as numbers. */
 static const struct {
@@ -93,10 +93,25 @@ static void stored_numbers_and_names_are_pinned(void **state)
     (void)state;
     static const char *const states[] = { NULL,       "draft",     "voting",    "queued", "staged",
                                           "executed", "finalized", "cancelled", "failed", "rolled_back" };
-    static const char *const causes[] = { NULL,           "imported",       "submitted",   "approved",
-                                          "bound",        "included",       "reorged",     "final_success",
-                                          "final_revert", "final_cancel",   "nonce_freed", "person_cancelled",
-                                          "host_refused", "person_retried", "reversed" };
+    static const char *const causes[] = { NULL,
+                                          "imported",
+                                          "submitted",
+                                          "approved",
+                                          "bound",
+                                          "included",
+                                          "reorged",
+                                          "final_success",
+                                          "final_revert",
+                                          "final_cancel",
+                                          "nonce_freed",
+                                          "person_cancelled",
+                                          "host_refused",
+                                          "person_retried",
+                                          "reversed",
+                                          "breaker_opened",
+                                          "breaker_half_opened",
+                                          "breaker_closed",
+                                          "breaker_reset" };
     for (int i = STATE_FIRST; i <= STATE_LAST; i++)
         assert_string_equal(state_name((enum disbursement_state)i), states[i]);
     for (int i = 1; i <= CAUSE_LAST; i++)
@@ -143,6 +158,23 @@ static void every_move_says_when_it_is_allowed(void **state)
         assert_true(strlen(LIFECYCLE_MOVES[i].condition) > 10);
 }
 
+static void a_decision_is_refused_with_a_reason_exactly_where_the_table_has_no_move(void **state)
+{
+    (void)state;
+    for (int from = STATE_FIRST; from <= STATE_LAST; from++) {
+        const char *cancel = lifecycle_refusal((enum disbursement_state)from, CAUSE_PERSON_CANCELLED);
+        const char *retry = lifecycle_refusal((enum disbursement_state)from, CAUSE_PERSON_RETRIED);
+        assert_int_equal(cancel == NULL, from == STATE_DRAFT || from == STATE_VOTING || from == STATE_QUEUED);
+        assert_int_equal(retry == NULL, from == STATE_FAILED);
+        assert_true(!cancel || strlen(cancel) > 20);
+        assert_true(!retry || strlen(retry) > 20);
+    }
+    const char *staged = lifecycle_refusal(STATE_STAGED, CAUSE_PERSON_CANCELLED);
+    assert_non_null(strstr(staged, "goes on being paid")); /* nobody must believe it was stopped */
+    assert_non_null(strstr(lifecycle_refusal(STATE_CANCELLED, CAUSE_PERSON_RETRIED), "another ref"));
+    assert_non_null(strstr(lifecycle_refusal(STATE_FINALIZED, CAUSE_PERSON_RETRIED), "paid"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -154,6 +186,7 @@ int main(void)
         cmocka_unit_test(a_state_is_found_by_its_exact_name_only),
         cmocka_unit_test(only_what_a_person_alone_can_move_counts_as_an_end),
         cmocka_unit_test(every_move_says_when_it_is_allowed),
+        cmocka_unit_test(a_decision_is_refused_with_a_reason_exactly_where_the_table_has_no_move),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -185,7 +185,8 @@ static void a_dependent_of_what_failed_waits_and_goes_on_after_a_retry(void **st
     OK(f, dependents_wake, f->fence, 10, &count);
     assert_int_equal(count, 0);
     assert_int_equal(due(f, false, 0, 0, 10, got), 0);
-    raw_run(f, "UPDATE disbursement SET state = 3, version = version + 1 WHERE ref = 'a'"); /* as a retry does */
+    const struct decision decision = { .actor = "alice", .reason = "it can receive now", .at_ms = NOW_MS };
+    OK(f, retry, f->treasury, a, &decision);
     int64_t attempt = sign_intent(f, bind_row(f, a), 60);
     include_attempt(f, attempt, mark_at(102, 0));
     finish_attempt(f, attempt, true);

@@ -11,6 +11,9 @@ unit_test(store due store_fixture)
 unit_test(store spending store_fixture)
 unit_test(store settle store_fixture)
 unit_test(store shown store_fixture)
+unit_test(store decided store_fixture)
+unit_test(store breaker store_fixture)
+unit_test(store migrate store_fixture)
 unit_test(store plans store_fixture)
 
 # Not a test: how fast an import is. Built only by name.
