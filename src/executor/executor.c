@@ -36,6 +36,10 @@ void tick_note_fault(struct executor *executor, struct tick *tick, const struct 
 {
     struct snapshot *snapshot = &executor->snapshot;
     tick->failed = true;
+    if (err->status == BURSAR_ECANCELLED) {
+        tick->given_up = true;
+        return;
+    }
     bool is_new =
         strcmp(snapshot->last_error, err->message) != 0 || snapshot->last_success_ms > snapshot->last_error_ms;
     snapshot->last_error_ms = executor->env.clock.wall_ms(executor->env.clock.ctx);
@@ -98,6 +102,8 @@ static enum bursar_status run_tick(struct executor *executor, struct tick *tick,
         status = bursar_fail(err, BURSAR_EFENCED, "the lease (epoch %llu) has passed to another executor",
                              (unsigned long long)executor->fence.lease_epoch);
     if (status == BURSAR_OK)
+        status = tick_breaker_load(executor, err);
+    if (status == BURSAR_OK)
         status = run_phases(executor, tick, err);
     if (status != BURSAR_OK)
         return status;
@@ -127,16 +133,25 @@ static enum halt_code halt_seen(const struct tick *tick)
     return tick->blind && !halt_latches(tick->verdict.halt) ? HALT_NONE : tick->verdict.halt;
 }
 
-enum bursar_status executor_step(struct executor *executor, uint64_t *ret_next_wake_ms, struct executor_report *ret,
-                                 struct bursar_error *err)
+/* INV-10: also a step that was cut short is told of. */
+static void tell_breaker(struct executor *executor, struct executor_report *report)
 {
-    struct bursar_error local = { 0 };
+    const struct breaker_telemetry *telemetry = &executor->env.telemetry;
+    struct bursar_breaker_view view;
+    if (!executor->env.breaker)
+        return;
+    bursar_breaker_look(executor->env.breaker, executor->env.clock.monotonic_ms(executor->env.clock.ctx), &view);
+    report->forced_open = report->holds_lease && view.forced;
+    if (telemetry->report)
+        telemetry->report(telemetry->ctx, view.state, view.failures, view.successes);
+}
+
+static enum bursar_status step(struct executor *executor, uint64_t *ret_next_wake_ms, struct executor_report *ret,
+                               struct bursar_error *err)
+{
     struct tick tick = { 0 };
     bool held = false;
-    if (!err)
-        err = &local;
     enum bursar_status status = tick_lease(executor, &held, err);
-    *ret = (struct executor_report){ 0 };
     if (status != BURSAR_OK || !held) {
         *ret_next_wake_ms = STANDBY_POLL_MS;
         return survive(executor, status, err);
@@ -152,4 +167,14 @@ enum bursar_status executor_step(struct executor *executor, uint64_t *ret_next_w
                                      .is_idle = tick.settled_idle && !tick.failed && !tick.go_on };
     *ret_next_wake_ms = tick.go_on && !tick.failed ? 0 : executor->config.poll_interval_ms;
     return BURSAR_OK;
+}
+
+enum bursar_status executor_step(struct executor *executor, uint64_t *ret_next_wake_ms, struct executor_report *ret,
+                                 struct bursar_error *err)
+{
+    struct bursar_error local = { 0 };
+    *ret = (struct executor_report){ 0 };
+    enum bursar_status status = step(executor, ret_next_wake_ms, ret, err ? err : &local);
+    tell_breaker(executor, ret);
+    return status;
 }

@@ -11,6 +11,8 @@
 #include "signer/signer.h"
 #include "store/store.h"
 
+#include <bursar/breaker.h>
+
 enum epoch_kind {
     EPOCH_BLOCK = 1, /* epoch = final block number / length */
     EPOCH_TIME = 2,  /* epoch = final block timestamp / length (seconds) */
@@ -35,6 +37,31 @@ struct executor_config {
     uint64_t max_priority_fee_per_gas_wei;
 };
 
+/* Told after every step, also one that was cut short; counts as in struct bursar_breaker_view. Without a breaker never.
+ */
+struct breaker_telemetry {
+    void *ctx;
+    void (*report)(void *ctx, enum bursar_breaker_state state, uint64_t failures, uint64_t successes);
+};
+
+enum host_answer {
+    HOST_READY = 1,
+    HOST_WAIT = 2,      /* not in this tick */
+    HOST_ERROR = 3,     /* not known: not in this tick, and told */
+    HOST_CANCELLED = 4, /* never: the disbursement is cancelled */
+};
+
+/* What an embedder has a say in. Each may be NULL. */
+struct executor_host {
+    void *ctx;
+    /* In place of config.epoch; false: not known now. */
+    bool (*epoch)(void *ctx, uint64_t *ret);
+    /* About each due row, immediately before it is bound (INV-9). The message says why (ERROR, CANCELLED). */
+    enum host_answer (*check)(void *ctx, const struct due_row *row, struct bursar_error *ret_why);
+    /* While the next nonce is below it, nothing is bound: it can only veto (INV-1). False: bind nothing now. */
+    bool (*nonce_floor)(void *ctx, uint64_t *ret);
+};
+
 /* Borrowed; must outlive the executor. */
 struct executor_env {
     struct store store;
@@ -42,6 +69,9 @@ struct executor_env {
     struct signer signer;
     struct clock clock;
     struct note_sink notes;
+    struct bursar_breaker *breaker; /* NULL: nothing trips. Asked before every request that hands over transactions */
+    struct breaker_telemetry telemetry; /* report NULL: nobody listens */
+    struct executor_host host;
 };
 
 /* What a step left behind. */
@@ -50,6 +80,7 @@ struct executor_report {
     bool observed;       /* the chain was seen in this step */
     enum halt_code halt; /* nothing is bound until a person has looked; as seen in this step, or latched */
     bool is_idle;        /* observed, holds the lease, and nothing is left that time alone will bring on */
+    bool forced_open;    /* a person has opened the circuit breaker: nothing is sent until a person closes it */
 };
 
 struct executor;

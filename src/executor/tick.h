@@ -32,6 +32,8 @@ struct executor {
     uint64_t renewed_at_ms;  /* monotonic */
     uint64_t snapshot_at_ms; /* monotonic; when the snapshot was last stored */
     unsigned lag_ticks;
+    size_t host_offset; /* due rows that the host is not asked about in this round: it has been */
+    uint64_t breaker_changes;      /* of the breaker, as saved last */
     struct verdict signer_verdict; /* why the signer can't be used; halt NONE: it can */
     struct verdict log_verdict;    /* what comparing log and store showed */
     enum halt_code noted_halt;
@@ -56,6 +58,7 @@ struct tick {
     struct verdict verdict;
     bool blind;  /* the node could not be read: nothing new is known, what was halted stays so */
     bool failed; /* something went wrong: snapshot.last_error says what */
+    bool given_up; /* on request, in the middle: says nothing about the world, and is not shown */
 };
 
 /* Remembers a fault of the world for the snapshot and tells the host. */
@@ -78,8 +81,29 @@ BURSAR_MUST_CHECK enum bursar_status tick_finalize(struct executor *executor, st
 /* Compares store, signing log and chain. */
 BURSAR_MUST_CHECK enum bursar_status tick_compare(struct executor *executor, struct tick *tick,
                                                   struct bursar_error *err);
+/* The circuit breaker: as the store has it when a person changed it, saved whenever it changed by itself. */
+BURSAR_MUST_CHECK enum bursar_status tick_breaker_load(struct executor *executor, struct bursar_error *err);
+BURSAR_MUST_CHECK enum bursar_status tick_breaker_save(struct executor *executor, struct bursar_error *err);
+/* Closed when there is none. */
+enum bursar_breaker_state tick_breaker_state(struct executor *executor);
+/* May one request go out? As a person may have decided this moment; what asking changed is saved before it goes. */
+BURSAR_MUST_CHECK enum bursar_status tick_breaker_ask(struct executor *executor, bool *ret_allowed,
+                                                      struct bursar_breaker_ticket *ret_ticket,
+                                                      struct bursar_error *err);
+/* How it went: any verdict of the node is a success, one failed request is one failure (INV-10). */
+BURSAR_MUST_CHECK enum bursar_status tick_breaker_tell(struct executor *executor, struct bursar_breaker_ticket ticket,
+                                                       enum bursar_status outcome, struct bursar_error *err);
+/* Cuts the tick short: nothing new is spent. */
+void tick_breaker_cut(struct executor *executor, struct tick *tick);
+
 /* Wakes, selects, checks, binds. */
 BURSAR_MUST_CHECK enum bursar_status tick_bind(struct executor *executor, struct tick *tick, struct bursar_error *err);
+/* In place of store->due_select: at most `size` due rows that the host says are ready. */
+BURSAR_MUST_CHECK enum bursar_status tick_host_select(struct executor *executor, struct tick *tick, uint64_t epoch,
+                                                      size_t size, struct due_row *ret, size_t *ret_count,
+                                                      struct bursar_error *err);
+/* The host's nonce floor may veto binding. */
+void tick_host_floor(struct executor *executor, struct tick *tick);
 /* Signs what is bound without bytes, stages the bytes, hands them over. */
 BURSAR_MUST_CHECK enum bursar_status tick_sign(struct executor *executor, struct tick *tick, struct bursar_error *err);
 BURSAR_MUST_CHECK enum bursar_status tick_submit(struct executor *executor, struct tick *tick,

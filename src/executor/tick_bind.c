@@ -33,12 +33,19 @@ static enum bursar_status batch_allocate(struct batch *batch, size_t size, struc
     return BURSAR_OK;
 }
 
-static enum bursar_status select_due(struct executor *executor, const struct tick *tick, size_t size,
+static enum bursar_status select_due(struct executor *executor, struct tick *tick, size_t size,
                                      struct batch *batch, struct bursar_error *err)
 {
     struct store *store = &executor->env.store;
     const struct chain_view *view = &tick->view;
-    uint64_t epoch = view->has_final ? plan_epoch(&executor->config.epoch, &view->final) : 0;
+    const struct executor_host *host = &executor->env.host;
+    uint64_t epoch = 0;
+    if (host->epoch && !host->epoch(host->ctx, &epoch))
+        epoch = 0; /* not known: only what waits for epoch 0 is due */
+    else if (!host->epoch && view->has_final)
+        epoch = plan_epoch(&executor->config.epoch, &view->final);
+    if (host->check)
+        return tick_host_select(executor, tick, epoch, size, batch->rows, &batch->count, err);
     return store->due_select(store->ctx, tick->treasury.id, view->has_final, view->final.timestamp_s, epoch, size,
                              batch->rows, &batch->count, err);
 }
@@ -80,12 +87,27 @@ static enum bursar_status carry_out(struct executor *executor, const struct batc
     return status;
 }
 
-static size_t batch_size(const struct executor *executor, const struct tick *tick)
+/* INV-10: an open breaker binds nothing; a half-open one needs something for its trial, and no more. */
+static uint64_t breaker_limit(struct executor *executor)
 {
+    switch (tick_breaker_state(executor)) {
+    case BURSAR_BREAKER_CLOSED:
+        return DUE_MAX_ROWS;
+    case BURSAR_BREAKER_HALF_OPEN:
+        return executor->scratch.flight_count == 0 ? 1 : 0;
+    case BURSAR_BREAKER_OPEN:
+        return 0;
+    }
+    return 0;
+}
+
+static size_t batch_size(struct executor *executor, const struct tick *tick)
+{
+    uint64_t limit = breaker_limit(executor);
     uint64_t in_flight = tick->lane.in_flight, most = executor->config.max_in_flight;
     uint64_t room = in_flight < most ? most - in_flight : 0;
     uint64_t size = room < executor->config.batch_size ? room : executor->config.batch_size;
-    return size < DUE_MAX_ROWS ? (size_t)size : DUE_MAX_ROWS;
+    return (size_t)(size < limit ? size : limit);
 }
 
 static enum bursar_status bind_batch(struct executor *executor, struct tick *tick, const struct fees *fees, size_t size,
@@ -177,6 +199,8 @@ enum bursar_status tick_bind(struct executor *executor, struct tick *tick, struc
                        "the next base fee, %llu wei per gas, is above max_fee_per_gas: waiting for it to fall",
                        (unsigned long long)tick->view.next_base_fee_per_gas_wei);
     }
+    if (status == BURSAR_OK)
+        tick_host_floor(executor, tick);
     size_t size = batch_size(executor, tick);
     if (status == BURSAR_OK && !tick->verdict.holds && size > 0)
         status = bind_batch(executor, tick, &fees, size, err);

@@ -114,6 +114,8 @@ enum bursar_status tick_snapshot(struct executor *executor, struct tick *tick, s
 {
     struct store *store = &executor->env.store;
     uint64_t now_ms = executor->env.clock.monotonic_ms(executor->env.clock.ctx);
+    if (tick->given_up)
+        return BURSAR_OK;
     if (!snapshot_changed(executor, tick) && now_ms - executor->snapshot_at_ms < SNAPSHOT_MAX_AGE_MS)
         return BURSAR_OK;
     const char *reason = tick->verdict.halt ? tick->verdict.reason : "";

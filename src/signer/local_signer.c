@@ -19,12 +19,6 @@ struct local_signer {
     bool log_failed;         /* acquire opens it anew */
 };
 
-void signed_transaction_clear(struct signed_transaction *signed_transaction)
-{
-    free(signed_transaction->raw);
-    *signed_transaction = (struct signed_transaction){ 0 };
-}
-
 enum bursar_status local_signer_new(uint64_t chain_id, struct private_key *key, const char *log_path,
                                     struct local_signer **ret, struct bursar_error *err)
 {

@@ -109,6 +109,13 @@ PASS_READ(intents,
            struct bursar_error *err),
           treasury, from_nonce, limit, visit, visit_ctx)
 
+PASS_READ(breaker_load, (void *ctx, int64_t treasury, struct breaker_record *ret, struct bursar_error *err), treasury,
+          ret)
+PASS_WRITE(breaker_save,
+           (void *ctx, struct fence fence, const struct bursar_breaker_memory *memory, uint64_t *ret_version,
+            struct bursar_error *err),
+           fence, memory, ret_version)
+
 struct store crashing_store_interface(struct crashing_store *store)
 {
     return (struct store){
@@ -135,5 +142,7 @@ struct store crashing_store_interface(struct crashing_store *store)
         .work_left = work_left,
         .snapshot_read = snapshot_read,
         .intents = intents,
+        .breaker_load = breaker_load,
+        .breaker_save = breaker_save,
     };
 }

@@ -121,6 +121,10 @@ static void one_storm(uint64_t seed)
 {
     struct storm storm = { .random = seed * 0x9e3779b97f4a7c15ull + 1, .world = world_new() };
     struct world *world = storm.world;
+    static const struct bursar_breaker_config nervous = {
+        .failure_threshold = 2, .success_threshold = 2, .timeout_ms = 5000, .window_ms = 60000
+    };
+    world->breaker = one_in(&storm, 2) ? &nervous : NULL;
     world->chain->finality_depth = 1 + below(&storm, 6);
     world->chain->block_capacity = below(&storm, 6);
     world->config.batch_size = (uint32_t)(1 + below(&storm, 9));

@@ -117,6 +117,15 @@ void world_free(struct world *world)
 
 /* -- processes ------------------------------------------------------------------------------------------- */
 
+static void take_report(void *ctx, enum bursar_breaker_state state, uint64_t failures, uint64_t successes)
+{
+    struct world *world = ctx;
+    world->reports++;
+    world->reported_state = state;
+    world->reported_failures = failures;
+    world->reported_successes = successes;
+}
+
 void process_start(struct process *process, struct world *world, const char *identity)
 {
     struct bursar_error err = { 0 };
@@ -129,7 +138,11 @@ void process_start(struct process *process, struct world *world, const char *ide
     expect(local_signer_new(WORLD_CHAIN_ID, a_key(), world->log_path, &process->local_signer, &err), &err);
     process->signer =
         (struct faulty_signer){ .inner = local_signer_interface(process->local_signer), .is_dead = &process->is_dead };
-    struct executor_env env = { .store = crashing_store_interface(&process->store),
+    if (world->breaker)
+        expect(bursar_breaker_new(world->breaker, &process->breaker, &err), &err);
+    struct executor_env env = { .breaker = process->breaker,
+                                .telemetry = { world, take_report },
+                                .store = crashing_store_interface(&process->store),
                                 .chain = memory_chain_interface(world->chain),
                                 .signer = faulty_signer_interface(&process->signer),
                                 .clock = { world, wall_ms, monotonic_ms } };
@@ -140,6 +153,7 @@ void process_start(struct process *process, struct world *world, const char *ide
 void process_stop(struct process *process)
 {
     executor_free(process->executor);
+    bursar_breaker_free(process->breaker);
     local_signer_free(process->local_signer);
     sqlite_store_close(process->sqlite);
     if (process->world && process->world->chain->is_dead == &process->is_dead)

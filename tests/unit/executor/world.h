@@ -34,7 +34,8 @@ struct process {
     struct local_signer *local_signer;
     struct faulty_signer signer;
     struct executor *executor;
-    struct executor_report report; /* of the last step */
+    struct bursar_breaker *breaker; /* when the world has one */
+    struct executor_report report;  /* of the last step */
     uint64_t next_wake_ms;
 };
 
@@ -44,6 +45,10 @@ struct world {
     struct memory_chain *chain;
     uint64_t wall_ms, monotonic_ms;
     struct executor_config config;
+    const struct bursar_breaker_config *breaker; /* NULL: processes have no circuit breaker */
+    size_t reports;                              /* how often telemetry was called, and what it said last */
+    enum bursar_breaker_state reported_state;
+    uint64_t reported_failures, reported_successes;
     struct process first, second;
     void *database; /* a handle for looking */
     size_t row_count;

@@ -6,15 +6,11 @@
 #include <stdlib.h>
 
 #define SIGN_BATCH 100
-#define SUBMIT_BATCH 100
-#define SUBMIT_PER_TICK 1000
 
 static uint64_t wall_ms(const struct executor *executor)
 {
     return executor->env.clock.wall_ms(executor->env.clock.ctx);
 }
-
-/* -- sign and stage ------------------------------------------------------------------------------------------------ */
 
 static size_t unsigned_flights(const struct executor *executor, const struct flight *ret[SIGN_BATCH])
 {
@@ -125,95 +121,5 @@ enum bursar_status tick_sign(struct executor *executor, struct tick *tick, struc
     enum bursar_status status = BURSAR_OK;
     for (bool more = true; status == BURSAR_OK && more;)
         status = sign_batch(executor, tick, &fees, &more, err);
-    return status;
-}
-
-/* -- submit -------------------------------------------------------------------------------------------------------- */
-
-struct outgoing {
-    struct raw_transaction raw[SUBMIT_BATCH];
-    uint8_t *bytes[SUBMIT_BATCH]; /* owned */
-    int64_t attempts[SUBMIT_BATCH];
-    struct submit_result results[SUBMIT_BATCH];
-    size_t count;
-};
-
-static void outgoing_clear(struct outgoing *out)
-{
-    for (size_t i = 0; i < out->count; i++)
-        free(out->bytes[i]);
-    out->count = 0;
-}
-
-static enum bursar_status add_outgoing(struct executor *executor, struct outgoing *out, const struct flight *flight,
-                                       struct bursar_error *err)
-{
-    struct store *store = &executor->env.store;
-    size_t at = out->count, length = 0;
-    enum bursar_status status = store->attempt_raw(store->ctx, flight->attempt, &out->bytes[at], &length, err);
-    if (status != BURSAR_OK)
-        return status;
-    out->raw[at] = (struct raw_transaction){ .bytes = out->bytes[at], .length_bytes = length, .hash = flight->hash };
-    out->attempts[at] = flight->attempt;
-    out->count++;
-    return BURSAR_OK;
-}
-
-/* Hands a batch over and records what became of it; *ret_go_on false when the node did not answer for all. */
-static enum bursar_status hand_over(struct executor *executor, struct tick *tick, struct outgoing *out, bool *ret_go_on,
-                                    struct bursar_error *err)
-{
-    struct chain *chain = &executor->env.chain;
-    struct store *store = &executor->env.store;
-    struct bursar_error fault = { 0 };
-    struct submission submissions[SUBMIT_BATCH];
-    *ret_go_on = chain->submit(chain->ctx, out->raw, out->count, out->results, &fault) == BURSAR_OK;
-    if (!*ret_go_on)
-        tick_note_fault(executor, tick, &fault);
-    for (size_t i = 0; i < out->count; i++)
-        submissions[i] = (struct submission){ out->attempts[i], (int)out->results[i].verdict, out->results[i].message };
-    return store->submissions_record(store->ctx, executor->fence, wall_ms(executor), submissions, out->count, err);
-}
-
-/* Nothing goes out above a nonce that has no bytes yet. */
-static size_t signed_prefix(const struct scratch *scratch)
-{
-    size_t count = 0;
-    while (count < scratch->flight_count && scratch->flights[count].has_attempt)
-        count++;
-    return count;
-}
-
-static enum bursar_status submit_all(struct executor *executor, struct tick *tick, struct outgoing *out,
-                                     struct bursar_error *err)
-{
-    const struct scratch *scratch = &executor->scratch;
-    const size_t ready = signed_prefix(scratch);
-    uint64_t now_ms = wall_ms(executor);
-    enum bursar_status status = BURSAR_OK;
-    size_t sent = 0;
-    bool go_on = true;
-    for (size_t i = 0; i < ready && sent < SUBMIT_PER_TICK && go_on && status == BURSAR_OK; i++) {
-        if (plan_broadcast(&scratch->flights[i], tick->view.nonce_pending, now_ms))
-            status = add_outgoing(executor, out, &scratch->flights[i], err);
-        bool is_last = i + 1 == ready;
-        if (status != BURSAR_OK || out->count == 0 || (out->count < SUBMIT_BATCH && !is_last))
-            continue;
-        status = hand_over(executor, tick, out, &go_on, err);
-        sent += out->count;
-        outgoing_clear(out);
-    }
-    tick->go_on = tick->go_on || (go_on && sent >= SUBMIT_PER_TICK);
-    return status;
-}
-
-enum bursar_status tick_submit(struct executor *executor, struct tick *tick, struct bursar_error *err)
-{
-    struct outgoing *out = calloc(1, sizeof *out);
-    if (!out)
-        return bursar_fail(err, BURSAR_ENOMEM, "out of memory");
-    enum bursar_status status = submit_all(executor, tick, out, err);
-    outgoing_clear(out);
-    free(out);
     return status;
 }
