@@ -40,8 +40,15 @@ static void describe_dependency(const struct disbursement_record *record, struct
     const char *ref = record->blocked_on_ref ? record->blocked_on_ref : "another";
     const char *state = state_name(record->blocked_on_state);
     (void)snprintf(ret->cause, sizeof ret->cause, "depends on '%s', which is %s", ref, state ? state : "not paid");
-    (void)snprintf(ret->action, sizeof ret->action, "see why with `bursar show 'ref:%s'`: it must be finalized first",
-                   ref);
+    if (record->blocked_on_state == STATE_CANCELLED)
+        (void)snprintf(
+            ret->action, sizeof ret->action,
+            "that one will never be paid: cancel this one too (`bursar cancel %lld --reason TEXT`), and import "
+            "what is still owed with another ref",
+            (long long)record->id);
+    else
+        (void)snprintf(ret->action, sizeof ret->action,
+                       "see why with `bursar show 'ref:%s'`: it must be finalized first", ref);
 }
 
 static void describe_failed(const struct disbursement_record *record, struct blocked_text *ret)
@@ -52,8 +59,9 @@ static void describe_failed(const struct disbursement_record *record, struct blo
     (void)snprintf(ret->cause, sizeof ret->cause, "its transaction %s was reverted by the chain: nothing was paid",
                    hash);
     (void)snprintf(ret->action, sizeof ret->action,
-                   "find out why the destination refused it (`bursar show %lld`), then decide whether to pay it again",
-                   (long long)record->id);
+                   "find out why the destination refused it (`bursar show %lld`); `bursar retry %lld --reason TEXT` "
+                   "pays it again",
+                   (long long)record->id, (long long)record->id);
 }
 
 bool blocked_describe(const struct disbursement_record *record, const struct snapshot *snapshot,

@@ -22,6 +22,7 @@ struct runner {
     struct node node;
     struct note_printer printer;
     struct executor *executor;
+    struct bursar_breaker *breaker;
     struct executor_report report;
     bool told_standby;
     uint64_t next_wake_ms; /* monotonic */
@@ -60,6 +61,15 @@ static enum bursar_status unlock(struct runner *runner, struct bursar_error *err
     return status;
 }
 
+static enum bursar_status make_breaker(const struct config *config, struct runner *runner, struct bursar_error *err)
+{
+    struct bursar_breaker_config settings = { .failure_threshold = (uint32_t)config->breaker_failure_threshold,
+                                              .success_threshold = (uint32_t)config->breaker_success_threshold,
+                                              .timeout_ms = config->breaker_timeout_s * 1000,
+                                              .window_ms = config->breaker_window_s * 1000 };
+    return bursar_breaker_new(&settings, &runner->breaker, err);
+}
+
 static enum bursar_status make_executor(struct running *running, struct runner *runner, struct bursar_error *err)
 {
     const struct config *config = running->session.config;
@@ -80,6 +90,7 @@ static enum bursar_status make_executor(struct running *running, struct runner *
                                 .chain = runner->node.chain,
                                 .signer = local_signer_interface(runner->signer),
                                 .clock = running->clock,
+                                .breaker = runner->breaker,
                                 .notes = note_printer_sink(&runner->printer) };
     if (strchr(runner->section->rpc, ' '))
         note(&env.notes, NOTE_WARN, "several rpc URLs are given: this version uses the first one only");
@@ -95,12 +106,15 @@ static enum bursar_status runner_start(struct running *running, struct runner *r
     if (status == BURSAR_OK)
         status = node_open(&runner->node, runner->section, (uint32_t)session->config->rpc_timeout_ms,
                            stop_signal_cancels, NULL, err);
+    if (status == BURSAR_OK)
+        status = make_breaker(session->config, runner, err);
     return status == BURSAR_OK ? make_executor(running, runner, err) : status;
 }
 
 static void runner_stop(struct runner *runner)
 {
     executor_free(runner->executor); /* gives back lease and signing log */
+    bursar_breaker_free(runner->breaker);
     node_close(&runner->node);
     local_signer_free(runner->signer);
 }
@@ -150,6 +164,11 @@ static int idle_code(struct running *running, struct bursar_error *err)
     bool is_incomplete = false;
     for (size_t i = 0; i < running->count; i++) {
         const struct runner *runner = &running->runners[i];
+        if (runner->report.forced_open) {
+            output_message("treasury %s: a person opened the circuit breaker: see `bursar breaker`",
+                           runner->section->name);
+            return EXIT_CODE_REFUSED;
+        }
         if (runner->report.halt != HALT_NONE) {
             output_message("treasury %s is halted (%s): see `bursar status`", runner->section->name,
                            halt_code_name(runner->report.halt));

@@ -1,8 +1,9 @@
 /* bursar show: one disbursement with its dependencies, history and transactions. */
+#include "cli/show.h"
+
 #include "base/cleanup.h"
 #include "base/time.h"
 #include "chain/chain.h"
-#include "cli/context.h"
 #include "cli/exit_code.h"
 #include "cli/shown.h"
 #include "eth/address.h"
@@ -231,28 +232,19 @@ static enum bursar_status prepare(struct showing *showing, struct bursar_error *
                : bursar_fail(err, BURSAR_ENOMEM, "out of memory");
 }
 
-static enum bursar_status show(struct cli *cli, struct session *session, const char *id_text, struct bursar_error *err)
+enum bursar_status show_disbursement(const struct session *session, const struct treasury *treasury, int64_t id,
+                                     bool json, struct bursar_error *err)
 {
-    const struct treasury_config *section;
-    struct treasury treasury;
+    const struct store *store = &session->store;
     struct snapshot snapshot = { 0 };
-    int64_t id = 0;
-    enum bursar_status status = session_open(session, cli, SQLITE_MODE_READ, NULL, NULL, err);
-    if (status == BURSAR_OK)
-        status = session_section(session, cli, &section, err);
-    if (status == BURSAR_OK)
-        status = treasury_of_section(session, section, &treasury, err);
-    if (status == BURSAR_OK)
-        status = disbursement_find(session, treasury.id, id_text, &id, err);
-    if (status == BURSAR_OK)
-        status = session->store.snapshot_read(session->store.ctx, treasury.id, &snapshot, err);
+    enum bursar_status status = store->snapshot_read(store->ctx, treasury->id, &snapshot, err);
     if (status != BURSAR_OK)
         return status;
-    struct showing showing = { .snapshot = &snapshot, .treasury = &treasury, .json = cli->json };
+    struct showing showing = { .snapshot = &snapshot, .treasury = treasury, .json = json };
     status = prepare(&showing, err);
     if (status == BURSAR_OK)
-        status = session->store.show(session->store.ctx, treasury.id, id, take_record, take_dependency, take_event,
-                                     take_attempt, &showing, err);
+        status = store->show(store->ctx, treasury->id, id, take_record, take_dependency, take_event, take_attempt,
+                             &showing, err);
     if (status == BURSAR_OK)
         status = print_showing(&showing, err);
     json_decref(showing.item);
@@ -262,6 +254,21 @@ static enum bursar_status show(struct cli *cli, struct session *session, const c
     table_free(&showing.history_table);
     table_free(&showing.attempts_table);
     return status;
+}
+
+static enum bursar_status show(struct cli *cli, struct session *session, const char *id_text, struct bursar_error *err)
+{
+    const struct treasury_config *section;
+    struct treasury treasury;
+    int64_t id = 0;
+    enum bursar_status status = session_open(session, cli, SQLITE_MODE_READ, NULL, NULL, err);
+    if (status == BURSAR_OK)
+        status = session_section(session, cli, &section, err);
+    if (status == BURSAR_OK)
+        status = treasury_of_section(session, section, &treasury, err);
+    if (status == BURSAR_OK)
+        status = disbursement_find(session, treasury.id, id_text, &id, err);
+    return status == BURSAR_OK ? show_disbursement(session, &treasury, id, cli->json, err) : status;
 }
 
 int cmd_show(struct cli *cli, int argc, char **argv)

@@ -2,6 +2,7 @@
 #include "base/cleanup.h"
 #include "base/time.h"
 #include "cli/blocked.h"
+#include "cli/breaker_view.h"
 #include "cli/context.h"
 #include "cli/exit_code.h"
 #include "cli/live_look.h"
@@ -21,6 +22,7 @@ struct standing {
     struct treasury treasury;
     struct snapshot snapshot;
     struct lane lane;
+    struct breaker_standing breaker;
     uint64_t counts[STATE_COUNT];
     struct live_look look;
     enum halt_code halt;
@@ -56,6 +58,8 @@ static enum bursar_status read_store(const struct session *session, struct stand
     if (status == BURSAR_OK)
         status = store->lane_read(store->ctx, id, &standing->lane, err);
     if (status == BURSAR_OK)
+        status = breaker_standing_read(session, id, standing->now_ms, &standing->breaker, err);
+    if (status == BURSAR_OK)
         status = store->list(store->ctx, id, &filter, take_blocked, standing, err);
     return status;
 }
@@ -68,6 +72,7 @@ static enum bursar_status collect(const struct session *session, const struct tr
     ret->section = section;
     ret->now_ms = clock.wall_ms(clock.ctx);
     ret->blocked = json_array();
+    breaker_standing_none(session, ret->now_ms, &ret->breaker);
     enum bursar_status status = treasury_of_section(session, section, &ret->treasury, err);
     ret->is_stored = status == BURSAR_OK;
     if (status == BURSAR_ENOTFOUND) /* in the configuration, not in the store yet */
@@ -141,13 +146,12 @@ static json_t *node_json(const struct standing *standing)
 static json_t *standing_json(const struct standing *standing)
 {
     const struct snapshot *snapshot = &standing->snapshot;
-    json_t *item = json_pack("{s:s,s:o,s:I,s:o,s:o,s:{s:s,s:i,s:i},s:o,s:o,s:o,s:O}", "treasury",
-                             standing->section->name, "address", output_json_address(&standing->treasury.address),
-                             "chain_id", (json_int_t)standing->section->chain_id, "balance",
-                             standing->look.has_view ? output_json_amount(standing->look.view.balance) : json_null(),
-                             "queue", queue_json(standing), "breaker", "state", "closed", "failures", 0, "successes", 0,
-                             "lease", lease_json(standing), "last_error", text_or_null(snapshot->last_error), "halt",
-                             halt_json(standing), "blocked", standing->blocked);
+    json_t *item = json_pack(
+        "{s:s,s:o,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:O}", "treasury", standing->section->name, "address",
+        output_json_address(&standing->treasury.address), "chain_id", (json_int_t)standing->section->chain_id,
+        "balance", standing->look.has_view ? output_json_amount(standing->look.view.balance) : json_null(), "queue",
+        queue_json(standing), "breaker", breaker_json(&standing->breaker), "lease", lease_json(standing), "last_error",
+        text_or_null(snapshot->last_error), "halt", halt_json(standing), "blocked", standing->blocked);
     json_t *more = json_pack(
         "{s:b,s:o,s:o,s:o,s:o,s:o,s:b,s:I,s:I,s:b}", "blocked_more", standing->blocked_seen > BLOCKED_SHOWN_MAX_COUNT,
         "hold", text_or_null(snapshot->hold), "last_error_at", output_json_ms(snapshot->last_error_ms),
@@ -183,6 +187,15 @@ static void print_queue(const struct standing *standing)
         used += added > 0 ? (size_t)added : 0;
     }
     print_line("queue", COLOUR_PLAIN, used ? text : "empty");
+}
+
+static void print_breaker(const struct standing *standing)
+{
+    char text[BREAKER_TEXT_BYTES], command[BREAKER_COMMAND_TEXT_BYTES];
+    breaker_text(&standing->breaker, text);
+    print_line("breaker", breaker_colour(&standing->breaker), text);
+    if (standing->breaker.view.forced && breaker_command_text(&standing->breaker, command))
+        print_line("", COLOUR_PLAIN, command);
 }
 
 static void print_lease(const struct standing *standing)
@@ -235,6 +248,7 @@ static void print_standing(const struct standing *standing)
     }
     print_queue(standing);
     print_lease(standing);
+    print_breaker(standing);
     if (!standing->is_stored)
         print_line("store", COLOUR_WAIT, "not in the store yet: `bursar run` adds it");
     if (snapshot->last_error[0]) {

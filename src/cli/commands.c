@@ -39,6 +39,34 @@ const struct command COMMANDS[] = {
       "ID is a number of `bursar list`, or ref:REF.\n", cmd_show },
     { "status", "[--json]", "balance, queue, lease, and what is stuck and why",
       "Works beside a running executor, and with the node down.\n", cmd_status },
+    { "cancel", "ID --reason TEXT [--json]", "do not pay a disbursement that is still queued",
+      "ID is a number of `bursar list`, or ref:REF. At once, also beside a running executor. Its ref stays used for\n"
+      "ever, and what depends on it is blocked. Refused (6) once it is bound to a nonce: its transaction may be "
+      "out.\n\n"
+      "  --reason TEXT          kept in the history, 1-500 bytes\n",
+      cmd_cancel },
+    { "retry", "ID --reason TEXT [--json]", "pay a failed disbursement after all",
+      "ID is a number of `bursar list`, or ref:REF. It failed since its transaction was reverted, in a final block: "
+      "find\n"
+      "out why first, or it fails again. It is queued again, and paid with a nonce of its own. What has not failed is\n"
+      "refused (6).\n\n"
+      "  --reason TEXT          kept in the history, 1-500 bytes\n",
+      cmd_retry },
+    { "breaker", "[show | open | close | reset] [--reason TEXT] [--json]",
+      "the circuit breaker: show it, or change it by hand",
+      "It opens by itself when the node keeps failing, and then nothing new is paid. A change is in force when the\n"
+      "command returns, survives a restart, and is kept in the history with who and why.\n\n"
+      "  open                   stop paying; stays open until somebody closes it\n"
+      "  close                  pay on, with counters at zero\n"
+      "  reset                  as new: closed, with nothing remembered\n"
+      "  --reason TEXT          1-500 bytes; needed for all but show\n",
+      cmd_breaker },
+    { "export", "[--format csv|json] [--json]", "a statement: every disbursement, its transaction, block and fee",
+      "Amounts and fees in wei, amount_ether in ether, times in UTC. In CSV, ref and memo are quoted and not altered:\n"
+      "have a spreadsheet import those two columns as text, or it takes what begins with = + - @ for a formula.\n\n"
+      "  --format csv           RFC 4180 with a heading (default)\n"
+      "  --format json          one document, {\"items\":[...]}; so is --json\n",
+      cmd_export },
     { "reconcile", "[--json]", "compare store, signing log and chain",
       "Every disbursement with a transaction, every nonce from the first, and the sums are read from the chain and\n"
       "compared. Changes nothing. 0 all agree, 6 not, 4 not reachable.\n",

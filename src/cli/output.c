@@ -12,7 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define COIN_DECIMALS 18
 #define BAR_CELLS 30
 
 json_t *output_json_text(const char *text)

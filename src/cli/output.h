@@ -27,6 +27,7 @@ BURSAR_MUST_CHECK enum bursar_status output_json(json_t *document, struct bursar
 /* Copies with control characters (also C1) replaced, so that stored text can't drive a terminal. */
 void output_plain(const char *text, char *ret, size_t capacity);
 /* "1.5 ETH" */
+#define COIN_DECIMALS 18
 #define OUTPUT_COIN_TEXT_BYTES (BURSAR_AMOUNT_UNITS_TEXT_BYTES + 8)
 void output_coin(struct bursar_amount amount, char ret[OUTPUT_COIN_TEXT_BYTES]);
 

@@ -49,24 +49,30 @@ json_t *shown_json(const struct disbursement_record *record, const struct snapsh
 {
     struct blocked_text blocked;
     struct bursar_amount fee;
-    char schedule[SHOWN_SCHEDULE_TEXT_BYTES];
+    char schedule[SHOWN_SCHEDULE_TEXT_BYTES], ether[BURSAR_AMOUNT_UNITS_TEXT_BYTES];
     const char *state = state_name(record->state);
     bool is_blocked = blocked_describe(record, snapshot, account, &blocked);
     bool is_waiting = record->blocked == BLOCK_NONE && record->state == STATE_QUEUED;
     bool has_fee = shown_fee(record->has_fee, record->gas_used, record->effective_gas_price_wei, &fee);
     shown_schedule(record, schedule);
+    bursar_amount_to_units(record->amount, COIN_DECIMALS, ether);
     json_t *item = json_pack("{s:I,s:o,s:o,s:s,s:o,s:o,s:s}", "id", (json_int_t)record->id, "ref",
                              output_json_text(record->ref), "destination", output_json_address(&record->destination),
                              "asset", "native", "amount", output_json_amount(record->amount), "memo",
                              output_json_text(record->memo), "state", state ? state : "unknown");
-    json_t *more =
-        json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "nonce", number_or_null(record->has_nonce, record->nonce),
-                  "tx_hash", record->has_transaction ? output_json_hash(&record->transaction_hash) : json_null(),
-                  "block_number", number_or_null(record->has_block, record->block.number), "blocked",
-                  shown_blocked_json(is_blocked ? &blocked : NULL), "not_before", text_or_null(schedule), "waits_for",
-                  text_or_null(is_waiting ? record->blocked_on_ref : NULL), "fee",
-                  has_fee ? output_json_amount(fee) : json_null(), "queued_at", output_json_ms(record->queued_ms),
-                  "content_hash", output_json_hash(&record->content_hash));
+    json_t *more = json_pack(
+        "{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "nonce",
+        number_or_null(record->has_nonce, record->nonce), "tx_hash",
+        record->has_transaction ? output_json_hash(&record->transaction_hash) : json_null(), "block_number",
+        number_or_null(record->has_block, record->block.number), "blocked",
+        shown_blocked_json(is_blocked ? &blocked : NULL), "not_before", text_or_null(schedule), "waits_for",
+        text_or_null(is_waiting ? record->blocked_on_ref : NULL), "fee",
+        has_fee ? output_json_amount(fee) : json_null(), "queued_at", output_json_ms(record->queued_ms), "content_hash",
+        output_json_hash(&record->content_hash), "amount_ether", json_string(ether), "block_hash",
+        record->has_block ? output_json_hash(&record->block.hash) : json_null(), "gas_used",
+        number_or_null(record->has_fee, record->gas_used), "effective_gas_price",
+        record->has_fee ? output_json_amount(bursar_amount_from_u64(record->effective_gas_price_wei)) : json_null(),
+        "final_at", output_json_ms(record->ended_ms));
     if (!item || !more || json_object_update(item, more) != 0) {
         json_decref(item);
         item = NULL;

@@ -67,14 +67,29 @@ static bool transaction_agrees(const struct comparing *comparing)
     return true;
 }
 
-static bool state_is(const struct comparing *comparing, enum disbursement_state expected)
+/* A person may have decided about what failed: to queue it again, and then whatever comes after that. */
+static bool may_have_become(const struct intent_record *intent, enum disbursement_state expected)
+{
+    if (expected != STATE_FAILED)
+        return false;
+    return !intent->is_newest || intent->state == STATE_QUEUED || intent->state == STATE_CANCELLED;
+}
+
+/* Each intent's own item says how it ended, also where the disbursement went on to another intent. `outcome` 0: it has
+ * not ended. */
+static bool item_is(const struct comparing *comparing, enum disbursement_state expected, bool is_live, int outcome)
 {
     const struct intent_record *intent = comparing->sight->intent;
     if (intent->disbursement == 0)
         return intent->kind != INTENT_PAYMENT || differs(comparing, "a payment without a disbursement");
     const char *is = state_name(intent->state), *should = state_name(expected);
-    return intent->state == expected || differs(comparing, "it is stored as %s, and its transaction makes it %s",
-                                                is ? is : "?", should ? should : "?");
+    if (intent->state != expected && !may_have_become(intent, expected))
+        return differs(comparing, "it is stored as %s, and its transaction makes it %s", is ? is : "?",
+                       should ? should : "?");
+    const char *ended = intent->outcome ? lifecycle_cause_name((enum lifecycle_cause)intent->outcome) : "not ended";
+    return (intent->is_live == is_live && intent->outcome == outcome) ||
+           differs(comparing, "its nonce is stored as %s (%s), and its transaction makes the disbursement %s",
+                   intent->is_live ? "its payment" : "given up", ended ? ended : "?", should ? should : "?");
 }
 
 static bool in_flight_agrees(const struct comparing *comparing)
@@ -91,7 +106,7 @@ static bool in_flight_agrees(const struct comparing *comparing)
     bool is_mined = (is_known && sight->transaction->is_mined) || sight->other_attempt_mined;
     if (sight->nonce_latest > intent->nonce && !is_mined)
         return differs(comparing, "its nonce is used on the chain, but by none of our transactions");
-    return state_is(comparing, STATE_STAGED);
+    return item_is(comparing, STATE_STAGED, true, 0);
 }
 
 static bool block_agrees(const struct comparing *comparing)
@@ -138,8 +153,11 @@ static bool included_agrees(const struct comparing *comparing)
     if (!block_agrees(comparing))
         return false;
     if (sight->intent->status == INTENT_INCLUDED)
-        return state_is(comparing, STATE_EXECUTED);
-    return fee_agrees(comparing) && state_is(comparing, sight->receipt->succeeded ? STATE_FINALIZED : STATE_FAILED);
+        return item_is(comparing, STATE_EXECUTED, true, 0);
+    if (!fee_agrees(comparing))
+        return false;
+    return sight->receipt->succeeded ? item_is(comparing, STATE_FINALIZED, true, CAUSE_FINAL_SUCCESS)
+                                     : item_is(comparing, STATE_FAILED, false, CAUSE_FINAL_REVERT);
 }
 
 enum intent_verdict intent_compare(const struct intent_sight *sight, char ret_what[DIFFERENCE_MAX_BYTES])

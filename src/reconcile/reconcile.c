@@ -15,6 +15,7 @@
 #include <string.h>
 
 #define SECOND_LOOK_WAIT_MS 2000
+#define TALLY_PAGE_ROWS 1000
 
 struct totals {
     struct bursar_amount paid;
@@ -26,6 +27,8 @@ struct walk_tally {
     uint64_t states[STATE_COUNT];
     bool has_included;
     uint64_t highest_included_nonce;
+    uint64_t next_nonce; /* these two: of a walk over the store alone */
+    size_t page_rows;
 };
 
 struct reconciling {
@@ -42,6 +45,7 @@ struct reconciling {
     char log_fault[BURSAR_ERROR_MESSAGE_MAX_BYTES];
     bool is_second_look;
     bool is_suspicious; /* the whole: look again */
+    bool counts_differ; /* as last compared */
     uint64_t suspects[RECONCILE_DIFFERENCES_MAX_COUNT];
     size_t suspect_count;
     struct walk_tally tally;
@@ -133,7 +137,7 @@ static enum bursar_status sum_up(struct reconciling *now, const struct intent_si
     enum bursar_status status = BURSAR_OK;
     if (intent->status != INTENT_FINAL)
         return BURSAR_OK;
-    if (intent->state == STATE_FINALIZED)
+    if (intent->is_live && intent->state == STATE_FINALIZED) /* not what was retried, and paid by another intent */
         status = add(&now->stored.paid, intent->value, err);
     if (status == BURSAR_OK && intent->has_fee)
         status = add_fee(&now->stored.fees, intent->gas_used, intent->effective_gas_price_wei, err);
@@ -201,7 +205,7 @@ static enum bursar_status judge(struct reconciling *now, size_t i, struct bursar
 
 static void count_met(struct walk_tally *tally, const struct intent_record *intent)
 {
-    if (intent->disbursement != 0 && intent->state >= STATE_FIRST && intent->state <= STATE_LAST)
+    if (intent->disbursement != 0 && intent->is_newest && intent->state >= STATE_FIRST && intent->state <= STATE_LAST)
         tally->states[intent->state]++;
     if (intent->status == INTENT_INCLUDED || intent->status == INTENT_FINAL) {
         tally->has_included = true;
@@ -330,20 +334,51 @@ static uint64_t with_bytes(const uint64_t counts[STATE_COUNT])
     return counts[STATE_STAGED] + counts[STATE_EXECUTED] + counts[STATE_FINALIZED] + counts[STATE_FAILED];
 }
 
-/* Disbursements with bytes and no intent, or counted wrongly. Both only grow while an executor works. */
+/* Disbursements with bytes and no intent, or counted wrongly. Both only grow while an executor works; a person who
+ * retries one meanwhile makes the second look necessary. */
 static void check_counts(struct reconciling *now, const uint64_t before[STATE_COUNT], const uint64_t after[STATE_COUNT])
 {
     const uint64_t *met = now->tally.states;
     bool is_final_off = met[STATE_FINALIZED] < before[STATE_FINALIZED] || met[STATE_FINALIZED] > after[STATE_FINALIZED];
     bool is_off = with_bytes(met) < with_bytes(before) || with_bytes(met) > with_bytes(after);
     char what[DIFFERENCE_MAX_BYTES];
-    if (!is_final_off && !is_off)
+    now->counts_differ = is_final_off || is_off;
+    if (!now->counts_differ || !now->is_second_look)
         return;
     (void)snprintf(what, sizeof what,
                    "%llu disbursements are finalized and %llu have a nonce, but %llu and %llu intents say so",
                    (unsigned long long)after[STATE_FINALIZED], (unsigned long long)with_bytes(after),
                    (unsigned long long)met[STATE_FINALIZED], (unsigned long long)with_bytes(met));
     tell(now, false, 0, 0, what);
+}
+
+static enum bursar_status take_met(void *ctx, const struct intent_record *intent)
+{
+    struct reconciling *now = ctx;
+    count_met(&now->tally, intent);
+    now->tally.next_nonce = intent->nonce + 1;
+    now->tally.page_rows++;
+    return BURSAR_OK;
+}
+
+/* Of the store alone, which is quick. */
+static enum bursar_status count_again(struct reconciling *now, struct bursar_error *err)
+{
+    const struct store *store = &now->env->store;
+    uint64_t before[STATE_COUNT], after[STATE_COUNT];
+    now->tally = (struct walk_tally){ .next_nonce = now->treasury.first_nonce };
+    enum bursar_status status = store->counts(store->ctx, now->treasury.id, before, err);
+    do {
+        now->tally.page_rows = 0;
+        if (status == BURSAR_OK)
+            status = store->intents(store->ctx, now->treasury.id, now->tally.next_nonce, TALLY_PAGE_ROWS, take_met, now,
+                                    err);
+    } while (status == BURSAR_OK && now->tally.page_rows == TALLY_PAGE_ROWS);
+    if (status == BURSAR_OK)
+        status = store->counts(store->ctx, now->treasury.id, after, err);
+    if (status == BURSAR_OK)
+        check_counts(now, before, after);
+    return status;
 }
 
 static void check_sums(struct reconciling *now)
@@ -402,6 +437,8 @@ static enum bursar_status second_look(struct reconciling *now, struct bursar_err
     check_chain(now);
     check_log(now);
     check_included(now);
+    if (now->counts_differ && (status = count_again(now, err)) != BURSAR_OK)
+        return status;
     for (size_t i = 0; i < now->suspect_count; i++) {
         uint64_t nonce = now->suspects[i];
         status = page_read(now->env, nonce, nonce + 1, 1, &now->page, err);
@@ -425,7 +462,7 @@ enum bursar_status reconcile(const struct reconcile_env *env, difference_visitor
     enum bursar_status status = read_treasury(now, err);
     if (status == BURSAR_OK)
         status = first_look(now, err);
-    if (status == BURSAR_OK && (now->is_suspicious || now->suspect_count > 0))
+    if (status == BURSAR_OK && (now->is_suspicious || now->counts_differ || now->suspect_count > 0))
         status = second_look(now, err);
     if (status == BURSAR_OK) {
         check_sums(now);

@@ -34,6 +34,9 @@ static struct scene final_payment(void)
                     .value = bursar_amount_from_u64(500),
                     .disbursement = 3,
                     .state = STATE_FINALIZED,
+                    .is_live = true,
+                    .is_newest = true,
+                    .outcome = CAUSE_FINAL_SUCCESS,
                     .has_attempt = true,
                     .hash = { { 0xdd } },
                     .has_block = true,
@@ -75,11 +78,22 @@ static struct scene signed_payment(void)
     struct scene scene = final_payment();
     scene.intent.status = INTENT_SIGNED;
     scene.intent.state = STATE_STAGED;
+    scene.intent.outcome = 0;
     scene.intent.has_block = scene.intent.has_fee = false;
     scene.transaction = (struct chain_transaction){ 0 };
     scene.receipt = (struct chain_receipt){ 0 };
     scene.sight.has_canonical_block = false;
     scene.sight.nonce_latest = 7;
+    return scene;
+}
+
+static struct scene reverted_payment(void)
+{
+    struct scene scene = final_payment();
+    scene.receipt.succeeded = false;
+    scene.intent.state = STATE_FAILED;
+    scene.intent.is_live = false;
+    scene.intent.outcome = CAUSE_FINAL_REVERT;
     return scene;
 }
 
@@ -105,6 +119,7 @@ static void a_final_payment_agrees(void **state)
     assert_int_equal(judge(&scene), INTENT_AGREES);
     scene.intent.status = INTENT_INCLUDED;
     scene.intent.state = STATE_EXECUTED;
+    scene.intent.outcome = 0;
     scene.intent.has_fee = false;
     assert_int_equal(judge(&scene), INTENT_AGREES);
 }
@@ -115,10 +130,50 @@ static void a_final_revert_agrees_only_as_failed(void **state)
     struct scene scene = final_payment();
     scene.receipt.succeeded = false;
     assert_differs(scene, "failed");
-    scene.intent.state = STATE_FAILED;
+    scene = reverted_payment();
     assert_int_equal(judge(&scene), INTENT_AGREES);
     scene.receipt.succeeded = true;
     assert_differs(scene, "finalized");
+}
+
+static void what_was_retried_agrees_wherever_the_disbursement_is_by_now(void **state)
+{
+    (void)state;
+    struct scene scene = reverted_payment();
+    scene.intent.state = STATE_QUEUED; /* not bound again yet */
+    assert_int_equal(judge(&scene), INTENT_AGREES);
+    scene.intent.state = STATE_CANCELLED; /* retried, then cancelled */
+    assert_int_equal(judge(&scene), INTENT_AGREES);
+    scene.intent.state = STATE_FINALIZED; /* by which intent? */
+    assert_differs(scene, "failed");
+    scene.intent.is_newest = false;
+    for (int now = STATE_QUEUED; now <= STATE_FAILED; now++) {
+        scene.intent.state = (enum disbursement_state)now;
+        assert_int_equal(judge(&scene), INTENT_AGREES);
+    }
+    scene.receipt.succeeded = true; /* given up in the store, and yet it paid: the worst there is */
+    scene.intent.state = STATE_FINALIZED;
+    assert_differs(scene, "given up");
+}
+
+static void how_an_intent_ended_must_fit_its_receipt(void **state)
+{
+    (void)state;
+    struct scene scene = final_payment();
+    scene.intent.is_live = false;
+    assert_differs(scene, "given up");
+    scene = final_payment();
+    scene.intent.outcome = 0;
+    assert_differs(scene, "not ended");
+    scene = reverted_payment();
+    scene.intent.is_live = true;
+    assert_differs(scene, "its payment");
+    scene = signed_payment();
+    scene.intent.is_live = false;
+    assert_differs(scene, "given up");
+    scene = signed_payment();
+    scene.intent.outcome = CAUSE_FINAL_REVERT;
+    assert_differs(scene, "final_revert");
 }
 
 static void in_flight_agrees_whether_the_pool_knows_it_or_not(void **state)
@@ -270,6 +325,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_final_payment_agrees),
         cmocka_unit_test(a_final_revert_agrees_only_as_failed),
+        cmocka_unit_test(what_was_retried_agrees_wherever_the_disbursement_is_by_now),
+        cmocka_unit_test(how_an_intent_ended_must_fit_its_receipt),
         cmocka_unit_test(in_flight_agrees_whether_the_pool_knows_it_or_not),
         cmocka_unit_test(bound_without_bytes_is_in_flight),
         cmocka_unit_test(a_nonce_used_by_another_transaction_differs),

@@ -1,0 +1,154 @@
+/* From a stored breaker to what is shown of it. */
+#include "cli/breaker_view.h"
+
+#include "base/cleanup.h"
+#include "base/time.h"
+
+static struct bursar_breaker_config config_of(const struct session *session)
+{
+    const struct config *config = session->config;
+    return (struct bursar_breaker_config){ .failure_threshold = (uint32_t)config->breaker_failure_threshold,
+                                           .success_threshold = (uint32_t)config->breaker_success_threshold,
+                                           .timeout_ms = config->breaker_timeout_s * 1000,
+                                           .window_ms = config->breaker_window_s * 1000 };
+}
+
+void breaker_standing_none(const struct session *session, uint64_t wall_ms, struct breaker_standing *ret)
+{
+    *ret = (struct breaker_standing){ .config = config_of(session),
+                                      .wall_ms = wall_ms,
+                                      .view = { .since_failure_ms = BURSAR_BREAKER_NEVER,
+                                                .since_change_ms = BURSAR_BREAKER_NEVER,
+                                                .next_change_at_ms = BURSAR_BREAKER_NEVER,
+                                                .next_allow_at_ms = BURSAR_BREAKER_NEVER } };
+}
+
+enum bursar_status breaker_standing_read(const struct session *session, int64_t treasury, uint64_t wall_ms,
+                                         struct breaker_standing *ret, struct bursar_error *err)
+{
+    struct bursar_breaker *breaker = NULL;
+    breaker_standing_none(session, wall_ms, ret);
+    enum bursar_status status = session->store.breaker_load(session->store.ctx, treasury, &ret->record, err);
+    if (status == BURSAR_OK)
+        status = bursar_breaker_new(&ret->config, &breaker, err);
+    if (status != BURSAR_OK)
+        return status;
+    struct bursar_error damage;
+    const struct bursar_breaker_memory *memory = &ret->record.memory;
+    if (bursar_breaker_restore(breaker, memory, wall_ms, wall_ms, &damage) == BURSAR_OK) {
+        bursar_breaker_look(breaker, wall_ms, &ret->view);
+    } else { /* as it was stored: `reset` mends it */
+        ret->view.state = memory->state;
+        ret->view.forced = memory->forced;
+    }
+    bursar_breaker_free(breaker);
+    return BURSAR_OK;
+}
+
+static uint64_t since_ms(const struct breaker_standing *standing)
+{
+    uint64_t ago_ms = standing->view.since_change_ms;
+    return ago_ms < standing->wall_ms ? standing->wall_ms - ago_ms : 0; /* NEVER is the largest */
+}
+
+static uint64_t half_open_ms(const struct breaker_standing *standing)
+{
+    uint64_t at_ms = standing->view.next_change_at_ms;
+    return standing->view.state == BURSAR_BREAKER_OPEN && at_ms != BURSAR_BREAKER_NEVER ? at_ms : 0;
+}
+
+static const char *command_name(enum breaker_command command)
+{
+    switch (command) {
+    case BREAKER_COMMAND_NONE:
+        return NULL;
+    case BREAKER_COMMAND_OPEN:
+        return "open";
+    case BREAKER_COMMAND_CLOSE:
+        return "close";
+    case BREAKER_COMMAND_RESET:
+        return "reset";
+    }
+    return NULL;
+}
+
+json_t *breaker_json(const struct breaker_standing *standing)
+{
+    const struct bursar_breaker_view *view = &standing->view;
+    const struct breaker_record *record = &standing->record;
+    const char *state = bursar_breaker_state_name(view->state), *command = command_name(record->command);
+    json_t *item =
+        json_pack("{s:s,s:I,s:I,s:b,s:o,s:o}", "state", state ? state : "unknown", "failures",
+                  (json_int_t)view->failures, "successes", (json_int_t)view->successes, "forced", view->forced, "since",
+                  output_json_ms(since_ms(standing)), "half_open_at", output_json_ms(half_open_ms(standing)));
+    json_t *more = json_pack("{s:o,s:o,s:o,s:o}", "command", command ? json_string(command) : json_null(), "actor",
+                             command ? output_json_text(record->actor) : json_null(), "reason",
+                             command ? output_json_text(record->reason) : json_null(), "commanded_at",
+                             output_json_ms(record->commanded_ms));
+    if (!item || !more || json_object_update(item, more) != 0) {
+        json_decref(item);
+        item = NULL;
+    }
+    json_decref(more);
+    return item;
+}
+
+static void time_text(const char *before, uint64_t wall_ms, char ret[RFC3339_TEXT_BYTES + 16])
+{
+    char at[RFC3339_TEXT_BYTES];
+    ret[0] = 0;
+    if (wall_ms == 0)
+        return;
+    rfc3339_from_seconds(wall_ms / 1000, at);
+    (void)snprintf(ret, RFC3339_TEXT_BYTES + 16, "%s%s", before, at);
+}
+
+void breaker_text(const struct breaker_standing *standing, char ret[BREAKER_TEXT_BYTES])
+{
+    const struct bursar_breaker_view *view = &standing->view;
+    char since[RFC3339_TEXT_BYTES + 16], until[RFC3339_TEXT_BYTES + 16];
+    time_text(" since ", since_ms(standing), since);
+    time_text("; half-open at ", half_open_ms(standing), until);
+    switch (view->state) {
+    case BURSAR_BREAKER_CLOSED:
+        (void)snprintf(ret, BREAKER_TEXT_BYTES, "closed%s; failures: %u of %u within %llu s", since,
+                       (unsigned)view->failures, (unsigned)standing->config.failure_threshold,
+                       (unsigned long long)(standing->config.window_ms / 1000));
+        return;
+    case BURSAR_BREAKER_OPEN:
+        (void)snprintf(ret, BREAKER_TEXT_BYTES, "open%s: nothing new is paid%s", since,
+                       view->forced ? "; stays so until `bursar breaker close`" : until);
+        return;
+    case BURSAR_BREAKER_HALF_OPEN:
+        (void)snprintf(ret, BREAKER_TEXT_BYTES, "half_open%s; successes: %u of %u", since, (unsigned)view->successes,
+                       (unsigned)standing->config.success_threshold);
+        return;
+    }
+    (void)snprintf(ret, BREAKER_TEXT_BYTES, "unknown");
+}
+
+bool breaker_command_text(const struct breaker_standing *standing, char ret[BREAKER_COMMAND_TEXT_BYTES])
+{
+    static const char *const done[] = { "", "opened", "closed", "reset" };
+    const struct breaker_record *record = &standing->record;
+    char at[RFC3339_TEXT_BYTES + 16];
+    if (record->command == BREAKER_COMMAND_NONE || (size_t)record->command >= COUNT_OF(done))
+        return false;
+    time_text(", ", record->commanded_ms, at);
+    (void)snprintf(ret, BREAKER_COMMAND_TEXT_BYTES, "%s by %s%s: %s", done[record->command], record->actor, at,
+                   record->reason);
+    return true;
+}
+
+enum output_colour breaker_colour(const struct breaker_standing *standing)
+{
+    switch (standing->view.state) {
+    case BURSAR_BREAKER_CLOSED:
+        return COLOUR_GOOD;
+    case BURSAR_BREAKER_OPEN:
+        return COLOUR_BAD;
+    case BURSAR_BREAKER_HALF_OPEN:
+        return COLOUR_WAIT;
+    }
+    return COLOUR_PLAIN;
+}

@@ -1,0 +1,33 @@
+/* A treasury's circuit breaker as it stands now, by the stored state, the clock and the configuration; the same in
+ * `breaker` and `status`. */
+#ifndef CLI_BREAKER_VIEW_H
+#define CLI_BREAKER_VIEW_H
+
+#include "cli/context.h"
+
+#include <bursar/breaker.h>
+
+struct breaker_standing {
+    struct breaker_record record;
+    struct bursar_breaker_config config;
+    struct bursar_breaker_view view; /* on a clock that shows wall_ms */
+    uint64_t wall_ms;
+};
+
+/* Of a treasury that is not stored yet: closed. */
+void breaker_standing_none(const struct session *session, uint64_t wall_ms, struct breaker_standing *ret);
+BURSAR_MUST_CHECK enum bursar_status breaker_standing_read(const struct session *session, int64_t treasury,
+                                                           uint64_t wall_ms, struct breaker_standing *ret,
+                                                           struct bursar_error *err);
+
+/* {"state","failures","successes","forced", ...}; NULL: out of memory. */
+json_t *breaker_json(const struct breaker_standing *standing);
+/* "open since 2026-01-31T12:00:00Z; half-open at ..." */
+#define BREAKER_TEXT_BYTES 256
+void breaker_text(const struct breaker_standing *standing, char ret[BREAKER_TEXT_BYTES]);
+/* "opened by alice, 2026-...: the reason"; false when nobody did anything yet. */
+#define BREAKER_COMMAND_TEXT_BYTES (ACTOR_MAX_BYTES + REASON_MAX_BYTES + 64)
+bool breaker_command_text(const struct breaker_standing *standing, char ret[BREAKER_COMMAND_TEXT_BYTES]);
+enum output_colour breaker_colour(const struct breaker_standing *standing);
+
+#endif

@@ -1,0 +1,108 @@
+/* bursar breaker: shows a treasury's circuit breaker, and changes it by hand. */
+#include "base/cleanup.h"
+#include "base/time.h"
+#include "cli/breaker_view.h"
+#include "cli/decide.h"
+#include "cli/exit_code.h"
+
+#include <string.h>
+
+#define OPTION_REASON 1
+
+/* What the command line asked for. */
+struct wanted {
+    enum breaker_command command; /* NONE: show */
+    const char *reason;
+};
+
+static enum bursar_status print(const struct breaker_standing *standing, bool json, struct bursar_error *err)
+{
+    char text[BREAKER_TEXT_BYTES], command[BREAKER_COMMAND_TEXT_BYTES], plain[sizeof command];
+    if (json)
+        return output_json(breaker_json(standing), err);
+    breaker_text(standing, text);
+    (void)printf("%s%s%s\n", output_colour_on(stdout, breaker_colour(standing)), text, output_colour_off(stdout));
+    if (breaker_command_text(standing, command)) {
+        output_plain(command, plain, sizeof plain);
+        (void)printf("last by hand: %s\n", plain);
+    }
+    return BURSAR_OK;
+}
+
+static enum bursar_status breaker(struct cli *cli, struct session *session, const struct wanted *wanted,
+                                  struct bursar_error *err)
+{
+    const struct treasury_config *section;
+    struct treasury treasury;
+    struct breaker_standing standing;
+    struct clock clock = system_clock();
+    bool is_command = wanted->command != BREAKER_COMMAND_NONE;
+    enum bursar_status status =
+        session_open(session, cli, is_command ? SQLITE_MODE_WRITE : SQLITE_MODE_READ, NULL, NULL, err);
+    if (status == BURSAR_OK)
+        status = session_section(session, cli, &section, err);
+    if (status == BURSAR_OK)
+        status = treasury_of_section(session, section, &treasury, err);
+    if (status == BURSAR_OK && is_command) {
+        char actor[ACTOR_MAX_BYTES];
+        actor_name(actor, sizeof actor);
+        const struct decision decision = { actor, wanted->reason, clock.wall_ms(clock.ctx) };
+        status = session->store.breaker_force(session->store.ctx, treasury.id, wanted->command, &decision, err);
+    }
+    if (status == BURSAR_OK)
+        status = breaker_standing_read(session, treasury.id, clock.wall_ms(clock.ctx), &standing, err);
+    return status == BURSAR_OK ? print(&standing, cli->json, err) : status;
+}
+
+static int parse_command(const struct cli *cli, const char *word, struct wanted *ret)
+{
+    static const struct {
+        const char *word;
+        enum breaker_command command;
+    } commands[] = { { "show", BREAKER_COMMAND_NONE },
+                     { "open", BREAKER_COMMAND_OPEN },
+                     { "close", BREAKER_COMMAND_CLOSE },
+                     { "reset", BREAKER_COMMAND_RESET } };
+    for (size_t i = 0; i < COUNT_OF(commands); i++) {
+        if (strcmp(commands[i].word, word) == 0) {
+            ret->command = commands[i].command;
+            return -1;
+        }
+    }
+    return cli_usage(cli, "breaker", "'%.60s': there are show, open, close and reset", word);
+}
+
+static int parse(struct cli *cli, int argc, char **argv, struct wanted *ret)
+{
+    static const struct option options[] = { { "reason", required_argument, NULL, OPTION_REASON }, CLI_LONG_OPTIONS };
+    int option, code;
+    while ((option = getopt_long(argc, argv, CLI_SHORT_OPTIONS, options, NULL)) != -1) {
+        if (option == OPTION_REASON)
+            ret->reason = optarg;
+        else if ((code = cli_common_option(cli, "breaker", option, argv)) >= 0)
+            return code;
+    }
+    if ((code = cli_operands(cli, "breaker", argc, argv, 0, 1)) >= 0 ||
+        (optind < argc && (code = parse_command(cli, argv[optind], ret)) >= 0))
+        return code;
+    if (ret->command != BREAKER_COMMAND_NONE)
+        return cli_reason(cli, "breaker", ret->reason);
+    return ret->reason ? cli_usage(cli, "breaker", "--reason belongs to open, close and reset") : -1;
+}
+
+int cmd_breaker(struct cli *cli, int argc, char **argv)
+{
+    struct wanted wanted = { 0 };
+    int code = parse(cli, argc, argv, &wanted);
+    if (code >= 0)
+        return code;
+    struct session session = { 0 };
+    struct bursar_error err = { 0 };
+    enum bursar_status status = breaker(cli, &session, &wanted, &err);
+    session_close(&session);
+    if (status != BURSAR_OK) {
+        err.status = status;
+        return output_error(cli->json, &err);
+    }
+    return EXIT_CODE_DONE;
+}

@@ -1,0 +1,88 @@
+/* One row a disbursement, all columns always there. Refs and memos are the only free texts: they are always quoted, and
+ * never altered, since a statement that changes what it states is none. */
+#include "cli/statement.h"
+
+#include "base/time.h"
+#include "cli/output.h"
+#include "cli/shown.h"
+#include "eth/address.h"
+
+#define LINE_END "\r\n"
+
+bool statement_csv_heading(struct buf *buf)
+{
+    return buf_append_text(buf, "id,ref,destination,asset,amount,amount_ether,memo,state,nonce,tx_hash,block_number,"
+                                "block_hash,gas_used,effective_gas_price,fee,queued_at,final_at" LINE_END);
+}
+
+/* RFC 4180: between double quotes, in which a double quote is doubled. */
+static bool add_text(struct buf *buf, const char *text)
+{
+    bool good = buf_append(buf, "\"", 1);
+    for (; good && *text; text++)
+        good = *text == '"' ? buf_append(buf, "\"\"", 2) : buf_append(buf, text, 1);
+    return good && buf_append(buf, "\"", 1);
+}
+
+static bool add_number(struct buf *buf, bool has, uint64_t number)
+{
+    return !has || buf_append_format(buf, "%llu", (unsigned long long)number);
+}
+
+static bool add_hash(struct buf *buf, bool has, const struct bursar_hash *hash)
+{
+    char text[HASH_TEXT_BYTES];
+    if (!has)
+        return true;
+    hash_to_text(hash, text);
+    return buf_append_text(buf, text);
+}
+
+static bool add_time(struct buf *buf, uint64_t wall_ms)
+{
+    char text[RFC3339_TEXT_BYTES];
+    if (wall_ms == 0)
+        return true;
+    rfc3339_from_seconds(wall_ms / 1000, text);
+    return buf_append_text(buf, text);
+}
+
+static bool add_separator(struct buf *buf)
+{
+    return buf_append(buf, ",", 1);
+}
+
+/* ref to state */
+static bool add_payment(struct buf *buf, const struct disbursement_record *record)
+{
+    char address[ADDRESS_TEXT_BYTES], amount[BURSAR_AMOUNT_TEXT_BYTES], ether[BURSAR_AMOUNT_UNITS_TEXT_BYTES];
+    const char *state = state_name(record->state);
+    address_to_text(&record->destination, address);
+    bursar_amount_to_text(record->amount, amount);
+    bursar_amount_to_units(record->amount, COIN_DECIMALS, ether);
+    return add_text(buf, record->ref) && buf_append_format(buf, ",%s,native,%s,%s,", address, amount, ether) &&
+           add_text(buf, record->memo) && buf_append_format(buf, ",%s", state ? state : "unknown");
+}
+
+/* nonce to fee */
+static bool add_transaction(struct buf *buf, const struct disbursement_record *record)
+{
+    char fee_text[BURSAR_AMOUNT_TEXT_BYTES] = "";
+    struct bursar_amount fee;
+    if (shown_fee(record->has_fee, record->gas_used, record->effective_gas_price_wei, &fee))
+        bursar_amount_to_text(fee, fee_text);
+    return add_number(buf, record->has_nonce, record->nonce) && add_separator(buf) &&
+           add_hash(buf, record->has_transaction, &record->transaction_hash) && add_separator(buf) &&
+           add_number(buf, record->has_block, record->block.number) && add_separator(buf) &&
+           add_hash(buf, record->has_block, &record->block.hash) && add_separator(buf) &&
+           add_number(buf, record->has_fee, record->gas_used) && add_separator(buf) &&
+           add_number(buf, record->has_fee, record->effective_gas_price_wei) && add_separator(buf) &&
+           buf_append_text(buf, fee_text);
+}
+
+bool statement_csv_row(struct buf *buf, const struct disbursement_record *record)
+{
+    return buf_append_format(buf, "%lld,", (long long)record->id) && add_payment(buf, record) && add_separator(buf) &&
+           add_transaction(buf, record) && add_separator(buf) && add_time(buf, record->queued_ms) &&
+           add_separator(buf) && add_time(buf, record->ended_ms) && buf_append_text(buf, LINE_END);
+}

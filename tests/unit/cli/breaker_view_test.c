@@ -1,0 +1,155 @@
+/* The circuit breaker as it is shown: what the clock has made of the stored state by now. */
+#include "cli/breaker_view.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define NOW_MS 1760000000000u
+
+static struct breaker_record stored;
+
+static enum bursar_status load(void *ctx, int64_t treasury, struct breaker_record *ret, struct bursar_error *err)
+{
+    (void)ctx;
+    (void)treasury;
+    (void)err;
+    *ret = stored;
+    return BURSAR_OK;
+}
+
+static struct breaker_standing standing_at(uint64_t wall_ms)
+{
+    struct config config = {
+        .breaker_failure_threshold = 5, .breaker_success_threshold = 2, .breaker_timeout_s = 60, .breaker_window_s = 300
+    };
+    struct session session = { .config = &config, .store = { .breaker_load = load } };
+    struct breaker_standing standing;
+    assert_int_equal(breaker_standing_read(&session, 1, wall_ms, &standing, NULL), BURSAR_OK);
+    return standing;
+}
+
+static void assert_json(const struct breaker_standing *standing, const char *field, const char *expected)
+{
+    json_t *item = breaker_json(standing);
+    char *value = json_dumps(json_object_get(item, field), JSON_ENCODE_ANY);
+    assert_non_null(value);
+    assert_string_equal(value, expected);
+    free(value);
+    json_decref(item);
+}
+
+static void assert_text(const struct breaker_standing *standing, const char *part)
+{
+    char text[BREAKER_TEXT_BYTES];
+    breaker_text(standing, text);
+    if (!strstr(text, part))
+        fail_msg("'%s' has no '%s'", text, part);
+}
+
+static void never_used_it_is_closed(void **state)
+{
+    (void)state;
+    stored = (struct breaker_record){
+        .version = 1, .memory = { .failed_ago_ms = BURSAR_BREAKER_NEVER, .changed_ago_ms = BURSAR_BREAKER_NEVER }
+    };
+    struct breaker_standing standing = standing_at(NOW_MS);
+    char command[BREAKER_COMMAND_TEXT_BYTES];
+    assert_json(&standing, "state", "\"closed\"");
+    assert_json(&standing, "failures", "0");
+    assert_json(&standing, "successes", "0");
+    assert_json(&standing, "forced", "false");
+    assert_json(&standing, "since", "null");
+    assert_json(&standing, "actor", "null");
+    assert_json(&standing, "reason", "null");
+    assert_text(&standing, "closed; failures: 0 of 5 within 300 s");
+    assert_false(breaker_command_text(&standing, command));
+}
+
+static void failures_leave_the_window_while_nobody_writes(void **state)
+{
+    (void)state;
+    stored = (struct breaker_record){ .version = 4,
+                                      .memory = { .saved_wall_ms = NOW_MS,
+                                                  .changed_ago_ms = BURSAR_BREAKER_NEVER,
+                                                  .failures = 2,
+                                                  .failure_ago_ms = { 200000, 1000 } } };
+    struct breaker_standing standing = standing_at(NOW_MS);
+    assert_json(&standing, "failures", "2");
+    standing = standing_at(NOW_MS + 150000);
+    assert_json(&standing, "failures", "1");
+    assert_text(&standing, "failures: 1 of 5");
+}
+
+static void an_open_one_becomes_half_open_in_time(void **state)
+{
+    (void)state;
+    stored = (struct breaker_record){ .version = 4,
+                                      .memory = { .state = BURSAR_BREAKER_OPEN,
+                                                  .saved_wall_ms = NOW_MS,
+                                                  .open_left_ms = 60000,
+                                                  .changed_ago_ms = 0,
+                                                  .failed_ago_ms = 0 } };
+    struct breaker_standing standing = standing_at(NOW_MS + 20000);
+    assert_json(&standing, "state", "\"open\"");
+    assert_json(&standing, "since", "\"2025-10-09T08:53:20Z\"");
+    assert_json(&standing, "half_open_at", "\"2025-10-09T08:54:20Z\"");
+    assert_text(&standing, "half-open at 2025-10-09T08:54:20Z");
+    standing = standing_at(NOW_MS + 61000);
+    assert_json(&standing, "state", "\"half_open\"");
+    assert_json(&standing, "half_open_at", "null");
+    assert_text(&standing, "successes: 0 of 2");
+}
+
+static void a_forced_one_stays_open_and_says_whose_word_it_is(void **state)
+{
+    (void)state;
+    stored = (struct breaker_record){ .version = 4,
+                                      .memory = { .state = BURSAR_BREAKER_OPEN,
+                                                  .forced = true,
+                                                  .saved_wall_ms = NOW_MS,
+                                                  .failed_ago_ms = BURSAR_BREAKER_NEVER },
+                                      .command = BREAKER_COMMAND_OPEN,
+                                      .actor = "alice",
+                                      .reason = "the node lies",
+                                      .commanded_ms = NOW_MS };
+    struct breaker_standing standing = standing_at(NOW_MS + 7 * 86400000u);
+    char command[BREAKER_COMMAND_TEXT_BYTES];
+    assert_json(&standing, "state", "\"open\"");
+    assert_json(&standing, "forced", "true");
+    assert_json(&standing, "half_open_at", "null");
+    assert_json(&standing, "command", "\"open\"");
+    assert_json(&standing, "actor", "\"alice\"");
+    assert_json(&standing, "reason", "\"the node lies\"");
+    assert_json(&standing, "commanded_at", "\"2025-10-09T08:53:20Z\"");
+    assert_text(&standing, "bursar breaker close");
+    assert_true(breaker_command_text(&standing, command));
+    assert_string_equal(command, "opened by alice, 2025-10-09T08:53:20Z: the node lies");
+}
+
+static void a_damaged_one_is_shown_as_it_is_stored(void **state)
+{
+    (void)state;
+    stored = (struct breaker_record){
+        .memory = { .state = BURSAR_BREAKER_OPEN, .saved_wall_ms = NOW_MS, .failures = 2, .failure_ago_ms = { 1, 9 } }
+    };
+    struct breaker_standing standing = standing_at(NOW_MS);
+    assert_json(&standing, "state", "\"open\"");
+    assert_json(&standing, "since", "null");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(never_used_it_is_closed),
+        cmocka_unit_test(failures_leave_the_window_while_nobody_writes),
+        cmocka_unit_test(an_open_one_becomes_half_open_in_time),
+        cmocka_unit_test(a_forced_one_stays_open_and_says_whose_word_it_is),
+        cmocka_unit_test(a_damaged_one_is_shown_as_it_is_stored),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
