@@ -161,11 +161,26 @@ static enum bursar_status check_complete(const struct rpc_reply *replies, size_t
                        first_reason);
 }
 
+/* Asked before parsing, which would allocate for each of them: all values but the first are introduced by one of these
+ * characters. Inside of texts they count as well; real answers hardly have any there. */
+static bool has_too_many_values(const char *body, size_t length_bytes)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < length_bytes; i++)
+        count += body[i] == ',' || body[i] == '[' || body[i] == '{';
+    return count > RPC_REPLY_MAX_VALUES;
+}
+
 enum bursar_status rpc_replies_read(const char *body, size_t length_bytes, uint64_t first_id, size_t count,
                                     struct rpc_reply *ret, struct bursar_error *err)
 {
     enum bursar_status status;
     struct bursar_error reason = { 0 };
+    if (has_too_many_values(body, length_bytes)) {
+        (void)bursar_fail(&reason, BURSAR_EPROTOCOL, "the reply has more than %zu values", RPC_REPLY_MAX_VALUES);
+        rpc_replies_fill(ret, count, RPC_UNKNOWN, reason.message);
+        return bursar_fail(err, BURSAR_EPROTOCOL, "%s", reason.message);
+    }
     memset(ret, 0, count * sizeof *ret);
     /* NULs are allowed here and refused where a value is read: one odd message must not cost the whole batch. */
     json_t *document = json_loadb(body, length_bytes, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);

@@ -12,6 +12,10 @@
 /* Appends one call as a JSON object. False when `out` is at its limit or memory ran out; `out` is then unchanged. */
 BURSAR_MUST_CHECK bool rpc_call_append(struct buf *out, const struct rpc_request *request, uint64_t id);
 
+/* Values in one reply. Real answers have fewer in RPC_REPLY_MAX_BYTES; made of the smallest values instead, a body of
+ * that size would take gigabytes once parsed. */
+#define RPC_REPLY_MAX_VALUES ((size_t)512 * 1024)
+
 /* Reads the body of the reply to the calls `first_id` ... `first_id + count - 1` (one call: an object, several: an
  * array, in any order). Fills every reply: what was not answered, answered twice, or not answered in a way that can be
  * relied on is RPC_UNKNOWN. OK when every call has a result or an error of its own; else EPROTOCOL and the reason. */

@@ -237,6 +237,49 @@ static void bytes_that_are_not_utf8_become_question_marks(void **state)
     assert_string_equal(text, "a??");
 }
 
+/* The answer to call 10, with `count` zeros in an array. */
+static void write_zeros(struct buf *body, size_t count)
+{
+    assert_true(buf_append_text(body, "{\"jsonrpc\":\"2.0\",\"id\":10,\"result\":["));
+    for (size_t i = 0; i < count; i++)
+        assert_true(buf_append_text(body, i == 0 ? "0" : ",0"));
+    assert_true(buf_append_text(body, "]}"));
+}
+
+static void a_reply_of_more_values_than_are_allowed_is_unknown_for_every_call(void **state)
+{
+    (void)state;
+    struct rpc_reply replies[2];
+    struct bursar_error err = { 0 };
+    struct buf body = { .limit_bytes = (size_t)4 * 1024 * 1024 };
+    write_zeros(&body, RPC_REPLY_MAX_VALUES);
+    assert_int_equal(rpc_replies_read(body.data, body.length_bytes, 10, 2, replies, &err), BURSAR_EPROTOCOL);
+    assert_non_null(strstr(err.message, "more than 524288 values"));
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(replies[i].outcome, RPC_UNKNOWN);
+        assert_string_equal(replies[i].message, err.message);
+    }
+    buf_free(&body);
+}
+
+static void a_reply_of_just_as_many_values_as_are_allowed_is_read(void **state)
+{
+    (void)state;
+    /* Beside the elements: the reply's first member and two more, and the array itself begins with its first. */
+    const size_t most = RPC_REPLY_MAX_VALUES - 3;
+    struct rpc_reply reply;
+    struct bursar_error err = { 0 };
+    struct buf body = { .limit_bytes = (size_t)4 * 1024 * 1024 };
+    write_zeros(&body, most);
+    assert_int_equal(rpc_replies_read(body.data, body.length_bytes, 10, 1, &reply, &err), BURSAR_OK);
+    assert_int_equal(json_array_size(reply.result), most);
+    rpc_replies_clear(&reply, 1);
+    buf_clear(&body);
+    write_zeros(&body, most + 1);
+    assert_int_equal(rpc_replies_read(body.data, body.length_bytes, 10, 1, &reply, &err), BURSAR_EPROTOCOL);
+    buf_free(&body);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +299,8 @@ int main(void)
         cmocka_unit_test(a_message_with_control_characters_can_not_play_tricks_on_a_terminal),
         cmocka_unit_test(a_long_message_is_cut_between_characters),
         cmocka_unit_test(bytes_that_are_not_utf8_become_question_marks),
+        cmocka_unit_test(a_reply_of_more_values_than_are_allowed_is_unknown_for_every_call),
+        cmocka_unit_test(a_reply_of_just_as_many_values_as_are_allowed_is_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
