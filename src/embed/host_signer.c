@@ -1,0 +1,227 @@
+/* Checks against the log, asks the host, records, syncs; only then is anything handed out. What the host's bytes say is
+ * the host's to answer for: their format is its own. */
+#include "embed/host_signer.h"
+
+#include "base/bytes.h"
+#include "eth/keccak.h"
+#include "signer/signing_log.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct host_signer {
+    struct host_signer_config config;
+    char *log_path;
+    uint8_t *bytes;          /* what the host writes to; BURSAR_TRANSACTION_MAX_BYTES */
+    struct signing_log *log; /* NULL while not acquired */
+    bool log_failed;         /* acquire opens it anew */
+};
+
+_Static_assert((int)BURSAR_SIGN_PAYMENT == SIGN_PAYMENT && (int)BURSAR_SIGN_REPLACEMENT == SIGN_REPLACEMENT &&
+                   (int)BURSAR_SIGN_SELF == SIGN_SELF,
+               "purposes are stored, and are the same inside and outside");
+
+enum bursar_status host_signer_new(const struct host_signer_config *config, struct host_signer **ret,
+                                   struct bursar_error *err)
+{
+    struct host_signer *signer = calloc(1, sizeof *signer);
+    if (signer) {
+        signer->config = *config;
+        signer->log_path = strdup(config->signer.signing_log);
+        signer->bytes = malloc(BURSAR_TRANSACTION_MAX_BYTES);
+    }
+    if (!signer || !signer->log_path || !signer->bytes) {
+        host_signer_free(signer);
+        return bursar_fail(err, BURSAR_ENOMEM, "out of memory");
+    }
+    *ret = signer;
+    return BURSAR_OK;
+}
+
+static void release_log(struct host_signer *signer)
+{
+    signing_log_close(signer->log);
+    signer->log = NULL;
+    signer->log_failed = false;
+}
+
+void host_signer_free(struct host_signer *signer)
+{
+    if (!signer)
+        return;
+    release_log(signer);
+    free(signer->log_path);
+    free(signer->bytes);
+    free(signer);
+}
+
+/* --- one request --- */
+
+static enum bursar_status take_intent(void *ctx, const struct intent_record *record)
+{
+    *(struct intent_record *)ctx = *record;
+    return BURSAR_OK;
+}
+
+/* Whom this nonce pays; 0: nobody. */
+static enum bursar_status find_disbursement(const struct host_signer *signer, uint64_t nonce, int64_t *ret,
+                                            struct bursar_error *err)
+{
+    const struct store *store = &signer->config.store;
+    struct intent_record record = { 0 };
+    enum bursar_status status =
+        store->intents(store->ctx, signer->config.treasury, nonce, 1, take_intent, &record, err);
+    if (status == BURSAR_OK)
+        *ret = record.nonce == nonce ? record.disbursement : 0;
+    return status;
+}
+
+static enum bursar_status refused(uint64_t nonce, enum bursar_status status, const struct bursar_error *why,
+                                  struct bursar_error *err)
+{
+    /* These two are findings of our own log, and would be taken for its. */
+    if (status == BURSAR_EFENCED || status == BURSAR_EEQUIVOCATION)
+        status = BURSAR_EREFUSED;
+    return bursar_fail(err, status, "nonce %" PRIu64 ": the host's signer refused: %.400s", nonce,
+                       *why->message ? why->message : bursar_status_text(status));
+}
+
+static enum bursar_status ask(struct host_signer *signer, const struct sign_request *request, int64_t disbursement,
+                              struct bursar_signed *ret, struct bursar_error *err)
+{
+    struct bursar_error why = { 0 };
+    const struct bursar_sign_request asked = { .size = sizeof asked,
+                                               .purpose = (enum bursar_sign_purpose)request->purpose,
+                                               .chain_id = signer->config.chain_id,
+                                               .account = signer->config.account,
+                                               .nonce = request->nonce,
+                                               .destination = request->to,
+                                               .amount = request->value,
+                                               .disbursement = disbursement,
+                                               .lease_epoch = request->lease_epoch };
+    struct bursar_signed answer = { .size = sizeof answer,
+                                    .bytes = signer->bytes,
+                                    .capacity_bytes = BURSAR_TRANSACTION_MAX_BYTES };
+    if (atomic_load(signer->config.stop))
+        return bursar_fail(err, BURSAR_ECANCELLED, "nonce %" PRIu64 ": shutting down", request->nonce);
+    enum bursar_status status = signer->config.signer.sign(signer->config.signer.ctx, &asked, &answer, &why);
+    if (status != BURSAR_OK)
+        return refused(request->nonce, status, &why, err);
+    if (answer.length_bytes == 0 || answer.length_bytes > BURSAR_TRANSACTION_MAX_BYTES)
+        return bursar_fail(err, BURSAR_EINVAL,
+                           "nonce %" PRIu64 ": the host's signer gave %zu bytes; 1 to %d are possible", request->nonce,
+                           answer.length_bytes, BURSAR_TRANSACTION_MAX_BYTES);
+    const struct bursar_hash none = { 0 };
+    if (hash_equal(&answer.transaction, &none))
+        keccak256(signer->bytes, answer.length_bytes, &answer.transaction);
+    *ret = answer;
+    return BURSAR_OK;
+}
+
+static enum bursar_status sign_one(struct host_signer *signer, const struct sign_request *request,
+                                   struct signed_transaction *ret, struct bursar_error *err)
+{
+    struct signing_log_entry entry = { .lease_epoch = request->lease_epoch,
+                                       .nonce = request->nonce,
+                                       .purpose = request->purpose,
+                                       .to = request->to,
+                                       .value = request->value };
+    struct bursar_signed answer = { 0 };
+    int64_t disbursement = 0;
+    if (request->data_bytes > 0)
+        return bursar_fail(err, BURSAR_EINVAL, "nonce %" PRIu64 ": a host's chain takes no call data", request->nonce);
+    keccak256(NULL, 0, &entry.data_hash);
+    enum bursar_status status = signing_log_check(signer->log, &entry, err);
+    if (status == BURSAR_OK)
+        status = find_disbursement(signer, request->nonce, &disbursement, err);
+    if (status == BURSAR_OK)
+        status = ask(signer, request, disbursement, &answer, err);
+    if (status != BURSAR_OK)
+        return status;
+    uint8_t *raw = malloc(answer.length_bytes);
+    if (!raw)
+        return bursar_fail(err, BURSAR_ENOMEM, "out of memory");
+    memcpy(raw, signer->bytes, answer.length_bytes);
+    entry.transaction_hash = answer.transaction;
+    status = signing_log_append(signer->log, &entry, err);
+    if (status != BURSAR_OK) {
+        free(raw);
+        return status;
+    }
+    ret->raw = raw;
+    ret->raw_bytes = answer.length_bytes;
+    ret->hash = answer.transaction;
+    return BURSAR_OK;
+}
+
+/* --- the seam --- */
+
+static enum bursar_status acquire(void *ctx, struct bursar_error *err)
+{
+    struct host_signer *signer = ctx;
+    if (signer->log && !signer->log_failed)
+        return BURSAR_OK;
+    release_log(signer);
+    return signing_log_open(signer->log_path, signer->config.chain_id, &signer->config.account, &signer->log, err);
+}
+
+static void release(void *ctx)
+{
+    release_log(ctx);
+}
+
+static enum bursar_status check_acquired(const struct host_signer *signer, struct bursar_error *err)
+{
+    return signer->log ? BURSAR_OK
+                       : bursar_fail(err, BURSAR_EREFUSED, "signing log %s is not held here", signer->log_path);
+}
+
+static enum bursar_status sign(void *ctx, const struct sign_request *requests, size_t count,
+                               struct signed_transaction *ret, struct bursar_error *err)
+{
+    struct host_signer *signer = ctx;
+    for (size_t i = 0; i < count; i++)
+        ret[i] = (struct signed_transaction){ 0 };
+    enum bursar_status status = check_acquired(signer, err);
+    if (status != BURSAR_OK)
+        return status;
+    if (count > SIGN_BATCH_MAX_ITEMS)
+        return bursar_fail(err, BURSAR_ELIMIT, "%zu requests in a batch; at most %d can be signed at once", count,
+                           SIGN_BATCH_MAX_ITEMS);
+    for (size_t i = 0; i < count; i++)
+        ret[i].error.status = sign_one(signer, &requests[i], &ret[i], &ret[i].error);
+    status = signing_log_sync(signer->log, err); /* INV-2 */
+    if (status != BURSAR_OK) {
+        signer->log_failed = true;
+        for (size_t i = 0; i < count; i++)
+            signed_transaction_clear(&ret[i]);
+    }
+    return status;
+}
+
+static enum bursar_status log_extent(void *ctx, struct signing_log_extent *ret, struct bursar_error *err)
+{
+    struct host_signer *signer = ctx;
+    enum bursar_status status = check_acquired(signer, err);
+    if (status == BURSAR_OK)
+        signing_log_extent(signer->log, ret);
+    return status;
+}
+
+static enum bursar_status log_find(void *ctx, uint64_t nonce, struct signed_payload *ret, struct bursar_error *err)
+{
+    struct host_signer *signer = ctx;
+    enum bursar_status status = check_acquired(signer, err);
+    return status == BURSAR_OK ? signing_log_find(signer->log, nonce, ret, err) : status;
+}
+
+struct signer host_signer_interface(struct host_signer *signer)
+{
+    return (struct signer){ .ctx = signer,
+                            .acquire = acquire,
+                            .release = release,
+                            .sign = sign,
+                            .log_extent = log_extent,
+                            .log_find = log_find };
+}
