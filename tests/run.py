@@ -15,8 +15,10 @@ import os
 import pathlib
 import re
 import signal
+import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -32,6 +34,9 @@ SHOWN_LINES_MAX = 120
 CROSS_CHECKED = 500  # random transactions
 # Started first, so that no long one is left over at the end.
 SLOW = ("test_kill.KillTest.test_killed_at_every", "test_kill", "test_node")
+PRESETS = ("dev", "asan", "tsan")
+# Of the thread sanitizer's build only what has threads.
+ONLY_TARGETS = {"tsan": ("unit_embed_loop", "unit_embed_tick", "unit_domain_breaker", "unit_domain_breaker_threads")}
 # Is run again with the sanitizers' build.
 E2E_ASAN = "test_kill.KillTest.test_300_payouts_survive_20_kills"
 
@@ -160,12 +165,96 @@ def check_transactions():
     return code == 0, f"seed {seed}\n{output}"
 
 
+# -- the library as hosts get it: installed, found with pkg-config -----------------------------------------------------
+
+DECLARED = re.compile(r"\b(bursar_[a-z0-9_]+)\(")
+
+
+class Installed:
+    """build/dev installed under a prefix of its own, for as long as the `with` lasts."""
+
+    def __enter__(self):
+        self.prefix = pathlib.Path(tempfile.mkdtemp(prefix="bursar-install-"))
+        self.output = ""
+        if self.run("cmake", "--install", "build/dev", "--prefix", self.prefix):
+            found = list(self.prefix.glob("**/bursar.pc"))
+            self.environment = {"PKG_CONFIG_PATH": str(found[0].parent)} if found else {}
+            self.libraries = found[0].parents[1] if found else self.prefix
+            self.environment["LD_LIBRARY_PATH"] = str(self.libraries)
+        return self
+
+    def __exit__(self, *_):
+        shutil.rmtree(self.prefix, ignore_errors=True)
+
+    def run(self, *command):
+        code, output = run_command(command, "installed_" + pathlib.Path(str(command[0])).name,
+                                   environment=getattr(self, "environment", None))
+        self.output += f"$ {' '.join(str(c) for c in command)}\n{output}"
+        self.last = output
+        return code == 0
+
+    def flags(self, *options):
+        return self.last.split() if self.run("pkg-config", *options, "bursar") else []
+
+
+def check_embed_installed():
+    """examples/embed.c, built with nothing but what is installed, linked both ways, pays each once."""
+    with Installed() as installed:
+        compile_flags = ["-std=gnu17", "-Wall", "-Wextra", "-Werror", *installed.flags("--cflags")]
+        shared, static = installed.prefix / "embed-shared", installed.prefix / "embed-static"
+        archived = [flag if flag != "-lbursar" else "-l:libbursar.a" for flag in installed.flags("--static", "--libs")]
+        passed = (installed.run("cc", *compile_flags, "examples/embed.c", "-o", shared, *installed.flags("--libs"))
+                  and installed.run(shared)
+                  and installed.run("cc", *compile_flags, "examples/embed.c", "-o", static, *archived)
+                  and installed.run("env", "-u", "LD_LIBRARY_PATH", static)
+                  and installed.run("readelf", "-d", shared) and "[libbursar.so.0]" in installed.last
+                  and installed.run("readelf", "-d", static) and "libbursar" not in installed.last
+                  and installed.run(installed.prefix / "bin/bursar", "--version"))
+        return passed, installed.output
+
+
+def check_installed_headers():
+    """Each compiles by itself, strictly; all together in C++ as well."""
+    with Installed() as installed:
+        headers = sorted((installed.prefix / "include/bursar").glob("*.h"))
+        ours = sorted(path.name for path in (ROOT / "include/bursar").glob("*.h"))
+        strict = ["-fsyntax-only", "-Wall", "-Wextra", "-pedantic", "-Werror", *installed.flags("--cflags")]
+        passed = [header.name for header in headers] == ours and all(
+            installed.run("cc", "-std=c17", *strict, "-xc", header) for header in headers)
+        if shutil.which("c++"):
+            passed = passed and installed.run("c++", *strict, "-xc++", installed.prefix / "include/bursar/bursar.h")
+        return passed, installed.output
+
+
+def check_exported_symbols():
+    """What the installed headers declare is exported, by both libraries, and nothing else is."""
+    with Installed() as installed:
+        text = "".join(path.read_text() for path in sorted((installed.prefix / "include/bursar").glob("*.h")))
+        text = re.sub(r"/\*.*?\*/", "", text, flags=re.S)
+        text = re.sub(r"static inline[^{]*\{.*?\n\}", "", text, flags=re.S)
+        text = re.sub(r"^\s*#(?:.*\\\n)*.*$|^typedef[^;]*;", "", text, flags=re.M)
+        declared = set(DECLARED.findall(text))
+        passed = len(declared) > 40
+        for command in (["nm", "-D", "--defined-only", installed.libraries / "libbursar.so"],
+                        ["nm", "-g", "--defined-only", installed.libraries / "libbursar.a"]):
+            passed = installed.run(*command) and passed
+            exported = {line.split()[2].split("@")[0] for line in installed.last.splitlines()
+                        if len(line.split()) == 3 and line.split()[1] != "A"}
+            for symbol in sorted(exported ^ declared):
+                installed.output += f"{symbol}: {'exported' if symbol in exported else 'declared'} only\n"
+            passed = passed and exported == declared
+        return passed, installed.output
+
+
 CHECKS = {
     "check/layers": _command_check(ROOT / "scripts/check_layers"),
     "check/layers self-test": _command_check(ROOT / "scripts/check_layers", "--self-test"),
     "check/file lengths": check_file_lengths,
     "check/transactions as others read them": check_transactions,
     "check/docs generated": _command_check(ROOT / "scripts/generate", "--check"),
+    "check/embed against the installed library": check_embed_installed,
+    "check/installed headers": check_installed_headers,
+    "check/exported symbols": check_exported_symbols,
     "check/clang-tidy": check_clang_tidy,
 }
 
@@ -175,7 +264,8 @@ CHECKS = {
 def build(preset, results, counts):
     """A failed build is always a failure; a good one is a result of its own only where `counts`."""
     started = time.monotonic()
-    for command in (["cmake", "--preset", preset], ["cmake", "--build", "--preset", preset]):
+    targets = [part for target in ONLY_TARGETS.get(preset, ()) for part in ("--target", target)]
+    for command in (["cmake", "--preset", preset], ["cmake", "--build", "--preset", preset, *targets]):
         code, output = run_command(command, f"build_{preset}_{command[1].strip('-')}", BUILD_HANG_S)
         if code != 0:
             results.add(f"build/{preset}", False, output)
@@ -272,13 +362,13 @@ def main():
         return not wanted or any(w in name for w in wanted)
 
     if "--list" in arguments:
-        units = [f"unit/{preset}/{p.name}" for preset in ("dev", "asan") for p in unit_programs(preset)]
+        units = [f"unit/{preset}/{p.name}" for preset in PRESETS for p in unit_programs(preset)]
         print("\n".join([*CHECKS, *units, *(job[0] for job in all_e2e())]))
         return 0
     LOGS.mkdir(parents=True, exist_ok=True)
     results = Results()
     started = time.monotonic()
-    built = {preset: build(preset, results, not wanted) for preset in ("dev", "asan")}
+    built = {preset: build(preset, results, not wanted) for preset in PRESETS}
     if not all(built.values()):
         return results.finish()
     for name, check in CHECKS.items():

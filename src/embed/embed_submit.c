@@ -119,6 +119,8 @@ static int compare_results(const void *a, const void *b)
 /* The store knows a stored ref again each time it comes: that one came twice is found here. */
 static enum bursar_status find_repeats(struct submitting *submitting, struct bursar_error *err)
 {
+    if (submitting->count < 2)
+        return BURSAR_OK;
     const struct bursar_submitted **sorted = calloc(submitting->count, sizeof *sorted);
     if (!sorted)
         return bursar_fail(err, BURSAR_ENOMEM, "out of memory");

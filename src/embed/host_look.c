@@ -33,7 +33,7 @@ static enum bursar_status read_failed(const char *what, enum bursar_status statu
                                       struct bursar_error *err)
 {
     /* EREFUSED would be read as: this chain can't be driven at all. */
-    if (status == BURSAR_EREFUSED || bursar_status_remedy(status) != BURSAR_REMEDY_RETRY)
+    if (bursar_status_remedy(status) != BURSAR_REMEDY_RETRY)
         status = BURSAR_EUNREACHABLE;
     return bursar_fail(err, status, "the observer failed to %s: %.400s", what,
                        *reason->message ? reason->message : "it did not say why");

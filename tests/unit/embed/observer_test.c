@@ -27,6 +27,7 @@ static void accepted_is_not_paid_before_it_is_final(void **state)
     host_include(host, 101, false);
     host_tick(host, 1000);
     assert_int_equal(host_state(host, 1), BURSAR_STATE_EXECUTED);
+    assert_string_equal(host_snapshot(host).last_error, ""); /* not final yet is nothing wrong */
     host_include(host, 102, true);
     host_tick(host, 1000);
     host_check_all_paid(host);

@@ -86,6 +86,26 @@ static void a_refusal_before_binding_cancels_for_good_and_counts_for_nothing(voi
     assert_string_equal(last, "host_refused by host: the host's word on pay-0");
 }
 
+/* INV-6, at the store itself: a paused executor that wakes up cancels nothing, and nobody cancels what has moved on. */
+static void a_refusal_is_fenced_and_compares_the_version(void **state)
+{
+    struct host *host = *state;
+    struct bursar_error err = { 0 };
+    const struct store *store = &host->store->store;
+    host_submit(host, 1);
+    struct fence fence = { 0 };
+    host_expect(store->lease_take(store->ctx, host->treasury, "one", 1000, host->wall_ms, &fence, &err), &err);
+    struct fence old = fence;
+    old.lease_epoch--;
+    assert_int_equal(store->host_refuse(store->ctx, old, 1, 1, 1, "no", &err), BURSAR_EFENCED);
+    assert_int_equal(store->host_refuse(store->ctx, fence, 1, 1, 2, "no", &err), BURSAR_ESTALE);
+    assert_int_equal(host_state(host, 1), BURSAR_STATE_QUEUED);
+    host_expect(store->host_refuse(store->ctx, fence, 1, 1, 1, "no", &err), &err);
+    assert_int_equal(host_state(host, 1), BURSAR_STATE_CANCELLED);
+    assert_int_equal(store->host_refuse(store->ctx, fence, 1, 1, 2, "no", &err), BURSAR_ESTALE);
+    host_expect(store->lease_release(store->ctx, fence, &err), &err);
+}
+
 /* Whole windows of rows that wait: those behind them are reached, and paid. */
 static void rows_behind_many_that_wait_are_reached(void **state)
 {
@@ -252,6 +272,7 @@ int main(void)
         T(an_error_holds_up_its_item_and_is_said),
         T(an_answer_that_is_none_is_an_error),
         T(a_refusal_before_binding_cancels_for_good_and_counts_for_nothing),
+        T(a_refusal_is_fenced_and_compares_the_version),
         T(rows_behind_many_that_wait_are_reached),
         T(below_the_floor_nothing_is_bound_and_the_snapshot_says_why),
         T(a_floor_does_not_hold_up_what_is_bound),
