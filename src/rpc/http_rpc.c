@@ -317,6 +317,17 @@ static size_t write_request(struct http_rpc *rpc, const struct rpc_request *requ
     return written;
 }
 
+/* What came over this connection does not answer what was asked, so neither may what comes next: a stray response would
+ * put every later one out of step. The next request gets a connection of its own. */
+static void drop_connections(struct http_rpc *rpc)
+{
+    CURLM *fresh = curl_multi_init(); /* connections belong to the multi handle */
+    if (!fresh)
+        return;
+    curl_multi_cleanup(rpc->multi);
+    rpc->multi = fresh;
+}
+
 /* One HTTP request and its replies. */
 static enum bursar_status exchange(struct http_rpc *rpc, uint64_t first_id, size_t count, struct rpc_reply *ret,
                                    struct bursar_error *err)
@@ -332,6 +343,7 @@ static enum bursar_status exchange(struct http_rpc *rpc, uint64_t first_id, size
                               &reason);
     if (status == BURSAR_OK)
         return BURSAR_OK;
+    drop_connections(rpc);
     /* An HTTP error proves nothing: a gateway may have passed the request on before it failed. */
     if (http_status == 200)
         return bursar_fail(err, status, "%s: %s", rpc->endpoint, reason.message);

@@ -427,6 +427,31 @@ static void a_kept_alive_connection_that_the_server_closed_is_replaced(void **st
     assert_int_equal(loopback_server_stop(server), 3);
 }
 
+/* The first request gets an answer to another one, as after a stray response. */
+static enum loopback_next answer_out_of_step(void *ctx, unsigned number, const char *body, struct buf *reply)
+{
+    (void)ctx;
+    answer_echo(number == 0 ? "{\"id\":123456789,\"params\":[0]}" : body, reply);
+    return LOOPBACK_KEEP;
+}
+
+static void a_connection_whose_replies_are_out_of_step_is_not_used_again(void **state)
+{
+    (void)state;
+    struct rpc_reply reply;
+    struct bursar_error err = { 0 };
+    struct loopback_server *server = loopback_server_start(answer_out_of_step, NULL);
+    struct http_rpc *rpc = connect_to(loopback_server_url(server), PATIENT_MS);
+    assert_int_not_equal(call_one(rpc, &reply, &err), BURSAR_OK);
+    assert_int_equal(reply.outcome, RPC_UNKNOWN);
+    rpc_replies_clear(&reply, 1);
+    assert_int_equal(call_one(rpc, &reply, &err), BURSAR_OK);
+    assert_int_equal(reply.outcome, RPC_RESULT);
+    rpc_replies_clear(&reply, 1);
+    http_rpc_free(rpc);
+    assert_int_equal(loopback_server_stop(server), 2);
+}
+
 static enum loopback_next answer_with_http_500(void *ctx, unsigned number, const char *body, struct buf *reply)
 {
     (void)ctx, (void)number;
@@ -523,6 +548,7 @@ int main(void)
         cmocka_unit_test(a_refused_connection_is_unsent_and_names_the_endpoint),
         cmocka_unit_test(a_node_that_takes_a_request_and_dies_leaves_the_outcome_unknown),
         cmocka_unit_test(a_kept_alive_connection_that_the_server_closed_is_replaced),
+        cmocka_unit_test(a_connection_whose_replies_are_out_of_step_is_not_used_again),
         cmocka_unit_test(a_valid_reply_counts_whatever_its_http_status),
         cmocka_unit_test(the_secrets_in_a_url_never_show),
         cmocka_unit_test(loopback_never_goes_through_a_proxy),
