@@ -56,7 +56,7 @@ struct tick {
     bool settled_idle; /* nothing is left that time alone brings on */
     struct lane lane;
     struct verdict verdict;
-    bool blind;  /* the node could not be read: nothing new is known, what was halted stays so */
+    bool blind;  /* the node could not be read, or lags behind what was final: what was halted stays so */
     bool failed; /* something went wrong: snapshot.last_error says what */
     bool given_up; /* on request, in the middle: says nothing about the world, and is not shown */
 };

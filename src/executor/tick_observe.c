@@ -59,6 +59,7 @@ enum bursar_status tick_observe(struct executor *executor, struct tick *tick, st
     }
     plan_identity(&tick->treasury, &tick->view, &tick->verdict);
     tick->observed = tick->verdict.halt == HALT_NONE && !tick->verdict.holds;
+    tick->blind = tick->verdict.halt == HALT_NONE && !tick->observed; /* a node that is catching up shows nothing */
     if (tick->observed && !tick->treasury.is_pinned)
         return pin(executor, tick, err);
     return BURSAR_OK;

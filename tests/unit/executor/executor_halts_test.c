@@ -107,6 +107,24 @@ static void a_halt_does_not_end_because_the_node_cannot_be_read(void **state)
     assert_int_equal(stored_halt(world), HALT_NONE);
 }
 
+static void a_halt_does_not_end_because_the_node_lags_behind_what_was_final(void **state)
+{
+    struct world *world = *state;
+    struct bursar_address stranger = a_stranger();
+    world_add_many(world, ROWS);
+    world_run_until_idle(world, 30);
+    memory_chain_send_foreign(world->chain, ROWS, &stranger, 5);
+    world_step(world);
+    assert_int_equal(stored_halt(world), HALT_STORE_BEHIND_CHAIN);
+    world->chain->lag_blocks = world->chain->finality_depth + 5;
+    world->chain->lag_calls = UINT64_MAX;
+    for (int i = 0; i < 3; i++) {
+        world_step(world);
+        assert_int_equal(stored_halt(world), HALT_STORE_BEHIND_CHAIN);
+    }
+    world_check(world);
+}
+
 static void a_foreign_transaction_that_is_reorganised_away_ends_the_hold(void **state)
 {
     struct world *world = *state;
@@ -288,6 +306,7 @@ int main(void)
         TEST(a_foreign_transaction_at_our_nonce_holds_and_when_it_is_final_halts),
         TEST(while_the_pool_keeps_somebody_elses_transaction_in_place_of_ours_nothing_is_bound_above),
         TEST(a_halt_does_not_end_because_the_node_cannot_be_read),
+        TEST(a_halt_does_not_end_because_the_node_lags_behind_what_was_final),
         TEST(a_foreign_transaction_that_is_reorganised_away_ends_the_hold),
         TEST(a_foreign_transaction_beyond_our_last_nonce_halts_while_it_is_there),
         TEST(a_foreign_transaction_mined_beyond_our_last_nonce_halts_for_good),
