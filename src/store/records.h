@@ -233,7 +233,6 @@ struct lane {
     uint64_t lowest_unfinished_nonce; /* == next_nonce when all are final */
     uint64_t next_nonce;              /* highest bound + 1, else the treasury's first nonce */
     uint64_t in_flight;               /* bound and not seen included */
-    uint64_t included;                /* included, not final */
 };
 
 /* What is left to do that time alone can bring on; each a cheap existence check. */

@@ -55,8 +55,6 @@ static enum bursar_status lane_read(void *ctx, int64_t treasury, struct lane *re
     if (status == BURSAR_OK)
         status = read_for_treasury(store, SQL_IN_FLIGHT_COUNT, treasury, &some, &lane.in_flight, err);
     if (status == BURSAR_OK)
-        status = read_for_treasury(store, SQL_INCLUDED_COUNT, treasury, &some, &lane.included, err);
-    if (status == BURSAR_OK)
         *ret = lane;
     return status;
 }

@@ -90,7 +90,6 @@
     S(NONCE_LOWEST_UNFINISHED, PLANNED,                                                                                \
       "SELECT nonce FROM intent WHERE treasury = ?1 AND status < 4 ORDER BY nonce LIMIT 1")                            \
     S(IN_FLIGHT_COUNT, PLANNED, "SELECT count(*) FROM intent WHERE treasury = ?1 AND status < 3")                      \
-    S(INCLUDED_COUNT, PLANNED, "SELECT count(*) FROM attempt WHERE treasury = ?1 AND status = 2")                      \
     S(INTENT_ADD, PLANNED,                                                                                             \
       "INSERT INTO intent (treasury, nonce, kind, status, to_address, value, data, gas_limit, lease_epoch, "           \
       "bound_ms) VALUES (?1, ?2, 1, 1, ?3, ?4, x'', ?5, ?6, ?7)")                                                      \
