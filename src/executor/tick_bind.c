@@ -33,8 +33,8 @@ static enum bursar_status batch_allocate(struct batch *batch, size_t size, struc
     return BURSAR_OK;
 }
 
-static enum bursar_status select_due(struct executor *executor, struct tick *tick, size_t size,
-                                     struct batch *batch, struct bursar_error *err)
+static enum bursar_status select_due(struct executor *executor, struct tick *tick, size_t size, struct batch *batch,
+                                     struct bursar_error *err)
 {
     struct store *store = &executor->env.store;
     const struct chain_view *view = &tick->view;

@@ -1,5 +1,4 @@
-/* From bound to handed over: sign, stage, submit. Signed bytes are durable before the first byte leaves (INV-2), what
- * is handed over again is identical (INV-3), and no answer of a node ends an intent (INV-5). */
+/* From bound to staged: signed bytes are durable, under our lease epoch, before the first of them leaves (INV-2, INV-6). */
 #include "executor/tick.h"
 
 #include <stdio.h>

@@ -15,7 +15,3 @@ unit_test(store decided store_fixture)
 unit_test(store breaker store_fixture)
 unit_test(store migrate store_fixture)
 unit_test(store plans store_fixture)
-
-# Not a test: how fast an import is. Built only by name.
-add_executable(bench_import_rate EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/tests/bench/import_rate.c)
-target_link_libraries(bench_import_rate PRIVATE store)
