@@ -41,6 +41,11 @@ struct http_rpc {
     size_t header_bytes;
     bool is_oversize;
     char curl_message[CURL_ERROR_SIZE];
+
+    /* Between start and finish: */
+    bool is_started;
+    uint64_t first_id;
+    size_t call_count;
 };
 
 /* Numbers of calls are unique in the process, so that a late reply can't pass for another's. */
@@ -214,6 +219,8 @@ void http_rpc_free(struct http_rpc *rpc)
 {
     if (!rpc)
         return;
+    if (rpc->is_started)
+        (void)curl_multi_remove_handle(rpc->multi, rpc->easy);
     curl_easy_cleanup(rpc->easy);
     curl_multi_cleanup(rpc->multi);
     curl_slist_free_all(rpc->headers);
@@ -265,11 +272,10 @@ static enum bursar_status transfer_failed(const struct http_rpc *rpc, CURLcode c
     return bursar_fail(err, BURSAR_EUNKNOWN, "%s: the reply was cut off: %s", rpc->endpoint, reason);
 }
 
-/* Sends the request in hand and collects the reply's body. */
-static enum bursar_status transfer(struct http_rpc *rpc, long *ret_http_status, struct bursar_error *err)
+/* Puts the request in hand on its way; false when curl won't have it. */
+static bool transfer_start(struct http_rpc *rpc)
 {
-    bool was_cancelled = false;
-    CURLcode code = CURLE_FAILED_INIT;
+    int running = 0;
     curl_off_t length = (curl_off_t)(rpc->request.length_bytes - rpc->request_start);
     rpc->request_taken = 0;
     rpc->is_body_taken = false;
@@ -277,9 +283,23 @@ static enum bursar_status transfer(struct http_rpc *rpc, long *ret_http_status, 
     rpc->header_bytes = 0;
     rpc->curl_message[0] = '\0';
     buf_clear(&rpc->reply);
-    if (curl_easy_setopt(rpc->easy, CURLOPT_POSTFIELDSIZE_LARGE, length) == CURLE_OK &&
-        curl_easy_setopt(rpc->easy, CURLOPT_QUICK_EXIT, 0L) == CURLE_OK &&
-        curl_multi_add_handle(rpc->multi, rpc->easy) == CURLM_OK) {
+    if (curl_easy_setopt(rpc->easy, CURLOPT_POSTFIELDSIZE_LARGE, length) != CURLE_OK ||
+        curl_easy_setopt(rpc->easy, CURLOPT_QUICK_EXIT, 0L) != CURLE_OK ||
+        curl_multi_add_handle(rpc->multi, rpc->easy) != CURLM_OK)
+        return false;
+    /* On a kept-alive connection this hands all of it to the kernel. A fault shows when the transfer is finished. */
+    if (!is_cancelled(rpc))
+        (void)curl_multi_perform(rpc->multi, &running);
+    return true;
+}
+
+/* Collects the reply's body. */
+static enum bursar_status transfer_finish(struct http_rpc *rpc, bool is_under_way, long *ret_http_status,
+                                          struct bursar_error *err)
+{
+    bool was_cancelled = false;
+    CURLcode code = CURLE_FAILED_INIT;
+    if (is_under_way) {
         code = run_transfer(rpc, &was_cancelled);
         (void)curl_multi_remove_handle(rpc->multi, rpc->easy);
     }
@@ -328,13 +348,13 @@ static void drop_connections(struct http_rpc *rpc)
     rpc->multi = fresh;
 }
 
-/* One HTTP request and its replies. */
-static enum bursar_status exchange(struct http_rpc *rpc, uint64_t first_id, size_t count, struct rpc_reply *ret,
-                                   struct bursar_error *err)
+/* The replies to the request that was put on its way. */
+static enum bursar_status collect(struct http_rpc *rpc, bool is_under_way, uint64_t first_id, size_t count,
+                                  struct rpc_reply *ret, struct bursar_error *err)
 {
     long http_status = 0;
     struct bursar_error reason = { 0 };
-    enum bursar_status status = transfer(rpc, &http_status, err);
+    enum bursar_status status = transfer_finish(rpc, is_under_way, &http_status, err);
     if (status != BURSAR_OK) {
         rpc_replies_fill(ret, count, rpc->is_body_taken ? RPC_UNKNOWN : RPC_UNSENT, err->message);
         return status;
@@ -362,6 +382,56 @@ static void give_back_large(struct buf *buf)
         buf_free(buf);
 }
 
+static void release_params(struct rpc_request *requests, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        json_decref(requests[i].params);
+        requests[i].params = NULL;
+    }
+}
+
+static enum bursar_status too_large(const struct http_rpc *rpc, struct bursar_error *err)
+{
+    return bursar_fail(err, BURSAR_ELIMIT, "a request to %s is larger than %zu bytes or out of memory", rpc->endpoint,
+                       RPC_REQUEST_MAX_BYTES);
+}
+
+static enum bursar_status start(void *ctx, struct rpc_request *requests, size_t count, struct bursar_error *err)
+{
+    struct http_rpc *rpc = ctx;
+    enum bursar_status status = BURSAR_OK;
+    uint64_t first_id = reserve_ids(count);
+    if (rpc->is_started)
+        status = bursar_fail(err, BURSAR_EINTERNAL, "%s: a request is under way already", rpc->endpoint);
+    else if (count == 0 || count > RPC_BATCH_MAX_CALLS)
+        status = bursar_fail(err, BURSAR_ELIMIT, "%zu calls in one request, at most %d are allowed", count,
+                             RPC_BATCH_MAX_CALLS);
+    else if (write_request(rpc, requests, count, first_id) != count)
+        status = too_large(rpc, err);
+    else if (!transfer_start(rpc))
+        status = bursar_fail(err, BURSAR_EINTERNAL, "%s: libcurl does not take a request", rpc->endpoint);
+    if (status == BURSAR_OK) {
+        rpc->is_started = true;
+        rpc->first_id = first_id;
+        rpc->call_count = count;
+    }
+    release_params(requests, count);
+    return status;
+}
+
+static enum bursar_status finish(void *ctx, struct rpc_reply *ret, struct bursar_error *err)
+{
+    struct http_rpc *rpc = ctx;
+    struct bursar_error reason = { 0 };
+    if (!rpc->is_started)
+        return bursar_fail(err, BURSAR_EINTERNAL, "%s: no request is under way", rpc->endpoint);
+    rpc->is_started = false;
+    enum bursar_status status = collect(rpc, true, rpc->first_id, rpc->call_count, ret, &reason);
+    give_back_large(&rpc->request);
+    give_back_large(&rpc->reply);
+    return status == BURSAR_OK ? BURSAR_OK : bursar_fail(err, status, "%s", reason.message);
+}
+
 static enum bursar_status call(void *ctx, struct rpc_request *requests, size_t count, struct rpc_reply *ret,
                                struct bursar_error *err)
 {
@@ -369,25 +439,23 @@ static enum bursar_status call(void *ctx, struct rpc_request *requests, size_t c
     enum bursar_status status = BURSAR_OK;
     struct bursar_error reason = { 0 };
     size_t done = 0;
+    if (rpc->is_started)
+        status = bursar_fail(&reason, BURSAR_EINTERNAL, "%s: a request is under way already", rpc->endpoint);
     while (done < count && status == BURSAR_OK) {
         size_t most = count - done < RPC_BATCH_MAX_CALLS ? count - done : RPC_BATCH_MAX_CALLS;
         uint64_t first_id = reserve_ids(most);
         size_t sent = write_request(rpc, requests + done, most, first_id);
         if (sent == 0) {
-            status = bursar_fail(&reason, BURSAR_ELIMIT, "a request to %s is larger than %zu bytes or out of memory",
-                                 rpc->endpoint, RPC_REQUEST_MAX_BYTES);
+            status = too_large(rpc, &reason);
         } else {
-            status = exchange(rpc, first_id, sent, ret + done, &reason);
+            status = collect(rpc, transfer_start(rpc), first_id, sent, ret + done, &reason);
             done += sent;
         }
     }
     /* After a fault nothing more is sent: it would meet the same fault, and later calls may build on earlier ones. */
     if (status != BURSAR_OK && done < count)
         rpc_replies_fill(ret + done, count - done, RPC_UNSENT, reason.message);
-    for (size_t i = 0; i < count; i++) {
-        json_decref(requests[i].params);
-        requests[i].params = NULL;
-    }
+    release_params(requests, count);
     give_back_large(&rpc->request);
     give_back_large(&rpc->reply);
     return status == BURSAR_OK ? BURSAR_OK : bursar_fail(err, status, "%s", reason.message);
@@ -395,5 +463,5 @@ static enum bursar_status call(void *ctx, struct rpc_request *requests, size_t c
 
 struct rpc http_rpc_interface(struct http_rpc *rpc)
 {
-    return (struct rpc){ .ctx = rpc, .call = call };
+    return (struct rpc){ .ctx = rpc, .call = call, .start = start, .finish = finish };
 }

@@ -8,7 +8,7 @@
 
 struct http_rpc;
 
-#define RPC_BATCH_MAX_CALLS 100
+#define RPC_BATCH_MAX_CALLS RPC_START_MAX_CALLS
 #define RPC_REPLY_MAX_BYTES ((size_t)32 * 1024 * 1024)
 #define RPC_REQUEST_MAX_BYTES ((size_t)4 * 1024 * 1024)
 

@@ -22,6 +22,7 @@ enum rpc_outcome {
     RPC_UNKNOWN = 4, /* may have been delivered: timeout, cut connection, unusable reply, HTTP error status */
 };
 
+#define RPC_START_MAX_CALLS 100
 #define RPC_MESSAGE_MAX_BYTES 256
 
 struct rpc_reply {
@@ -38,6 +39,11 @@ struct rpc {
      * transport fault (EUNREACHABLE, EUNKNOWN, EPROTOCOL, ECANCELLED) while the replies tell the calls apart. */
     enum bursar_status (*call)(void *ctx, struct rpc_request *requests, size_t count, struct rpc_reply *ret,
                                struct bursar_error *err);
+    /* The same in two halves, so that the caller can work while the node does. `start` puts up to RPC_START_MAX_CALLS
+     * on their way, as one request, and takes ownership of every params; when it fails nothing was sent. Until `finish`
+     * has waited for the replies nothing else may be asked of this rpc. */
+    enum bursar_status (*start)(void *ctx, struct rpc_request *requests, size_t count, struct bursar_error *err);
+    enum bursar_status (*finish)(void *ctx, struct rpc_reply *ret, struct bursar_error *err);
 };
 
 void rpc_replies_clear(struct rpc_reply *replies, size_t count);
