@@ -106,6 +106,8 @@ struct raw_transaction {
 };
 
 #define CHAIN_BLOCKS_MAX_COUNT 64
+#define CHAIN_LANES_MAX_COUNT 8
+#define CHAIN_LANE_ITEMS_MAX_COUNT 100
 #define CHAIN_ITEMS_MAX_COUNT 1000
 
 struct chain {
@@ -127,6 +129,15 @@ struct chain {
      * verdict from the node, else the transport fault. */
     enum bursar_status (*submit)(void *ctx, const struct raw_transaction *transactions, size_t count,
                                  struct submit_result *ret, struct bursar_error *err);
+    /* `submit` in two halves, so that the next transactions are signed while the node takes these: as many requests can
+     * be under way as there are lanes (may be 0), one on each. What is started must be finished; `transactions`, at
+     * most CHAIN_LANE_ITEMS_MAX_COUNT, are borrowed until then. When `submit_start` fails, nothing was sent. Other
+     * reads and submits may be made meanwhile. */
+    size_t lanes;
+    enum bursar_status (*submit_start)(void *ctx, size_t lane, const struct raw_transaction *transactions, size_t count,
+                                       struct bursar_error *err);
+    enum bursar_status (*submit_finish)(void *ctx, size_t lane, const struct raw_transaction *transactions,
+                                        size_t count, struct submit_result *ret, struct bursar_error *err);
 };
 
 #endif

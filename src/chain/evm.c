@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "chain/evm_code.h"
 #include "chain/evm_codec.h"
 #include "chain/evm_observe.h"
 #include "chain/submit_verdict.h"
@@ -18,6 +19,14 @@ enum bursar_status evm_chain_new(struct rpc rpc, struct evm_chain **ret, struct 
         return bursar_fail(err, BURSAR_ENOMEM, "out of memory");
     chain->rpc = rpc;
     *ret = chain;
+    return BURSAR_OK;
+}
+
+enum bursar_status evm_chain_add_lane(struct evm_chain *chain, struct rpc rpc, struct bursar_error *err)
+{
+    if (chain->lane_count == CHAIN_LANES_MAX_COUNT)
+        return bursar_fail(err, BURSAR_ELIMIT, "at most %d connections besides the first", CHAIN_LANES_MAX_COUNT);
+    chain->lanes[chain->lane_count++] = rpc;
     return BURSAR_OK;
 }
 
@@ -123,46 +132,11 @@ static enum bursar_status transactions(void *ctx, const struct bursar_hash *hash
     return status;
 }
 
-/* *ret_fell_back: nothing was read, try again. */
-static enum bursar_status read_code(struct evm_chain *chain, const struct chain_block_ref *at,
-                                    const struct bursar_address *addresses, size_t count, bool *ret,
-                                    bool *ret_fell_back, struct bursar_error *err)
-{
-    cleanup(evm_batch_free) struct evm_batch batch = { 0 };
-    enum bursar_status status = evm_batch_reserve(&batch, count, err);
-    if (status != BURSAR_OK)
-        return status;
-    for (size_t i = 0; i < count; i++)
-        (void)evm_batch_add(&batch, "eth_getCode",
-                            json_pack("[oo]", evm_write_address(&addresses[i]), evm_pin_parameter(chain, at)));
-    status = evm_batch_read(&batch, &chain->rpc, err);
-    if (status != BURSAR_OK)
-        return status;
-    *ret_fell_back = evm_pin_fell_back(chain, &batch.replies[0]);
-    for (size_t i = 0; i < count && status == BURSAR_OK && !*ret_fell_back; i++) {
-        const json_t *value;
-        status = evm_pin_result(&batch, i, &value, err);
-        if (status == BURSAR_OK)
-            status = evm_read_has_code(value, &ret[i], err);
-    }
-    return status;
-}
-
 static enum bursar_status has_code(void *ctx, const struct chain_block_ref *at, const struct bursar_address *addresses,
                                    size_t count, bool *ret, struct bursar_error *err)
 {
-    struct evm_chain *chain = ctx;
-    bool fell_back = false;
-    if (count == 0)
-        return BURSAR_OK;
     enum bursar_status status = check_count(count, CHAIN_ITEMS_MAX_COUNT, err);
-    if (status == BURSAR_OK)
-        status = read_code(chain, at, addresses, count, ret, &fell_back, err);
-    if (status == BURSAR_OK && fell_back)
-        status = read_code(chain, at, addresses, count, ret, &fell_back, err);
-    if (status == BURSAR_OK && chain->pins_by_number)
-        status = evm_pin_confirm(chain, at, 1, err);
-    return status;
+    return status == BURSAR_OK && count ? evm_has_code(ctx, at, addresses, count, ret, err) : status;
 }
 
 static void set_verdict(struct submit_result *ret, enum submit_verdict verdict, const char *message)
@@ -211,7 +185,28 @@ static json_t *write_raw(const struct raw_transaction *transaction)
     return params;
 }
 
+static enum bursar_status write_submission(const struct raw_transaction *list, size_t count, struct evm_batch *batch,
+                                           struct bursar_error *err)
+{
+    enum bursar_status status = evm_batch_reserve(batch, count, err);
+    for (size_t i = 0; i < count && status == BURSAR_OK; i++)
+        (void)evm_batch_add(batch, "eth_sendRawTransaction", write_raw(&list[i]));
+    return status;
+}
+
 /* INV-5: whatever is not clearly a verdict of the node on these bytes is unknown. */
+static enum bursar_status read_submission(const struct rpc_reply *replies, const struct raw_transaction *list,
+                                          size_t count, enum bursar_status status, struct submit_result *ret,
+                                          struct bursar_error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        read_submit_reply(&replies[i], &list[i].hash, &ret[i]);
+        if (status == BURSAR_OK && ret[i].verdict == SUBMIT_UNKNOWN)
+            status = bursar_fail(err, BURSAR_EUNKNOWN, "the node gave no verdict on a transaction: %s", ret[i].message);
+    }
+    return status;
+}
+
 static enum bursar_status submit(void *ctx, const struct raw_transaction *list, size_t count, struct submit_result *ret,
                                  struct bursar_error *err)
 {
@@ -223,19 +218,44 @@ static enum bursar_status submit(void *ctx, const struct raw_transaction *list, 
         return BURSAR_OK;
     enum bursar_status status = check_count(count, CHAIN_ITEMS_MAX_COUNT, err);
     if (status == BURSAR_OK)
-        status = evm_batch_reserve(&batch, count, err);
+        status = write_submission(list, count, &batch, err);
     if (status != BURSAR_OK)
         return status;
-    for (size_t i = 0; i < count; i++)
-        (void)evm_batch_add(&batch, "eth_sendRawTransaction", write_raw(&list[i]));
     status = evm_batch_send(&batch, &chain->rpc, err);
-    if (!batch.is_sent)
+    return batch.is_sent ? read_submission(batch.replies, list, count, status, ret, err) : status;
+}
+
+static enum bursar_status check_lane(const struct evm_chain *chain, size_t lane, size_t count, struct bursar_error *err)
+{
+    if (lane >= chain->lane_count)
+        return bursar_fail(err, BURSAR_EINTERNAL, "there is no lane %zu", lane);
+    return check_count(count, CHAIN_LANE_ITEMS_MAX_COUNT, err);
+}
+
+static enum bursar_status submit_start(void *ctx, size_t lane, const struct raw_transaction *list, size_t count,
+                                       struct bursar_error *err)
+{
+    const struct evm_chain *chain = ctx;
+    cleanup(evm_batch_free) struct evm_batch batch = { 0 };
+    enum bursar_status status = check_lane(chain, lane, count, err);
+    if (status == BURSAR_OK)
+        status = write_submission(list, count, &batch, err);
+    return status == BURSAR_OK ? evm_batch_start(&batch, &chain->lanes[lane], err) : status;
+}
+
+static enum bursar_status submit_finish(void *ctx, size_t lane, const struct raw_transaction *list, size_t count,
+                                        struct submit_result *ret, struct bursar_error *err)
+{
+    const struct evm_chain *chain = ctx;
+    struct rpc_reply replies[CHAIN_LANE_ITEMS_MAX_COUNT] = { 0 };
+    for (size_t i = 0; i < count; i++)
+        set_verdict(&ret[i], SUBMIT_UNKNOWN, "not answered");
+    enum bursar_status status = check_lane(chain, lane, count, err);
+    if (status != BURSAR_OK)
         return status;
-    for (size_t i = 0; i < count; i++) {
-        read_submit_reply(&batch.replies[i], &list[i].hash, &ret[i]);
-        if (status == BURSAR_OK && ret[i].verdict == SUBMIT_UNKNOWN)
-            status = bursar_fail(err, BURSAR_EUNKNOWN, "the node gave no verdict on a transaction: %s", ret[i].message);
-    }
+    status = chain->lanes[lane].finish(chain->lanes[lane].ctx, replies, err);
+    status = read_submission(replies, list, count, status, ret, err);
+    rpc_replies_clear(replies, count);
     return status;
 }
 
@@ -249,5 +269,8 @@ struct chain evm_chain_interface(struct evm_chain *chain)
         .transactions = transactions,
         .has_code = has_code,
         .submit = submit,
+        .lanes = chain->lane_count,
+        .submit_start = submit_start,
+        .submit_finish = submit_finish,
     };
 }

@@ -9,6 +9,10 @@ struct evm_chain;
 
 /* `rpc` is borrowed and must outlive the driver. */
 BURSAR_MUST_CHECK enum bursar_status evm_chain_new(struct rpc rpc, struct evm_chain **ret, struct bursar_error *err);
+/* Before evm_chain_interface: another connection to the same node, for transactions that are handed over while others
+ * are asked about. ELIMIT beyond CHAIN_LANES_MAX_COUNT. Borrowed as well. */
+BURSAR_MUST_CHECK enum bursar_status evm_chain_add_lane(struct evm_chain *chain, struct rpc rpc,
+                                                        struct bursar_error *err);
 struct chain evm_chain_interface(struct evm_chain *chain);
 void evm_chain_free(struct evm_chain *chain); /* NULL is fine */
 

@@ -32,6 +32,14 @@ enum bursar_status evm_batch_send(struct evm_batch *batch, const struct rpc *rpc
     return rpc->call(rpc->ctx, batch->requests, batch->count, batch->replies, err);
 }
 
+enum bursar_status evm_batch_start(struct evm_batch *batch, const struct rpc *rpc, struct bursar_error *err)
+{
+    if (batch->is_broken)
+        return bursar_fail(err, BURSAR_ENOMEM, "out of memory");
+    batch->is_sent = true;
+    return rpc->start(rpc->ctx, batch->requests, batch->count, err);
+}
+
 enum bursar_status evm_batch_read(struct evm_batch *batch, const struct rpc *rpc, struct bursar_error *err)
 {
     struct bursar_error reason = { 0 };

@@ -23,6 +23,9 @@ size_t evm_batch_add(struct evm_batch *batch, const char *method, json_t *params
 /* Sends. The transport's status, or ENOMEM with nothing sent; `replies` are valid when is_sent. */
 BURSAR_MUST_CHECK enum bursar_status evm_batch_send(struct evm_batch *batch, const struct rpc *rpc,
                                                     struct bursar_error *err);
+/* Puts the batch on its way; the replies come by rpc->finish, not here. Fails with nothing sent. */
+BURSAR_MUST_CHECK enum bursar_status evm_batch_start(struct evm_batch *batch, const struct rpc *rpc,
+                                                     struct bursar_error *err);
 /* As evm_batch_send, for reads: a read has no outcome that could be unknown, the node was just not reachable. */
 BURSAR_MUST_CHECK enum bursar_status evm_batch_read(struct evm_batch *batch, const struct rpc *rpc,
                                                     struct bursar_error *err);

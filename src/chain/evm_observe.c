@@ -12,11 +12,6 @@
 
 #define CALLS_MAX 8
 
-static json_t *block_params(json_t *which)
-{
-    return json_pack("[ob]", which, 0);
-}
-
 static enum bursar_status read_header(const struct evm_batch *batch, size_t index, struct evm_header *ret,
                                       struct bursar_error *err)
 {
@@ -100,13 +95,13 @@ static enum bursar_status read_heads(const struct evm_chain *chain, const struct
     if (status != BURSAR_OK)
         return status;
     size_t chain_id = evm_batch_add(&batch, "eth_chainId", json_array());
-    size_t genesis = evm_batch_add(&batch, "eth_getBlockByNumber", block_params(evm_write_number(0)));
+    size_t genesis = evm_header_add(chain, &batch, evm_write_number(0));
     if (query->has_anchor)
-        anchored = evm_batch_add(&batch, "eth_getBlockByNumber", block_params(evm_write_number(query->anchor_number)));
+        anchored = evm_header_add(chain, &batch, evm_write_number(query->anchor_number));
     /* Before latest, so that the chain moving on in between does not put finalized above it. */
     if (query->finality_blocks == 0)
-        finalized = evm_batch_add(&batch, "eth_getBlockByNumber", block_params(json_string("finalized")));
-    size_t latest = evm_batch_add(&batch, "eth_getBlockByNumber", block_params(json_string("latest")));
+        finalized = evm_header_add(chain, &batch, json_string("finalized"));
+    size_t latest = evm_header_add(chain, &batch, json_string("latest"));
     status = evm_batch_read(&batch, &chain->rpc, err);
     if (status == BURSAR_OK)
         status = evm_batch_result(&batch, chain_id, &value, err);
@@ -148,7 +143,7 @@ static enum bursar_status read_confirmed(const struct evm_chain *chain, uint32_t
     enum bursar_status status = evm_batch_reserve(&batch, 1, err);
     if (status != BURSAR_OK)
         return status;
-    size_t index = evm_batch_add(&batch, "eth_getBlockByNumber", block_params(evm_write_number(number)));
+    size_t index = evm_header_add(chain, &batch, evm_write_number(number));
     status = evm_batch_read(&batch, &chain->rpc, err);
     if (status == BURSAR_OK)
         status = read_numbered(&batch, index, number, &is_present, &view->final, err);
@@ -241,6 +236,7 @@ enum bursar_status evm_observe(struct evm_chain *chain, const struct chain_query
     struct chain_view view = { 0 };
     uint64_t base_fee = 0;
     bool fell_back = false;
+    evm_header_probe(chain);
     enum bursar_status status = read_heads(chain, query, &view, &base_fee, err);
     if (status == BURSAR_OK && query->finality_blocks > 0)
         status = read_confirmed(chain, query->finality_blocks, &view, err);

@@ -9,6 +9,35 @@
 #include <strings.h>
 
 #define CODE_RESOURCE_NOT_FOUND (-32001)
+#define GET_BLOCK "eth_getBlockByNumber"
+
+void evm_header_probe(struct evm_chain *chain)
+{
+    static const char *const methods[] = { "eth_getHeaderByNumber", "erigon_getHeaderByNumber" };
+    cleanup(evm_batch_free) struct evm_batch batch = { 0 };
+    struct bursar_error ignored = { 0 };
+    const json_t *value;
+    struct evm_header header;
+    if (chain->header_method || evm_batch_reserve(&batch, COUNT_OF(methods), &ignored) != BURSAR_OK)
+        return;
+    for (size_t i = 0; i < COUNT_OF(methods); i++)
+        (void)evm_batch_add(&batch, methods[i], json_pack("[o]", evm_write_number(0)));
+    if (evm_batch_read(&batch, &chain->rpc, &ignored) != BURSAR_OK)
+        return; /* asked again with the next look */
+    chain->header_method = GET_BLOCK;
+    for (size_t i = COUNT_OF(methods); i-- > 0;) {
+        if (evm_batch_result(&batch, i, &value, &ignored) == BURSAR_OK &&
+            evm_read_header(value, &header, &ignored) == BURSAR_OK)
+            chain->header_method = methods[i];
+    }
+}
+
+size_t evm_header_add(const struct evm_chain *chain, struct evm_batch *batch, json_t *which)
+{
+    const char *method = chain->header_method ? chain->header_method : GET_BLOCK;
+    return evm_batch_add(batch, method,
+                         strcmp(method, GET_BLOCK) == 0 ? json_pack("[ob]", which, 0) : json_pack("[o]", which));
+}
 
 json_t *evm_pin_parameter(const struct evm_chain *chain, const struct chain_block_ref *block)
 {
@@ -54,7 +83,7 @@ enum bursar_status evm_pin_confirm(const struct evm_chain *chain, const struct c
     if (status != BURSAR_OK)
         return status;
     for (size_t i = 0; i < count; i++)
-        (void)evm_batch_add(&batch, "eth_getBlockByNumber", json_pack("[ob]", evm_write_number(blocks[i].number), 0));
+        (void)evm_header_add(chain, &batch, evm_write_number(blocks[i].number));
     status = evm_batch_read(&batch, &chain->rpc, err);
     for (size_t i = 0; i < count && status == BURSAR_OK; i++) {
         const json_t *value;

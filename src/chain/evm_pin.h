@@ -1,4 +1,5 @@
-/* Reading state at one given block (EIP-1898), also on nodes that only know block numbers. Private to the EVM driver.
+/* Reading headers, and state at one given block (EIP-1898), also on nodes that only know block numbers. Private to the
+ * EVM driver.
  */
 #ifndef CHAIN_EVM_PIN_H
 #define CHAIN_EVM_PIN_H
@@ -12,9 +13,20 @@
 
 struct evm_chain {
     struct rpc rpc;
+    struct rpc lanes[CHAIN_LANES_MAX_COUNT];
+    size_t lane_count;
     /* The node refused {"blockHash": ...}: blocks are named by number, and afterwards evm_pin_confirm is needed. */
     bool pins_by_number;
+    bool runs_no_programs; /* eth_call did not do what evm_code.c needs */
+    /* The call that names a block without listing its transactions, where this node has one; NULL: not asked yet. */
+    const char *header_method;
 };
+
+/* Finds out once which call this node has for headers. A block's list of transactions is long, and a look at the node
+ * has no use for it. */
+void evm_header_probe(struct evm_chain *chain);
+/* Adds a call for the header of `which` (taken), a number or a tag; read it with evm_read_header. */
+size_t evm_header_add(const struct evm_chain *chain, struct evm_batch *batch, json_t *which);
 
 /* The block parameter of a call; NULL when out of memory. */
 json_t *evm_pin_parameter(const struct evm_chain *chain, const struct chain_block_ref *block);

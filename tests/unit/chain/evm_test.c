@@ -118,7 +118,45 @@ static void a_look_reads_everything_at_the_blocks_it_names(void **state)
     assert_int_equal(bursar_amount_compare(view.balance, bursar_amount_from_u64(UINT64_C(1000000000000000000))), 0);
     assert_int_equal(view.next_base_fee_per_gas_wei, 6);
     assert_int_equal(view.suggested_priority_fee_per_gas_wei, 2);
-    assert_int_equal(f->script.batches, 2);
+    assert_int_equal(f->script.batches, 3); /* the first look also asks what this node calls a header */
+    assert_int_equal(look(f, &view), BURSAR_OK);
+    assert_int_equal(f->script.batches, 5);
+}
+
+static void a_node_with_headers_is_not_asked_for_lists_of_transactions(void **state)
+{
+    (void)state;
+    static const char *const methods[] = { "erigon_getHeaderByNumber", "eth_getHeaderByNumber" };
+    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
+        struct chain_view view;
+        struct fixture *fresh;
+        assert_int_equal(set_up((void **)&fresh), 0);
+        script_result(&fresh->script, methods[i], NULL, "null");
+        script_result(&fresh->script, methods[i], "[\"0x0\"]", GENESIS);
+        script_result(&fresh->script, methods[i], "[\"finalized\"]", SIX);
+        script_result(&fresh->script, methods[i], "[\"latest\"]", EIGHT);
+        assert_int_equal(look(fresh, &view), BURSAR_OK);
+        assert_int_equal(view.latest.block.number, 8);
+        assert_int_equal(view.final.block.number, 6);
+        assert_null(strstr(fresh->script.log, GET_BLOCK));
+        assert_int_equal(tear_down((void **)&fresh), 0);
+    }
+}
+
+static void what_a_node_calls_a_header_is_asked_again_when_the_line_was_down(void **state)
+{
+    struct fixture *f = *state;
+    struct chain_view view;
+    script_result(&f->script, "eth_getHeaderByNumber", "[\"0x0\"]", GENESIS);
+    script_result(&f->script, "eth_getHeaderByNumber", "[\"finalized\"]", SIX);
+    script_result(&f->script, "eth_getHeaderByNumber", "[\"latest\"]", EIGHT);
+    f->script.fault = BURSAR_EUNREACHABLE;
+    f->script.fault_outcome = RPC_UNSENT;
+    expect_look(f, BURSAR_EUNREACHABLE, "the line is down");
+    f->script.fault = BURSAR_OK;
+    f->script.log[0] = '\0';
+    assert_int_equal(look(f, &view), BURSAR_OK);
+    assert_null(strstr(f->script.log, GET_BLOCK));
 }
 
 static void a_chain_with_nothing_final_yet_has_no_final(void **state)
@@ -244,9 +282,9 @@ static void a_node_that_knows_only_numbers_is_read_by_numbers_and_checked_afterw
     assert_int_equal(look(f, &view), BURSAR_OK);
     assert_int_equal(view.nonce_latest, 5);
     assert_int_equal(view.nonce_final, 3);
-    assert_int_equal(f->script.batches, 4);
+    assert_int_equal(f->script.batches, 5);
     assert_int_equal(look(f, &view), BURSAR_OK);
-    assert_int_equal(f->script.batches, 7); /* it is remembered */
+    assert_int_equal(f->script.batches, 8); /* it is remembered */
 }
 
 static void what_was_read_by_numbers_is_dropped_when_they_name_other_blocks_now(void **state)
@@ -411,6 +449,73 @@ static void code_read_by_number_counts_only_while_the_number_names_the_block(voi
     assert_int_equal(f->chain.has_code(f->chain.ctx, &at, &f->query.account, 1, &code, &f->err), BURSAR_EPROTOCOL);
 }
 
+#define MANY 10
+#define MANY_FLAGS "\"0x00010000000000000001\""
+
+static enum bursar_status look_for_code_of_many(struct fixture *f, bool ret[MANY])
+{
+    struct chain_block_ref at = { .number = 8 };
+    struct bursar_address addresses[MANY];
+    memset(at.hash.bytes, 0xee, sizeof at.hash.bytes);
+    memset(addresses, 0x44, sizeof addresses);
+    for (size_t i = 0; i < MANY; i++)
+        ret[i] = false;
+    f->err = (struct bursar_error){ 0 };
+    return f->chain.has_code(f->chain.ctx, &at, addresses, MANY, ret, &f->err);
+}
+
+static void code_of_many_is_asked_for_in_one_call(void **state)
+{
+    struct fixture *f = *state;
+    bool codes[MANY];
+    script_result(&f->script, "eth_call", NULL, MANY_FLAGS);
+    assert_int_equal(look_for_code_of_many(f, codes), BURSAR_OK);
+    for (size_t i = 0; i < MANY; i++)
+        assert_int_equal(codes[i], i == 1 || i == MANY - 1);
+    assert_int_equal(f->script.calls, 1);
+    assert_non_null(strstr(f->script.log, "4444\"},{\"blockHash\":" HASH("e") "}]"));
+}
+
+static void a_node_that_does_not_run_the_program_is_asked_one_by_one(void **state)
+{
+    (void)state;
+    static const char *const answers[] = { "\"0x\"",
+                                           "null",
+                                           "true",
+                                           "\"0x0000000000000000000\"",
+                                           "\"0x000000000000000000\"",
+                                           "\"0x0000000000000000000000\"",
+                                           "\"0x00000000000000000002\"",
+                                           "\"1x00000000000000000000\"",
+                                           NULL };
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+        struct fixture *f;
+        bool codes[MANY];
+        assert_int_equal(set_up((void **)&f), 0);
+        script_result(&f->script, "eth_getCode", AT("e"), "\"0xef0100aa\"");
+        if (answers[i])
+            script_result(&f->script, "eth_call", NULL, answers[i]);
+        assert_int_equal(look_for_code_of_many(f, codes), BURSAR_OK);
+        for (size_t k = 0; k < MANY; k++)
+            assert_true(codes[k]);
+        assert_int_equal(f->script.calls, 1 + MANY);
+        assert_int_equal(look_for_code_of_many(f, codes), BURSAR_OK);
+        assert_int_equal(f->script.calls, 1 + 2 * MANY); /* it is remembered */
+        assert_int_equal(tear_down((void **)&f), 0);
+    }
+}
+
+static void code_of_many_at_a_block_that_is_gone_is_stale(void **state)
+{
+    struct fixture *f = *state;
+    bool codes[MANY];
+    script_error(&f->script, "eth_call", NULL, -32000, "header for hash not found");
+    assert_int_equal(look_for_code_of_many(f, codes), BURSAR_ESTALE);
+    script_result(&f->script, "eth_call", NULL, MANY_FLAGS);
+    assert_int_equal(look_for_code_of_many(f, codes), BURSAR_OK); /* such a node is still asked by program */
+    assert_true(codes[1]);
+}
+
 static const uint8_t raw_bytes[3] = { 0x02, 0xc0, 0x01 };
 
 static enum bursar_status hand_over(struct fixture *f, struct submit_result *ret)
@@ -472,12 +577,52 @@ static void a_line_fault_tells_unsent_from_unknown(void **state)
     assert_string_equal(result.message, "the line is down");
 }
 
+static enum bursar_status start_and_finish(struct fixture *f, size_t lane, struct submit_result *ret)
+{
+    struct raw_transaction tx = { .bytes = raw_bytes, .length_bytes = sizeof raw_bytes };
+    memset(tx.hash.bytes, 0x11, sizeof tx.hash.bytes);
+    f->err = (struct bursar_error){ 0 };
+    enum bursar_status status = f->chain.submit_start(f->chain.ctx, lane, &tx, 1, &f->err);
+    return status == BURSAR_OK ? f->chain.submit_finish(f->chain.ctx, lane, &tx, 1, ret, &f->err) : status;
+}
+
+static void a_lane_brings_the_verdicts_when_it_is_finished(void **state)
+{
+    struct fixture *f = *state;
+    struct submit_result result = { 0 };
+    assert_int_equal(f->chain.lanes, 0);
+    assert_int_equal(evm_chain_add_lane(f->evm, script_interface(&f->script), &f->err), BURSAR_OK);
+    f->chain = evm_chain_interface(f->evm);
+    assert_int_equal(f->chain.lanes, 1);
+    script_result(&f->script, "eth_sendRawTransaction", "[\"0x02c001\"]", HASH("1"));
+    assert_int_equal(start_and_finish(f, 0, &result), BURSAR_OK);
+    assert_int_equal(result.verdict, SUBMIT_ACCEPTED);
+    script_error(&f->script, "eth_sendRawTransaction", NULL, -32003, "nonce too low");
+    assert_int_equal(start_and_finish(f, 0, &result), BURSAR_OK);
+    assert_int_equal(result.verdict, SUBMIT_NONCE_TOO_LOW);
+    f->script.fault = BURSAR_EUNKNOWN;
+    f->script.fault_outcome = RPC_UNKNOWN;
+    assert_int_equal(start_and_finish(f, 0, &result), BURSAR_EUNKNOWN);
+    assert_int_equal(result.verdict, SUBMIT_UNKNOWN);
+    assert_int_equal(start_and_finish(f, 1, &result), BURSAR_EINTERNAL);
+}
+
+static void there_are_only_so_many_lanes(void **state)
+{
+    struct fixture *f = *state;
+    for (size_t i = 0; i < CHAIN_LANES_MAX_COUNT; i++)
+        assert_int_equal(evm_chain_add_lane(f->evm, script_interface(&f->script), &f->err), BURSAR_OK);
+    assert_int_equal(evm_chain_add_lane(f->evm, script_interface(&f->script), &f->err), BURSAR_ELIMIT);
+}
+
 #define LOOK(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         LOOK(a_look_reads_everything_at_the_blocks_it_names),
+        LOOK(a_node_with_headers_is_not_asked_for_lists_of_transactions),
+        LOOK(what_a_node_calls_a_header_is_asked_again_when_the_line_was_down),
         LOOK(a_chain_with_nothing_final_yet_has_no_final),
         LOOK(a_node_without_the_finalized_tag_is_told_to_be_configured_by_confirmations),
         LOOK(a_failed_read_of_finalized_is_not_taken_for_nothing_final),
@@ -499,10 +644,15 @@ int main(void)
         LOOK(a_refused_receipt_is_a_failed_read_not_a_missing_receipt),
         LOOK(code_is_asked_for_at_the_given_block),
         LOOK(code_read_by_number_counts_only_while_the_number_names_the_block),
+        LOOK(code_of_many_is_asked_for_in_one_call),
+        LOOK(a_node_that_does_not_run_the_program_is_asked_one_by_one),
+        LOOK(code_of_many_at_a_block_that_is_gone_is_stale),
         LOOK(a_submission_is_accepted_when_the_node_names_our_hash),
         LOOK(a_submission_answered_with_another_hash_or_garbage_is_unknown),
         LOOK(a_refusal_is_a_verdict_with_the_nodes_words),
         LOOK(a_line_fault_tells_unsent_from_unknown),
+        LOOK(a_lane_brings_the_verdicts_when_it_is_finished),
+        LOOK(there_are_only_so_many_lanes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -76,9 +76,33 @@ static enum bursar_status call(void *ctx, struct rpc_request *requests, size_t c
     return bursar_fail(err, script->fault, "the line is down");
 }
 
+static enum bursar_status start(void *ctx, struct rpc_request *requests, size_t count, struct bursar_error *err)
+{
+    struct scripted_rpc *script = ctx;
+    script->started = calloc(count, sizeof *script->started);
+    if (!script->started)
+        abort();
+    script->started_count = count;
+    script->started_status = call(ctx, requests, count, script->started, err);
+    return BURSAR_OK;
+}
+
+static enum bursar_status finish(void *ctx, struct rpc_reply *ret, struct bursar_error *err)
+{
+    struct scripted_rpc *script = ctx;
+    if (!script->started)
+        abort();
+    memcpy(ret, script->started, script->started_count * sizeof *ret);
+    free(script->started);
+    script->started = NULL;
+    if (script->started_status == BURSAR_OK)
+        return BURSAR_OK;
+    return bursar_fail(err, script->started_status, "the line is down");
+}
+
 struct rpc script_interface(struct scripted_rpc *script)
 {
-    return (struct rpc){ .ctx = script, .call = call };
+    return (struct rpc){ .ctx = script, .call = call, .start = start, .finish = finish };
 }
 
 void script_free(struct scripted_rpc *script)

@@ -22,6 +22,10 @@ struct scripted_rpc {
     unsigned calls;
     enum bursar_status fault; /* unless OK: every call gets `fault_outcome` */
     enum rpc_outcome fault_outcome;
+    /* Between start and finish: */
+    struct rpc_reply *started;
+    size_t started_count;
+    enum bursar_status started_status;
     char log[SCRIPT_LOG_MAX_BYTES]; /* "method params\n" of every call */
 };
 
