@@ -247,6 +247,11 @@ enum bursar_status node_open(struct node *node, const struct treasury_config *se
     enum bursar_status status = http_rpc_new(url, timeout_ms, is_cancelled, cancel_ctx, &node->rpc, err);
     if (status == BURSAR_OK)
         status = evm_chain_new(http_rpc_interface(node->rpc), &node->evm, err);
+    for (size_t i = 0; i < NODE_LANES && status == BURSAR_OK; i++) {
+        status = http_rpc_new(url, timeout_ms, is_cancelled, cancel_ctx, &node->lanes[i], err);
+        if (status == BURSAR_OK)
+            status = evm_chain_add_lane(node->evm, http_rpc_interface(node->lanes[i]), err);
+    }
     if (status == BURSAR_OK)
         node->chain = evm_chain_interface(node->evm);
     return status;
@@ -256,6 +261,8 @@ void node_close(struct node *node)
 {
     evm_chain_free(node->evm);
     http_rpc_free(node->rpc);
+    for (size_t i = 0; i < NODE_LANES; i++)
+        http_rpc_free(node->lanes[i]);
     *node = (struct node){ 0 };
 }
 

@@ -89,8 +89,11 @@ BURSAR_MUST_CHECK enum bursar_status disbursement_find(const struct session *ses
 
 /* -- a node ---------------------------------------------------------------------------------------------------------
  */
+#define NODE_LANES 8
+
 struct node {
     struct http_rpc *rpc;
+    struct http_rpc *lanes[NODE_LANES]; /* more connections, for handing over */
     struct evm_chain *evm;
     struct chain chain;
 };

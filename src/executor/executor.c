@@ -105,6 +105,9 @@ static enum bursar_status run_tick(struct executor *executor, struct tick *tick,
         status = tick_breaker_load(executor, err);
     if (status == BURSAR_OK)
         status = run_phases(executor, tick, err);
+    /* Left under way only for a tick that follows at once. */
+    if (status == BURSAR_OK && (!tick->go_on || tick->failed || !tick->observed))
+        status = tick_land(executor, tick, err);
     if (status != BURSAR_OK)
         return status;
     keep_halt(tick);

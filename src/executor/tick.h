@@ -20,6 +20,8 @@ struct scratch {
     size_t by_hash_capacity;
 };
 
+struct submitter;
+
 struct executor {
     struct executor_config config;
     char identity[LEASE_HOLDER_MAX_BYTES];
@@ -32,7 +34,7 @@ struct executor {
     uint64_t renewed_at_ms;  /* monotonic */
     uint64_t snapshot_at_ms; /* monotonic; when the snapshot was last stored */
     unsigned lag_ticks;
-    size_t host_offset; /* due rows that the host is not asked about in this round: it has been */
+    size_t host_offset;            /* due rows that the host is not asked about in this round: it has been */
     uint64_t breaker_changes;      /* of the breaker, as saved last */
     struct verdict signer_verdict; /* why the signer can't be used; halt NONE: it can */
     struct verdict log_verdict;    /* what comparing log and store showed */
@@ -44,6 +46,7 @@ struct executor {
     enum halt_code stored_halt;
     char stored_halt_reason[HALT_REASON_MAX_BYTES];
     struct scratch scratch;
+    struct submitter *submitter; /* requests under way; tick_submit.c */
 };
 
 /* What one tick learns on its way. */
@@ -56,9 +59,10 @@ struct tick {
     bool settled_idle; /* nothing is left that time alone brings on */
     struct lane lane;
     struct verdict verdict;
-    bool blind;  /* the node could not be read, or lags behind what was final: what was halted stays so */
-    bool failed; /* something went wrong: snapshot.last_error says what */
-    bool given_up; /* on request, in the middle: says nothing about the world, and is not shown */
+    bool blind;         /* the node could not be read, or lags behind what was final: what was halted stays so */
+    bool sends_no_more; /* a request failed, or the breaker refused: the rest waits for the next tick */
+    bool failed;        /* something went wrong: snapshot.last_error says what */
+    bool given_up;      /* on request, in the middle: says nothing about the world, and is not shown */
 };
 
 /* Remembers a fault of the world for the snapshot and tells the host. */
@@ -108,6 +112,12 @@ void tick_host_floor(struct executor *executor, struct tick *tick);
 BURSAR_MUST_CHECK enum bursar_status tick_sign(struct executor *executor, struct tick *tick, struct bursar_error *err);
 BURSAR_MUST_CHECK enum bursar_status tick_submit(struct executor *executor, struct tick *tick,
                                                  struct bursar_error *err);
+/* Waits for the requests that are under way, and records what became of them. */
+BURSAR_MUST_CHECK enum bursar_status tick_land(struct executor *executor, struct tick *tick, struct bursar_error *err);
+/* The lease is lost: waits for them, records nothing. */
+void tick_forget_outgoing(struct executor *executor);
+/* Flights as the store shows them, corrected by what is under way. */
+void tick_mark_under_way(struct executor *executor);
 /* Stores the snapshot when it changed. */
 BURSAR_MUST_CHECK enum bursar_status tick_snapshot(struct executor *executor, struct tick *tick,
                                                    struct bursar_error *err);
@@ -121,5 +131,13 @@ BURSAR_MUST_CHECK enum bursar_status tick_settle(struct executor *executor, cons
 
 /* Reads all flights into the scratch memory. */
 BURSAR_MUST_CHECK enum bursar_status flights_load(struct executor *executor, struct bursar_error *err);
+/* Only those from this nonce on; below it nothing has changed. */
+BURSAR_MUST_CHECK enum bursar_status flights_reload(struct executor *executor, uint64_t from_nonce,
+                                                    struct bursar_error *err);
+/* What was just included is not in flight any more. */
+void flights_drop(struct scratch *scratch, const struct included_attempt *included, size_t count);
+bool flights_have_unsigned(const struct scratch *scratch); /* bound, without bytes yet */
+/* NULL: not in flight. */
+struct flight *flight_find(struct scratch *scratch, uint64_t nonce);
 
 #endif

@@ -83,7 +83,7 @@ static enum bursar_status carry_out(struct executor *executor, const struct batc
     if (status == BURSAR_OK && plan->binding_count)
         status = store->bind(store->ctx, executor->fence, now_ms, plan->bindings, plan->binding_count, err);
     if (status == BURSAR_OK && plan->binding_count)
-        status = flights_load(executor, err);
+        status = flights_reload(executor, plan->bindings[0].nonce, err);
     return status;
 }
 
@@ -150,16 +150,6 @@ static enum bursar_status wake(struct executor *executor, struct tick *tick, str
     return status;
 }
 
-/* Bound and not signed: the signer did not manage. Piling more nonces on top helps nobody. */
-static bool has_unsigned(const struct executor *executor)
-{
-    for (size_t i = 0; i < executor->scratch.flight_count; i++) {
-        if (!executor->scratch.flights[i].has_attempt)
-            return true;
-    }
-    return false;
-}
-
 static void note_budget(struct executor *executor, const struct tick *tick, const struct fees *fees)
 {
     struct snapshot *snapshot = &executor->snapshot;
@@ -184,7 +174,8 @@ enum bursar_status tick_bind(struct executor *executor, struct tick *tick, struc
     struct fees fees;
     if (tick->verdict.holds || !executor->signer_ready)
         return BURSAR_OK;
-    if (has_unsigned(executor)) {
+    /* The signer did not manage. Piling more nonces on top helps nobody. */
+    if (flights_have_unsigned(&executor->scratch)) {
         tick->verdict.holds = true;
         (void)snprintf(tick->verdict.reason, sizeof tick->verdict.reason, "what is bound is to be signed first");
         return BURSAR_OK;

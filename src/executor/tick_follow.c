@@ -7,34 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum bursar_status flights_load(struct executor *executor, struct bursar_error *err)
-{
-    struct store *store = &executor->env.store;
-    struct scratch *scratch = &executor->scratch;
-    scratch->flight_count = 0;
-    for (;;) {
-        if (scratch->flight_count == scratch->flight_capacity) {
-            size_t capacity = scratch->flight_capacity ? scratch->flight_capacity * 2 : 256;
-            struct flight *flights = realloc(scratch->flights, capacity * sizeof *flights);
-            if (!flights)
-                return bursar_fail(err, BURSAR_ENOMEM, "out of memory");
-            scratch->flights = flights;
-            scratch->flight_capacity = capacity;
-        }
-        size_t have = scratch->flight_count, room = scratch->flight_capacity - have, count = 0;
-        uint64_t from_nonce = have ? scratch->flights[have - 1].nonce + 1 : 0;
-        enum bursar_status status = store->flights_select(store->ctx, executor->config.treasury, from_nonce, room,
-                                                          scratch->flights + have, &count, err);
-        if (status != BURSAR_OK)
-            return status;
-        scratch->flight_count += count;
-        if (count < room)
-            return BURSAR_OK;
-        if (scratch->flight_count > FLIGHTS_MAX_COUNT)
-            return bursar_fail(err, BURSAR_ELIMIT, "more than %d payments are in flight", FLIGHTS_MAX_COUNT);
-    }
-}
-
 static enum bursar_status index_by_hash(struct executor *executor, size_t *ret_count, struct bursar_error *err)
 {
     struct scratch *scratch = &executor->scratch;
@@ -208,7 +180,7 @@ static enum bursar_status settle_blocks(struct executor *executor, struct tick *
     if (status == BURSAR_OK) {
         tick->treasury.scan = settlement.scan;
         if (settlement.included_count)
-            status = flights_load(executor, err);
+            flights_drop(&executor->scratch, included, settlement.included_count);
     }
     free(included);
     return status;
@@ -277,6 +249,7 @@ enum bursar_status tick_follow(struct executor *executor, struct tick *tick, str
     struct store *store = &executor->env.store;
     bool canonical = false;
     enum bursar_status status = flights_load(executor, err);
+    tick_mark_under_way(executor);
     if (status == BURSAR_OK)
         status = store->lane_read(store->ctx, tick->treasury.id, &tick->lane, err);
     if (status == BURSAR_OK)

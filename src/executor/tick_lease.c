@@ -16,6 +16,7 @@ static uint64_t wall_ms(const struct executor *executor)
 void tick_drop_lease(struct executor *executor)
 {
     struct store *store = &executor->env.store;
+    tick_forget_outgoing(executor);
     if (executor->holds_lease) {
         struct bursar_error err = { 0 };
         enum bursar_status status = store->lease_release(store->ctx, executor->fence, &err);

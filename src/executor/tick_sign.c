@@ -1,24 +1,32 @@
-/* From bound to staged: signed bytes are durable, under our lease epoch, before the first of them leaves (INV-2, INV-6). */
+/* From bound to staged: signed bytes are durable, under our lease epoch, before the first of them leaves (INV-2,
+ * INV-6). */
 #include "executor/tick.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#define SIGN_BATCH 100
+#define SIGN_BATCH 200 /* one fsync of the signing log and one commit each; while the node takes the one before */
+
+struct signing {
+    const struct flight *flights[SIGN_BATCH];
+    struct sign_request requests[SIGN_BATCH];
+    struct signed_transaction answers[SIGN_BATCH];
+    struct new_attempt attempts[SIGN_BATCH];
+    size_t count;
+};
 
 static uint64_t wall_ms(const struct executor *executor)
 {
     return executor->env.clock.wall_ms(executor->env.clock.ctx);
 }
 
-static size_t unsigned_flights(const struct executor *executor, const struct flight *ret[SIGN_BATCH])
+static void find_unsigned(const struct executor *executor, struct signing *signing)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < executor->scratch.flight_count && count < SIGN_BATCH; i++) {
+    signing->count = 0;
+    for (size_t i = 0; i < executor->scratch.flight_count && signing->count < SIGN_BATCH; i++) {
         if (!executor->scratch.flights[i].has_attempt)
-            ret[count++] = &executor->scratch.flights[i];
+            signing->flights[signing->count++] = &executor->scratch.flights[i];
     }
-    return count;
 }
 
 static void request_of(const struct executor *executor, const struct flight *flight, const struct fees *fees,
@@ -51,51 +59,47 @@ static void refuse(struct executor *executor, struct tick *tick, const struct bu
 }
 
 /* INV-2, INV-6: the bytes are stored under our lease epoch, or they are never sent. *ret_staged: how many were. */
-static enum bursar_status stage(struct executor *executor, struct tick *tick, const struct flight *const *flights,
-                                const struct sign_request *requests,
-                                const struct signed_transaction *signed_transactions, size_t count, size_t *ret_staged,
-                                struct bursar_error *err)
+static enum bursar_status stage(struct executor *executor, struct tick *tick, struct signing *signing,
+                                size_t *ret_staged, struct bursar_error *err)
 {
     struct store *store = &executor->env.store;
-    struct new_attempt attempts[SIGN_BATCH];
     size_t staged = 0;
-    for (size_t i = 0; i < count; i++) {
-        const struct signed_transaction *answer = &signed_transactions[i];
+    for (size_t i = 0; i < signing->count; i++) {
+        const struct signed_transaction *answer = &signing->answers[i];
+        const struct sign_request *request = &signing->requests[i];
         if (answer->error.status != BURSAR_OK) {
             refuse(executor, tick, &answer->error);
             continue;
         }
-        attempts[staged++] =
-            (struct new_attempt){ .intent = flights[i]->intent,
-                                  .purpose = requests[i].purpose,
+        signing->attempts[staged++] =
+            (struct new_attempt){ .intent = signing->flights[i]->intent,
+                                  .purpose = request->purpose,
                                   .raw = answer->raw,
                                   .raw_bytes = answer->raw_bytes,
                                   .hash = answer->hash,
-                                  .max_priority_fee_per_gas_wei = requests[i].max_priority_fee_per_gas_wei,
-                                  .max_fee_per_gas_wei = requests[i].max_fee_per_gas_wei };
+                                  .max_priority_fee_per_gas_wei = request->max_priority_fee_per_gas_wei,
+                                  .max_fee_per_gas_wei = request->max_fee_per_gas_wei };
     }
     *ret_staged = staged;
     if (staged == 0)
         return BURSAR_OK;
-    return store->attempts_add(store->ctx, executor->fence, wall_ms(executor), attempts, staged, err);
+    return store->attempts_add(store->ctx, executor->fence, wall_ms(executor), signing->attempts, staged, err);
 }
 
 /* *ret_more: all of a full batch were signed, there may be another. */
 static enum bursar_status sign_batch(struct executor *executor, struct tick *tick, const struct fees *fees,
-                                     bool *ret_more, struct bursar_error *err)
+                                     struct signing *signing, bool *ret_more, struct bursar_error *err)
 {
     struct signer *signer = &executor->env.signer;
-    const struct flight *flights[SIGN_BATCH];
-    struct sign_request requests[SIGN_BATCH];
-    struct signed_transaction answers[SIGN_BATCH] = { 0 };
     struct bursar_error fault = { 0 };
-    size_t staged = 0, count = unsigned_flights(executor, flights);
+    size_t staged = 0;
     *ret_more = false;
-    if (count == 0)
+    find_unsigned(executor, signing);
+    if (signing->count == 0)
         return BURSAR_OK;
-    for (size_t i = 0; i < count; i++)
-        request_of(executor, flights[i], fees, &requests[i]);
-    enum bursar_status status = signer->sign(signer->ctx, requests, count, answers, &fault);
+    for (size_t i = 0; i < signing->count; i++)
+        request_of(executor, signing->flights[i], fees, &signing->requests[i]);
+    enum bursar_status status = signer->sign(signer->ctx, signing->requests, signing->count, signing->answers, &fault);
     if (status != BURSAR_OK) {
         tick_note_fault(executor, tick, &fault);
         /* What the signing log holds now is unknown: it is opened and compared anew. */
@@ -103,11 +107,12 @@ static enum bursar_status sign_batch(struct executor *executor, struct tick *tic
         executor->signer_ready = false;
         return BURSAR_OK;
     }
-    status = stage(executor, tick, flights, requests, answers, count, &staged, err);
+    uint64_t first_nonce = signing->flights[0]->nonce;
+    status = stage(executor, tick, signing, &staged, err);
     *ret_more = staged == SIGN_BATCH;
-    for (size_t i = 0; i < count; i++)
-        signed_transaction_clear(&answers[i]);
-    return status == BURSAR_OK ? flights_load(executor, err) : status;
+    for (size_t i = 0; i < signing->count; i++)
+        signed_transaction_clear(&signing->answers[i]);
+    return status == BURSAR_OK ? flights_reload(executor, first_nonce, err) : status;
 }
 
 enum bursar_status tick_sign(struct executor *executor, struct tick *tick, struct bursar_error *err)
@@ -115,10 +120,18 @@ enum bursar_status tick_sign(struct executor *executor, struct tick *tick, struc
     struct fees fees;
     struct fee_caps caps = { executor->config.max_fee_per_gas_wei, executor->config.max_priority_fee_per_gas_wei };
     plan_fees(&tick->view, &caps, &fees);
-    if (tick->verdict.halt != HALT_NONE || halt_latches(tick->treasury.halt) || !executor->signer_ready)
+    if (tick->verdict.halt != HALT_NONE || halt_latches(tick->treasury.halt) || !executor->signer_ready ||
+        !flights_have_unsigned(&executor->scratch))
         return BURSAR_OK;
+    struct signing *signing = calloc(1, sizeof *signing);
+    if (!signing)
+        return bursar_fail(err, BURSAR_ENOMEM, "out of memory");
     enum bursar_status status = BURSAR_OK;
-    for (bool more = true; status == BURSAR_OK && more;)
-        status = sign_batch(executor, tick, &fees, &more, err);
+    for (bool more = true; status == BURSAR_OK && more;) {
+        status = sign_batch(executor, tick, &fees, signing, &more, err);
+        if (status == BURSAR_OK && more && executor->env.chain.lanes)
+            status = tick_submit(executor, tick, err);
+    }
+    free(signing);
     return status;
 }

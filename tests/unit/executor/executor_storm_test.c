@@ -127,6 +127,8 @@ static void one_storm(uint64_t seed)
     world->breaker = one_in(&storm, 2) ? &nervous : NULL;
     world->chain->finality_depth = 1 + below(&storm, 6);
     world->chain->block_capacity = below(&storm, 6);
+    world->chain->lane_count = below(&storm, 4);
+    world->chain->lanes_are_late = one_in(&storm, 2);
     world->config.batch_size = (uint32_t)(1 + below(&storm, 9));
     world->config.max_in_flight = (uint32_t)(1 + below(&storm, 15));
     world->chain->deposited = bursar_amount_from_u64(below(&storm, 100000000));

@@ -49,6 +49,15 @@ struct chain_fault {
     size_t delivered;
 };
 
+/* A request under way; transactions are borrowed from who started it. */
+struct memory_lane {
+    const struct raw_transaction *transactions;
+    size_t count; /* 0: nothing is under way */
+    enum bursar_status status;
+    struct bursar_error error;
+    struct submit_result results[CHAIN_LANE_ITEMS_MAX_COUNT];
+};
+
 struct memory_chain {
     uint64_t chain_id;
     struct bursar_address account;
@@ -71,6 +80,9 @@ struct memory_chain {
     uint64_t calls[CALL_COUNT];
     uint64_t lag_blocks, lag_calls; /* the next lag_calls calls of any kind are answered from so far behind */
     uint64_t strange_receipts;      /* the next so many calls tell of a failure, in blocks that nobody has read */
+    size_t lane_count; /* requests that may be under way; what they carry arrives when they start, or (late) finish */
+    bool lanes_are_late;
+    struct memory_lane lanes[CHAIN_LANES_MAX_COUNT];
     /* Set by the world: a process that died hears and says nothing any more. */
     bool *is_dead;
     uint64_t die_at_submit; /* 1-based; 0: never */

@@ -317,6 +317,40 @@ static enum bursar_status submit(void *ctx, const struct raw_transaction *raw, s
     return status;
 }
 
+static enum bursar_status submit_start(void *ctx, size_t at, const struct raw_transaction *raw, size_t count,
+                                       struct bursar_error *err)
+{
+    struct memory_chain *chain = ctx;
+    struct memory_lane *lane = &chain->lanes[at];
+    assert_true(at < chain->lane_count);
+    assert_int_equal(lane->count, 0);
+    assert_in_range(count, 1, CHAIN_LANE_ITEMS_MAX_COUNT);
+    if (chain->is_dead && *chain->is_dead)
+        return bursar_fail(err, BURSAR_EUNREACHABLE, "this process is dead");
+    *lane = (struct memory_lane){ .transactions = raw, .count = count };
+    if (!chain->lanes_are_late)
+        lane->status = submit(ctx, raw, count, lane->results, &lane->error);
+    return BURSAR_OK;
+}
+
+static enum bursar_status submit_finish(void *ctx, size_t at, const struct raw_transaction *raw, size_t count,
+                                        struct submit_result *ret, struct bursar_error *err)
+{
+    struct memory_chain *chain = ctx;
+    struct memory_lane *lane = &chain->lanes[at];
+    assert_int_equal(lane->count, count);
+    assert_ptr_equal(lane->transactions, raw);
+    lane->count = 0;
+    if (chain->lanes_are_late)
+        lane->status = submit(ctx, raw, count, lane->results, &lane->error);
+    memcpy(ret, lane->results, count * sizeof *ret);
+    if (!chain->is_dead || !*chain->is_dead)
+        return lane->status == BURSAR_OK ? BURSAR_OK : bursar_fail(err, lane->status, "%s", lane->error.message);
+    for (size_t i = 0; i < count; i++)
+        ret[i] = (struct submit_result){ .verdict = SUBMIT_UNKNOWN };
+    return bursar_fail(err, BURSAR_EUNREACHABLE, "this process is dead");
+}
+
 struct chain memory_chain_interface(struct memory_chain *chain)
 {
     return (struct chain){ .ctx = chain,
@@ -325,5 +359,8 @@ struct chain memory_chain_interface(struct memory_chain *chain)
                            .receipts = receipts,
                            .transactions = transactions,
                            .has_code = has_code,
-                           .submit = submit };
+                           .submit = submit,
+                           .lanes = chain->lane_count,
+                           .submit_start = submit_start,
+                           .submit_finish = submit_finish };
 }
