@@ -1,10 +1,10 @@
-/* Checks against the log, asks the host, records, syncs; only then is anything handed out. What the host's bytes say is
- * the host's to answer for: their format is its own. */
+/* Asks the host for what the signing log allows. What the host's bytes say is the host's to answer for: their format is
+ * its own. */
 #include "embed/host_signer.h"
 
 #include "base/bytes.h"
 #include "eth/keccak.h"
-#include "signer/signing_log.h"
+#include "signer/logged_signer.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -12,51 +12,13 @@
 
 struct host_signer {
     struct host_signer_config config;
-    char *log_path;
-    uint8_t *bytes;          /* what the host writes to; BURSAR_TRANSACTION_MAX_BYTES */
-    struct signing_log *log; /* NULL while not acquired */
-    bool log_failed;         /* acquire opens it anew */
+    uint8_t *bytes; /* what the host writes to; BURSAR_TRANSACTION_MAX_BYTES */
+    struct logged_signer logged;
 };
 
 _Static_assert((int)BURSAR_SIGN_PAYMENT == SIGN_PAYMENT && (int)BURSAR_SIGN_REPLACEMENT == SIGN_REPLACEMENT &&
                    (int)BURSAR_SIGN_SELF == SIGN_SELF,
                "purposes are stored, and are the same inside and outside");
-
-enum bursar_status host_signer_new(const struct host_signer_config *config, struct host_signer **ret,
-                                   struct bursar_error *err)
-{
-    struct host_signer *signer = calloc(1, sizeof *signer);
-    if (signer) {
-        signer->config = *config;
-        signer->log_path = strdup(config->signer.signing_log);
-        signer->bytes = malloc(BURSAR_TRANSACTION_MAX_BYTES);
-    }
-    if (!signer || !signer->log_path || !signer->bytes) {
-        host_signer_free(signer);
-        return bursar_fail(err, BURSAR_ENOMEM, "out of memory");
-    }
-    *ret = signer;
-    return BURSAR_OK;
-}
-
-static void release_log(struct host_signer *signer)
-{
-    signing_log_close(signer->log);
-    signer->log = NULL;
-    signer->log_failed = false;
-}
-
-void host_signer_free(struct host_signer *signer)
-{
-    if (!signer)
-        return;
-    release_log(signer);
-    free(signer->log_path);
-    free(signer->bytes);
-    free(signer);
-}
-
-/* --- one request --- */
 
 static enum bursar_status take_intent(void *ctx, const struct intent_record *record)
 {
@@ -119,22 +81,15 @@ static enum bursar_status ask(struct host_signer *signer, const struct sign_requ
     return BURSAR_OK;
 }
 
-static enum bursar_status sign_one(struct host_signer *signer, const struct sign_request *request,
-                                   struct signed_transaction *ret, struct bursar_error *err)
+static enum bursar_status produce(void *ctx, const struct sign_request *request, struct signed_transaction *ret,
+                                  struct bursar_error *err)
 {
-    struct signing_log_entry entry = { .lease_epoch = request->lease_epoch,
-                                       .nonce = request->nonce,
-                                       .purpose = request->purpose,
-                                       .to = request->to,
-                                       .value = request->value };
+    struct host_signer *signer = ctx;
     struct bursar_signed answer = { 0 };
     int64_t disbursement = 0;
     if (request->data_bytes > 0)
         return bursar_fail(err, BURSAR_EINVAL, "nonce %" PRIu64 ": a host's chain takes no call data", request->nonce);
-    keccak256(NULL, 0, &entry.data_hash);
-    enum bursar_status status = signing_log_check(signer->log, &entry, err);
-    if (status == BURSAR_OK)
-        status = find_disbursement(signer, request->nonce, &disbursement, err);
+    enum bursar_status status = find_disbursement(signer, request->nonce, &disbursement, err);
     if (status == BURSAR_OK)
         status = ask(signer, request, disbursement, &answer, err);
     if (status != BURSAR_OK)
@@ -143,85 +98,48 @@ static enum bursar_status sign_one(struct host_signer *signer, const struct sign
     if (!raw)
         return bursar_fail(err, BURSAR_ENOMEM, "out of memory");
     memcpy(raw, signer->bytes, answer.length_bytes);
-    entry.transaction_hash = answer.transaction;
-    status = signing_log_append(signer->log, &entry, err);
-    if (status != BURSAR_OK) {
-        free(raw);
-        return status;
-    }
     ret->raw = raw;
     ret->raw_bytes = answer.length_bytes;
     ret->hash = answer.transaction;
     return BURSAR_OK;
 }
 
-/* --- the seam --- */
-
-static enum bursar_status acquire(void *ctx, struct bursar_error *err)
+enum bursar_status host_signer_new(const struct host_signer_config *config, struct host_signer **ret,
+                                   struct bursar_error *err)
 {
-    struct host_signer *signer = ctx;
-    if (signer->log && !signer->log_failed)
-        return BURSAR_OK;
-    release_log(signer);
-    return signing_log_open(signer->log_path, signer->config.chain_id, &signer->config.account, &signer->log, err);
-}
-
-static void release(void *ctx)
-{
-    release_log(ctx);
-}
-
-static enum bursar_status check_acquired(const struct host_signer *signer, struct bursar_error *err)
-{
-    return signer->log ? BURSAR_OK
-                       : bursar_fail(err, BURSAR_EREFUSED, "signing log %s is not held here", signer->log_path);
-}
-
-static enum bursar_status sign(void *ctx, const struct sign_request *requests, size_t count,
-                               struct signed_transaction *ret, struct bursar_error *err)
-{
-    struct host_signer *signer = ctx;
-    for (size_t i = 0; i < count; i++)
-        ret[i] = (struct signed_transaction){ 0 };
-    enum bursar_status status = check_acquired(signer, err);
-    if (status != BURSAR_OK)
-        return status;
-    if (count > SIGN_BATCH_MAX_ITEMS)
-        return bursar_fail(err, BURSAR_ELIMIT, "%zu requests in a batch; at most %d can be signed at once", count,
-                           SIGN_BATCH_MAX_ITEMS);
-    for (size_t i = 0; i < count; i++)
-        ret[i].error.status = sign_one(signer, &requests[i], &ret[i], &ret[i].error);
-    status = signing_log_sync(signer->log, err); /* INV-2 */
-    if (status != BURSAR_OK) {
-        signer->log_failed = true;
-        for (size_t i = 0; i < count; i++)
-            signed_transaction_clear(&ret[i]);
+    struct host_signer *signer = calloc(1, sizeof *signer);
+    if (signer) {
+        signer->config = *config;
+        signer->bytes = malloc(BURSAR_TRANSACTION_MAX_BYTES);
     }
-    return status;
-}
-
-static enum bursar_status log_extent(void *ctx, struct signing_log_extent *ret, struct bursar_error *err)
-{
-    struct host_signer *signer = ctx;
-    enum bursar_status status = check_acquired(signer, err);
-    if (status == BURSAR_OK)
-        signing_log_extent(signer->log, ret);
-    return status;
-}
-
-static enum bursar_status log_find(void *ctx, uint64_t nonce, struct signed_payload *ret, struct bursar_error *err)
-{
-    struct host_signer *signer = ctx;
-    enum bursar_status status = check_acquired(signer, err);
-    return status == BURSAR_OK ? signing_log_find(signer->log, nonce, ret, err) : status;
+    if (!signer || !signer->bytes) {
+        host_signer_free(signer);
+        return bursar_fail(err, BURSAR_ENOMEM, "out of memory");
+    }
+    const struct logged_signer_config logged = { .chain_id = config->chain_id,
+                                                 .account = config->account,
+                                                 .log_path = config->signer.signing_log,
+                                                 .ctx = signer,
+                                                 .produce = produce };
+    enum bursar_status status = logged_signer_init(&signer->logged, &logged, err);
+    if (status != BURSAR_OK) {
+        host_signer_free(signer);
+        return status;
+    }
+    *ret = signer;
+    return BURSAR_OK;
 }
 
 struct signer host_signer_interface(struct host_signer *signer)
 {
-    return (struct signer){ .ctx = signer,
-                            .acquire = acquire,
-                            .release = release,
-                            .sign = sign,
-                            .log_extent = log_extent,
-                            .log_find = log_find };
+    return logged_signer_interface(&signer->logged);
+}
+
+void host_signer_free(struct host_signer *signer)
+{
+    if (!signer)
+        return;
+    logged_signer_close(&signer->logged);
+    free(signer->bytes);
+    free(signer);
 }

@@ -1,60 +1,21 @@
-/* Signs with a key held in this process. It distrusts the executor: every request is held against the signing log, and
- * every signed transaction is parsed again and held against the request before it is recorded and handed out. */
+/* Signs with a key held in this process. It distrusts the executor and its own memory: every signed transaction is
+ * parsed again and held against the request before it is recorded and handed out. */
 #include "signer/local_signer.h"
 
 #include "base/cleanup.h"
-#include "eth/keccak.h"
 #include "eth/transaction.h"
+#include "signer/logged_signer.h"
 #include "signer/private_key.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct local_signer {
-    uint64_t chain_id;
     struct private_key *key;
     struct bursar_address account;
-    char *log_path;
-    struct signing_log *log; /* NULL while not acquired */
-    bool log_failed;         /* acquire opens it anew */
+    struct logged_signer logged;
 };
-
-enum bursar_status local_signer_new(uint64_t chain_id, struct private_key *key, const char *log_path,
-                                    struct local_signer **ret, struct bursar_error *err)
-{
-    if (chain_id == 0)
-        return bursar_fail(err, BURSAR_EINVAL, "chain id 0 would make signatures valid on no chain");
-    struct local_signer *signer = calloc(1, sizeof *signer);
-    char *path = strdup(log_path);
-    if (!signer || !path) {
-        free(signer);
-        free(path);
-        return bursar_fail(err, BURSAR_ENOMEM, "no memory for a signer");
-    }
-    *signer = (struct local_signer){ .chain_id = chain_id, .key = key, .log_path = path };
-    private_key_address(key, &signer->account);
-    *ret = signer;
-    return BURSAR_OK;
-}
-
-static void release_log(struct local_signer *signer)
-{
-    signing_log_close(signer->log);
-    signer->log = NULL;
-    signer->log_failed = false;
-}
-
-void local_signer_free(struct local_signer *signer)
-{
-    if (!signer)
-        return;
-    release_log(signer);
-    private_key_free(signer->key);
-    free(signer->log_path);
-    free(signer);
-}
-
-/* --- one request --- */
 
 static enum bursar_status refused(const struct sign_request *request, enum bursar_status status,
                                   const struct bursar_error *why, struct bursar_error *err)
@@ -105,12 +66,12 @@ static enum bursar_status sign_bytes(const struct local_signer *signer, const st
     return status;
 }
 
-/* Signs one item and adds it to the log's batch. Nothing leaves before that is synced. */
-static enum bursar_status sign_one(struct local_signer *signer, const struct sign_request *request,
-                                   struct signed_transaction *ret, struct bursar_error *err)
+static enum bursar_status produce(void *ctx, const struct sign_request *request, struct signed_transaction *ret,
+                                  struct bursar_error *err)
 {
+    struct local_signer *signer = ctx;
     const struct eth_transaction tx = {
-        .chain_id = signer->chain_id,
+        .chain_id = signer->logged.config.chain_id,
         .nonce = request->nonce,
         .max_priority_fee_per_gas_wei = request->max_priority_fee_per_gas_wei,
         .max_fee_per_gas_wei = request->max_fee_per_gas_wei,
@@ -120,105 +81,49 @@ static enum bursar_status sign_one(struct local_signer *signer, const struct sig
         .data = request->data,
         .data_bytes = request->data_bytes,
     };
-    struct signing_log_entry entry = {
-        .lease_epoch = request->lease_epoch,
-        .nonce = request->nonce,
-        .purpose = request->purpose,
-        .to = request->to,
-        .value = request->value,
-    };
     cleanup(buf_free) struct buf raw = { 0 };
     struct bursar_error why = { 0 };
-    if (request->data_bytes > ETH_DATA_MAX_BYTES)
-        return bursar_fail(err, BURSAR_ELIMIT, "nonce %" PRIu64 ": %zu bytes of data are over the limit of %zu",
-                           request->nonce, request->data_bytes, ETH_DATA_MAX_BYTES);
-    keccak256(request->data, request->data_bytes, &entry.data_hash);
-    enum bursar_status status = signing_log_check(signer->log, &entry, err);
-    if (status != BURSAR_OK)
-        return status;
-    status = sign_bytes(signer, &tx, &raw, &entry.transaction_hash, &why);
+    enum bursar_status status = sign_bytes(signer, &tx, &raw, &ret->hash, &why);
     if (status != BURSAR_OK)
         return refused(request, status, &why, err);
-    status = signing_log_append(signer->log, &entry, err);
-    if (status != BURSAR_OK)
-        return status;
     ret->raw = (uint8_t *)raw.data; /* now the receiver's */
     ret->raw_bytes = raw.length_bytes;
-    ret->hash = entry.transaction_hash;
     raw = (struct buf){ 0 };
     return BURSAR_OK;
 }
 
-/* --- the seam --- */
-
-static enum bursar_status acquire(void *ctx, struct bursar_error *err)
+enum bursar_status local_signer_new(uint64_t chain_id, struct private_key *key, const char *log_path,
+                                    struct local_signer **ret, struct bursar_error *err)
 {
-    struct local_signer *signer = ctx;
-    if (signer->log && !signer->log_failed)
-        return BURSAR_OK;
-    release_log(signer);
-    return signing_log_open(signer->log_path, signer->chain_id, &signer->account, &signer->log, err);
-}
-
-static void release(void *ctx)
-{
-    release_log(ctx);
-}
-
-static enum bursar_status check_acquired(const struct local_signer *signer, struct bursar_error *err)
-{
-    if (!signer->log)
-        return bursar_fail(err, BURSAR_EREFUSED, "signing log %s is not held by this process", signer->log_path);
-    return BURSAR_OK;
-}
-
-static enum bursar_status sign(void *ctx, const struct sign_request *requests, size_t count,
-                               struct signed_transaction *ret, struct bursar_error *err)
-{
-    struct local_signer *signer = ctx;
-    for (size_t i = 0; i < count; i++)
-        ret[i] = (struct signed_transaction){ 0 };
-    enum bursar_status status = check_acquired(signer, err);
-    if (status != BURSAR_OK)
-        return status;
-    if (count > SIGN_BATCH_MAX_ITEMS)
-        return bursar_fail(err, BURSAR_ELIMIT, "%zu requests in a batch; at most %d can be signed at once", count,
-                           SIGN_BATCH_MAX_ITEMS);
-    for (size_t i = 0; i < count; i++)
-        ret[i].error.status = sign_one(signer, &requests[i], &ret[i], &ret[i].error);
-    status = signing_log_sync(signer->log, err); /* INV-2 */
+    if (chain_id == 0)
+        return bursar_fail(err, BURSAR_EINVAL, "chain id 0 would make signatures valid on no chain");
+    struct local_signer *signer = calloc(1, sizeof *signer);
+    if (!signer)
+        return bursar_fail(err, BURSAR_ENOMEM, "no memory for a signer");
+    private_key_address(key, &signer->account);
+    const struct logged_signer_config config = {
+        .chain_id = chain_id, .account = signer->account, .log_path = log_path, .ctx = signer, .produce = produce
+    };
+    enum bursar_status status = logged_signer_init(&signer->logged, &config, err);
     if (status != BURSAR_OK) {
-        signer->log_failed = true;
-        for (size_t i = 0; i < count; i++)
-            signed_transaction_clear(&ret[i]);
+        free(signer);
+        return status;
     }
-    return status;
-}
-
-static enum bursar_status log_extent(void *ctx, struct signing_log_extent *ret, struct bursar_error *err)
-{
-    struct local_signer *signer = ctx;
-    enum bursar_status status = check_acquired(signer, err);
-    if (status == BURSAR_OK)
-        signing_log_extent(signer->log, ret);
-    return status;
-}
-
-static enum bursar_status log_find(void *ctx, uint64_t nonce, struct signed_payload *ret, struct bursar_error *err)
-{
-    struct local_signer *signer = ctx;
-    enum bursar_status status = check_acquired(signer, err);
-    return status == BURSAR_OK ? signing_log_find(signer->log, nonce, ret, err) : status;
+    signer->key = key;
+    *ret = signer;
+    return BURSAR_OK;
 }
 
 struct signer local_signer_interface(struct local_signer *signer)
 {
-    return (struct signer){
-        .ctx = signer,
-        .acquire = acquire,
-        .release = release,
-        .sign = sign,
-        .log_extent = log_extent,
-        .log_find = log_find,
-    };
+    return logged_signer_interface(&signer->logged);
+}
+
+void local_signer_free(struct local_signer *signer)
+{
+    if (!signer)
+        return;
+    logged_signer_close(&signer->logged);
+    private_key_free(signer->key);
+    free(signer);
 }
