@@ -285,7 +285,7 @@ static enum bursar_status publish(const char *draft, const char *path, struct bu
 enum bursar_status sqlite_store_create(const char *path, struct sqlite_store **ret, struct bursar_error *err)
 {
     char draft[4096];
-    if (snprintf(draft, sizeof draft, "%s.draft-%ld", path, (long)getpid()) >= (int)sizeof draft)
+    if (snprintf(draft, sizeof draft, "%s.draft-XXXXXX", path) >= (int)sizeof draft)
         return bursar_fail(err, BURSAR_EINVAL, "the path of the store is too long");
     char *directory = directory_of(path);
     if (!directory)
@@ -296,7 +296,7 @@ enum bursar_status sqlite_store_create(const char *path, struct sqlite_store **r
         status = refuse_leftovers(path, err);
     if (status != BURSAR_OK)
         return status;
-    int fd = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    int fd = mkostemp(draft, O_CLOEXEC); /* 0600; a name of its own, whatever an earlier death has left behind */
     if (fd < 0)
         return bursar_fail(err, BURSAR_ESTORAGE, "%s: %s", draft, strerror(errno));
     (void)close(fd);

@@ -38,6 +38,16 @@ static void a_new_store_is_one_private_file_that_opens_again(void **state)
     assert_int_equal(sqlite_store_open(f->path, SQLITE_MODE_WRITE, NULL, NULL, &f->sqlite, &f->err), BURSAR_OK);
 }
 
+/* In a container the next process may well have the number of the one that died. */
+static void what_a_death_while_creating_left_behind_is_in_nobodys_way(void **state)
+{
+    struct fixture *f = *state;
+    char draft[sizeof f->path + 32];
+    (void)snprintf(draft, sizeof draft, "%s.draft-%ld", f->path, (long)getpid());
+    write_file(draft, "half a store");
+    assert_int_equal(sqlite_store_create(f->path, &f->sqlite, &f->err), BURSAR_OK);
+}
+
 static void a_store_is_never_overwritten(void **state)
 {
     struct fixture *f = *state;
@@ -154,6 +164,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_new_store_is_one_private_file_that_opens_again, set_up_directory, tear_down),
+        cmocka_unit_test_setup_teardown(what_a_death_while_creating_left_behind_is_in_nobodys_way, set_up_directory,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_store_is_never_overwritten, set_up_store, tear_down),
         cmocka_unit_test_setup_teardown(leftovers_of_a_lost_store_are_refused, set_up_directory, tear_down),
         cmocka_unit_test_setup_teardown(a_link_that_leads_nowhere_is_not_followed, set_up_directory, tear_down),
