@@ -82,7 +82,8 @@ static enum bursar_status make_executor(struct running *running, struct runner *
                                         .finality_blocks = (uint32_t)runner->section->finality_blocks,
                                         .epoch = runner->section->epoch,
                                         .max_fee_per_gas_wei = config->max_fee_per_gas_wei,
-                                        .max_priority_fee_per_gas_wei = config->max_priority_fee_per_gas_wei };
+                                        .max_priority_fee_per_gas_wei = config->max_priority_fee_per_gas_wei,
+                                        .replace_after_blocks = config->replace_after_blocks };
     runner->printer = (struct note_printer){ .treasury = runner->section->name,
                                              .level = config->log_level,
                                              .format = config->log_format };

@@ -39,7 +39,7 @@ const struct command COMMANDS[] = {
       "ID is a number of `bursar list`, or ref:REF.\n", cmd_show },
     { "status", "[--json]", "balance, queue, lease, and what is stuck and why",
       "Works beside a running executor, and with the node down.\n", cmd_status },
-    { "cancel", "ID --reason TEXT [--json]", "do not pay a disbursement that is still queued",
+    { "cancel", "ID --reason TEXT [--json]", "do not pay a disbursement; what is sent already, if it is not mined first",
       "ID is a number of `bursar list`, or ref:REF. At once, also beside a running executor. Its ref stays used for\n"
       "ever, and what depends on it is blocked. Refused (6) once it is bound to a nonce: its transaction may be "
       "out.\n\n"

@@ -47,6 +47,7 @@ static enum bursar_status carry_out(struct cli *cli, struct session *session, co
     struct treasury treasury;
     struct clock clock = system_clock();
     char actor[ACTOR_MAX_BYTES];
+    const char *done = "";
     int64_t id = 0;
     enum bursar_status status = session_open(session, cli, SQLITE_MODE_WRITE, NULL, NULL, err);
     if (status == BURSAR_OK)
@@ -59,11 +60,11 @@ static enum bursar_status carry_out(struct cli *cli, struct session *session, co
         return status;
     actor_name(actor, sizeof actor);
     const struct decision decision = { .actor = actor, .reason = reason, .at_ms = clock.wall_ms(clock.ctx) };
-    status = deciding->carry_out(&session->store, treasury.id, id, &decision, err);
+    status = deciding->carry_out(&session->store, treasury.id, id, &decision, &done, err);
     if (status == BURSAR_OK && cli->json)
         return show_disbursement(session, &treasury, id, true, err);
     if (status == BURSAR_OK)
-        (void)printf("disbursement %lld: %s\n", (long long)id, deciding->done);
+        (void)printf("disbursement %lld: %s\n", (long long)id, done);
     return status;
 }
 

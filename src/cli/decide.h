@@ -12,9 +12,9 @@ int cli_reason(const struct cli *cli, const char *command, const char *reason);
 
 struct deciding {
     const char *command;
-    const char *done; /* what is printed behind the disbursement's number */
+    /* *ret_done: what is printed behind the disbursement's number. */
     enum bursar_status (*carry_out)(const struct store *store, int64_t treasury, int64_t id,
-                                    const struct decision *decision, struct bursar_error *err);
+                                    const struct decision *decision, const char **ret_done, struct bursar_error *err);
 };
 /* Runs `COMMAND ID --reason TEXT`; returns an exit code. */
 int decide(struct cli *cli, int argc, char **argv, const struct deciding *deciding);

@@ -50,8 +50,8 @@ static const char *why_not_cancelled(enum disbursement_state from)
 {
     switch (from) {
     case STATE_STAGED:
-        return "it is bound to a nonce and its signed transaction may be out; cancelling what was sent comes with fee "
-               "replacement, which this version does not have: it goes on being paid";
+        return "it is bound to a nonce and its signed transaction may be out; only the executor "
+               "can take the nonce away from it, and it goes on being paid";
     case STATE_EXECUTED:
         return "its transaction is in a block, and nothing can take it back: it goes on being paid";
     case STATE_FINALIZED:
@@ -195,6 +195,8 @@ const char *lifecycle_cause_name(enum lifecycle_cause cause)
         return "breaker_closed";
     case CAUSE_BREAKER_RESET:
         return "breaker_reset";
+    case CAUSE_CANCEL_REQUESTED:
+        return "cancel_requested";
     }
     return NULL;
 }

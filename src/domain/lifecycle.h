@@ -43,6 +43,8 @@ enum lifecycle_cause {
     CAUSE_BREAKER_HALF_OPENED = 16, /* its timeout is over */
     CAUSE_BREAKER_CLOSED = 17,      /* by trials that succeeded, or by a person */
     CAUSE_BREAKER_RESET = 18,       /* by a person */
+    /* Of a disbursement, and moves nothing yet: */
+    CAUSE_CANCEL_REQUESTED = 19, /* a person asks for its nonce to be used up, while it is staged */
 };
 
 struct lifecycle_move {

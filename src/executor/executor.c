@@ -28,7 +28,7 @@ void executor_free(struct executor *executor)
         return;
     tick_drop_lease(executor);
     free(executor->scratch.flights);
-    free((void *)executor->scratch.by_hash);
+    free(executor->scratch.watched);
     free(executor);
 }
 

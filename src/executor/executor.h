@@ -35,6 +35,7 @@ struct executor_config {
     struct epoch_source epoch;
     uint64_t max_fee_per_gas_wei;
     uint64_t max_priority_fee_per_gas_wei;
+    uint64_t replace_after_blocks; /* 0: never */
 };
 
 /* Told after every step, also one that was cut short; counts as in struct bursar_breaker_view. Without a breaker never.

@@ -93,16 +93,16 @@ static bool behind_chain(const struct lane *lane, const struct chain_view *view,
     return true;
 }
 
-/* INV-4: refused as low or underpriced, something else may hold this nonce. */
-static bool is_contested(const struct flight *flight)
+bool plan_is_contested(const struct flight *flight)
 {
-    return flight->has_attempt && (flight->verdict == SUBMIT_NONCE_TOO_LOW || flight->verdict == SUBMIT_UNDERPRICED);
+    return flight->has_attempt && !flight->is_explained &&
+           (flight->verdict == SUBMIT_NONCE_TOO_LOW || flight->verdict == SUBMIT_UNDERPRICED);
 }
 
 static void hold_contested(const struct flight *flights, size_t count, struct verdict *ret)
 {
     for (size_t i = 0; i < count; i++) {
-        if (!is_contested(&flights[i]))
+        if (!plan_is_contested(&flights[i]))
             continue;
         ret->holds = true;
         (void)snprintf(
@@ -191,6 +191,54 @@ void plan_fees(const struct chain_view *view, const struct fee_caps *caps, struc
     ret->above_cap = base > caps->max_fee_per_gas_wei;
 }
 
+/* At least `percent` more, and at least 1; false when that does not fit. */
+static bool bump(uint64_t fee, uint64_t percent, uint64_t *ret)
+{
+    const unsigned __int128 wanted = ((unsigned __int128)fee * (100 + percent) + 99) / 100;
+    if (wanted >= UINT64_MAX)
+        return false;
+    *ret = (uint64_t)wanted > fee ? (uint64_t)wanted : fee + 1;
+    return true;
+}
+
+/* Has it waited long enough, and would other fees help? One that can't be mined at these fees is as stuck as the one
+ * that all others wait for. */
+static bool is_stuck(const struct flight *flight, const struct patience *patience, const struct chain_view *view)
+{
+    const uint64_t head = view->latest.block.number;
+    const uint64_t since =
+        flight->head_number > patience->progress_number ? flight->head_number : patience->progress_number;
+    if (flight->nonce < view->nonce_latest) /* used: one of the attempts is in a block, or a stranger is */
+        return false;
+    if (flight->verdict == SUBMIT_UNDERPRICED && flight->seq > 1)
+        return head > flight->head_number;
+    if (head < since || head - since < patience->after_blocks)
+        return false;
+    return patience->is_lowest || flight->max_fee_per_gas_wei < view->next_base_fee_per_gas_wei;
+}
+
+enum replacement plan_replacement(const struct flight *flight, const struct patience *patience,
+                                  const struct chain_view *view, const struct fee_caps *caps, struct fees *ret)
+{
+    const bool cancels = flight->cancel_wanted && flight->purpose != SIGN_SELF;
+    const uint64_t percent = flight->verdict == SUBMIT_UNDERPRICED && flight->seq > 1 ? 100 : REPLACE_BUMP_PERCENT;
+    uint64_t max_fee, tip;
+    struct fees now;
+    if (!flight->has_attempt || patience->after_blocks == 0)
+        return REPLACE_NOT;
+    if (!is_stuck(flight, patience, view) && !(cancels && flight->nonce >= view->nonce_latest))
+        return REPLACE_NOT;
+    plan_fees(view, caps, &now);
+    if (!bump(flight->max_fee_per_gas_wei, percent, &max_fee) ||
+        !bump(flight->max_priority_fee_per_gas_wei, percent, &tip) || max_fee > caps->max_fee_per_gas_wei ||
+        now.above_cap)
+        return REPLACE_AT_CAP;
+    ret->max_fee_per_gas_wei = max_fee > now.max_fee_per_gas_wei ? max_fee : now.max_fee_per_gas_wei;
+    ret->max_priority_fee_per_gas_wei = tip > now.max_priority_fee_per_gas_wei ? tip : now.max_priority_fee_per_gas_wei;
+    ret->above_cap = now.above_cap;
+    return ret->max_priority_fee_per_gas_wei > ret->max_fee_per_gas_wei ? REPLACE_AT_CAP : REPLACE_NOW;
+}
+
 bool plan_worst_case(const struct bursar_amount *value, uint64_t gas_limit, uint64_t max_fee_per_gas_wei,
                      struct bursar_amount *ret)
 {
@@ -251,37 +299,26 @@ bool plan_broadcast(const struct flight *flight, uint64_t nonce_pending, uint64_
     if (flight->sends == 0 || flight->last_sent_ms == 0 || flight->last_sent_ms > now_ms)
         return true; /* a wall clock that jumped back must not silence us */
     uint64_t since_ms = now_ms - flight->last_sent_ms;
-    bool pool_lacks_it = flight->nonce >= nonce_pending || is_contested(flight);
+    bool pool_lacks_it = flight->nonce >= nonce_pending || plan_is_contested(flight);
     return since_ms >= (pool_lacks_it ? REBROADCAST_GRACE_MS : REBROADCAST_MS);
 }
 
 static int compare_hashes(const void *a, const void *b)
 {
-    const struct flight *const *left = a, *const *right = b;
-    return memcmp((*left)->hash.bytes, (*right)->hash.bytes, BURSAR_HASH_BYTES);
+    const struct watched *left = a, *right = b;
+    return memcmp(left->hash.bytes, right->hash.bytes, BURSAR_HASH_BYTES);
 }
 
-void plan_sort_by_hash(const struct flight **flights_by_hash, size_t count)
+void plan_sort_watched(struct watched *watched, size_t count)
 {
     if (count)
-        qsort(flights_by_hash, count, sizeof *flights_by_hash, compare_hashes);
+        qsort(watched, count, sizeof *watched, compare_hashes);
 }
 
-const struct flight *plan_find_by_hash(const struct flight *const *flights_by_hash, size_t count,
-                                       const struct bursar_hash *hash)
+const struct watched *plan_find_watched(const struct watched *watched, size_t count, const struct bursar_hash *hash)
 {
-    size_t low = 0, high = count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = memcmp(flights_by_hash[middle]->hash.bytes, hash->bytes, BURSAR_HASH_BYTES);
-        if (order == 0)
-            return flights_by_hash[middle];
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return NULL;
+    const struct watched key = { .hash = *hash };
+    return count ? bsearch(&key, watched, count, sizeof *watched, compare_hashes) : NULL;
 }
 
 uint64_t plan_epoch(const struct epoch_source *source, const struct chain_head *final)

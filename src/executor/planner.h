@@ -67,15 +67,42 @@ struct spending_plan {
 void plan_spending(const struct due_row *rows, const bool *has_code, size_t count, uint64_t next_nonce,
                    uint64_t max_fee_per_gas_wei, struct bursar_amount available, struct spending_plan *ret);
 
+/* What to do about an attempt that is not mined. */
+enum replacement {
+    REPLACE_NOT = 0,    /* give it time */
+    REPLACE_NOW = 1,    /* another attempt, same nonce, with *ret fees (INV-3) */
+    REPLACE_AT_CAP = 2, /* it would take more than max_fee_per_gas: the same bytes go on being offered */
+};
+struct patience {
+    uint64_t after_blocks;    /* 0: nothing is ever replaced */
+    uint64_t progress_number; /* head when the account's nonce was last seen to move, or was first looked at */
+    bool is_lowest;           /* the flight's nonce is the lowest that is not included */
+};
+/* Pools take another transaction at a nonce only for fees that are higher by REPLACE_BUMP_PERCENT, both of them; one
+ * that said "underpriced" about an earlier replacement asks for more, and gets the double. A replacement may go beyond
+ * the cap on the priority fee as far as that bump demands, never beyond max_fee_per_gas. */
+#define REPLACE_BUMP_PERCENT 10
+enum replacement plan_replacement(const struct flight *flight, const struct patience *patience,
+                                  const struct chain_view *view, const struct fee_caps *caps, struct fees *ret);
+
 #define REBROADCAST_MS 60000      /* bytes that a pool should know are handed over again this often */
 #define REBROADCAST_GRACE_MS 1000 /* a pool gets this long to show what it was given */
 /* Must these bytes be handed to a node now? Identical bytes every time (INV-3). */
 bool plan_broadcast(const struct flight *flight, uint64_t nonce_pending, uint64_t now_ms);
 
-/* Which flights are in this block? Sort flights_by_hash with plan_sort_by_hash first. */
-void plan_sort_by_hash(const struct flight **flights_by_hash, size_t count);
-const struct flight *plan_find_by_hash(const struct flight *const *flights_by_hash, size_t count,
-                                       const struct bursar_hash *hash);
+/* An attempt to look for in blocks: each of a flight's, not the newest only. */
+struct watched {
+    struct bursar_hash hash;
+    int64_t attempt;
+    int purpose;
+    const struct flight *flight;
+};
+/* Which of them is in this block? Sort them with plan_sort_watched first. */
+void plan_sort_watched(struct watched *watched, size_t count);
+const struct watched *plan_find_watched(const struct watched *watched, size_t count, const struct bursar_hash *hash);
+
+/* INV-4: refused as low or underpriced, something else may hold its nonce. */
+bool plan_is_contested(const struct flight *flight);
 
 /* Epoch of a final block. */
 uint64_t plan_epoch(const struct epoch_source *source, const struct chain_head *final);

@@ -16,8 +16,8 @@
 struct scratch {
     struct flight *flights; /* not seen included, in nonce order */
     size_t flight_count, flight_capacity;
-    const struct flight **by_hash;
-    size_t by_hash_capacity;
+    struct watched *watched; /* their attempts, by hash: valid until the flights change */
+    size_t watched_count, watched_capacity;
 };
 
 struct submitter;
@@ -34,10 +34,11 @@ struct executor {
     uint64_t renewed_at_ms;  /* monotonic */
     uint64_t snapshot_at_ms; /* monotonic; when the snapshot was last stored */
     unsigned lag_ticks;
-    size_t host_offset;            /* due rows that the host is not asked about in this round: it has been */
-    uint64_t breaker_changes;      /* of the breaker, as saved last */
-    struct verdict signer_verdict; /* why the signer can't be used; halt NONE: it can */
-    struct verdict log_verdict;    /* what comparing log and store showed */
+    uint64_t progress_nonce, progress_number; /* the account's nonce as last seen to move, and the head then */
+    size_t host_offset;                       /* due rows that the host is not asked about in this round: it has been */
+    uint64_t breaker_changes;                 /* of the breaker, as saved last */
+    struct verdict signer_verdict;            /* why the signer can't be used; halt NONE: it can */
+    struct verdict log_verdict;               /* what comparing log and store showed */
     enum halt_code noted_halt;
     char noted_hold[PLAN_REASON_MAX_BYTES];
 
@@ -108,6 +109,9 @@ BURSAR_MUST_CHECK enum bursar_status tick_host_select(struct executor *executor,
                                                       struct bursar_error *err);
 /* The host's nonce floor may veto binding. */
 void tick_host_floor(struct executor *executor, struct tick *tick);
+/* Is this flight stuck, and what would another attempt at its nonce offer? */
+enum replacement tick_replacement(struct executor *executor, const struct tick *tick, const struct flight *flight,
+                                  struct fees *ret);
 /* Signs what is bound without bytes, stages the bytes, hands them over. */
 BURSAR_MUST_CHECK enum bursar_status tick_sign(struct executor *executor, struct tick *tick, struct bursar_error *err);
 BURSAR_MUST_CHECK enum bursar_status tick_submit(struct executor *executor, struct tick *tick,
@@ -137,6 +141,8 @@ BURSAR_MUST_CHECK enum bursar_status flights_reload(struct executor *executor, u
 /* What was just included is not in flight any more. */
 void flights_drop(struct scratch *scratch, const struct included_attempt *included, size_t count);
 bool flights_have_unsigned(const struct scratch *scratch); /* bound, without bytes yet */
+/* Indexes all attempts of all flights by their hashes. */
+BURSAR_MUST_CHECK enum bursar_status flights_watch(struct executor *executor, struct bursar_error *err);
 /* NULL: not in flight. */
 struct flight *flight_find(struct scratch *scratch, uint64_t nonce);
 

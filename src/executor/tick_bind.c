@@ -169,6 +169,23 @@ static enum bursar_status notice_idle(struct executor *executor, struct tick *ti
     return status;
 }
 
+/* Nothing is mined above a nonce that is not: more of them would only wait as well. */
+static bool hold_stuck(struct executor *executor, struct tick *tick)
+{
+    const struct flight *lowest = executor->scratch.flights;
+    struct fees fees;
+    if (executor->scratch.flight_count == 0 || tick_replacement(executor, tick, lowest, &fees) != REPLACE_AT_CAP)
+        return false;
+    tick->verdict.holds = true;
+    (void)snprintf(
+        tick->verdict.reason, sizeof tick->verdict.reason,
+        "nonce %llu has not been mined since block %llu at %llu wei per gas, and replacing it would take more "
+        "than max_fee_per_gas allows (%llu): it is offered again until fees fall, or the limit is raised",
+        (unsigned long long)lowest->nonce, (unsigned long long)lowest->head_number,
+        (unsigned long long)lowest->max_fee_per_gas_wei, (unsigned long long)executor->config.max_fee_per_gas_wei);
+    return true;
+}
+
 enum bursar_status tick_bind(struct executor *executor, struct tick *tick, struct bursar_error *err)
 {
     struct fees fees;
@@ -180,6 +197,8 @@ enum bursar_status tick_bind(struct executor *executor, struct tick *tick, struc
         (void)snprintf(tick->verdict.reason, sizeof tick->verdict.reason, "what is bound is to be signed first");
         return BURSAR_OK;
     }
+    if (hold_stuck(executor, tick))
+        return BURSAR_OK;
     struct fee_caps caps = { executor->config.max_fee_per_gas_wei, executor->config.max_priority_fee_per_gas_wei };
     plan_fees(&tick->view, &caps, &fees);
     note_budget(executor, tick, &fees);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define COMPARE_PAGE 200
+#define EXPLAINED_PER_TICK 100
 #define SNAPSHOT_MAX_AGE_MS 5000
 
 struct comparison {
@@ -62,6 +63,50 @@ static void add_verdict(struct verdict *verdict, const struct verdict *other)
         *verdict = *other;
 }
 
+/* A nonce that is refused to the newest attempt is no stranger's when an earlier one of ours holds it: seen, not
+ * guessed (INV-4). */
+static enum bursar_status explain_contested(struct executor *executor, struct tick *tick, struct bursar_error *err)
+{
+    struct scratch *scratch = &executor->scratch;
+    struct chain *chain = &executor->env.chain;
+    struct bursar_hash hashes[EXPLAINED_PER_TICK];
+    struct flight *flights[EXPLAINED_PER_TICK];
+    struct chain_transaction transactions[EXPLAINED_PER_TICK];
+    struct bursar_error fault = { 0 };
+    size_t count = 0;
+    bool any = false;
+    for (size_t i = 0; i < scratch->flight_count && !any; i++)
+        any = scratch->flights[i].seq > 1 && plan_is_contested(&scratch->flights[i]);
+    enum bursar_status status = any ? flights_watch(executor, err) : BURSAR_OK;
+    if (status != BURSAR_OK || !any)
+        return status;
+    for (size_t i = 0; i < scratch->watched_count && count < EXPLAINED_PER_TICK; i++) {
+        const struct watched *watched = &scratch->watched[i];
+        struct flight *flight = flight_find(scratch, watched->flight->nonce);
+        if (watched->attempt == flight->attempt || !plan_is_contested(flight))
+            continue;
+        hashes[count] = watched->hash;
+        flights[count++] = flight;
+    }
+    if (count && chain->transactions(chain->ctx, hashes, count, transactions, &fault) != BURSAR_OK) {
+        tick_note_fault(executor, tick, &fault);
+        return BURSAR_OK;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (transactions[i].is_present)
+            flights[i]->is_explained = true;
+    }
+    return BURSAR_OK;
+}
+
+static void note_progress(struct executor *executor, const struct chain_view *view)
+{
+    if (executor->progress_number && executor->progress_nonce == view->nonce_latest)
+        return;
+    executor->progress_nonce = view->nonce_latest;
+    executor->progress_number = view->latest.block.number;
+}
+
 static enum bursar_status compare_nonces(struct executor *executor, struct tick *tick, struct bursar_error *err)
 {
     struct signer *signer = &executor->env.signer;
@@ -91,7 +136,10 @@ static enum bursar_status compare_nonces(struct executor *executor, struct tick 
 enum bursar_status tick_compare(struct executor *executor, struct tick *tick, struct bursar_error *err)
 {
     struct store *store = &executor->env.store;
+    note_progress(executor, &tick->view);
     enum bursar_status status = store->lane_read(store->ctx, tick->treasury.id, &tick->lane, err);
+    if (status == BURSAR_OK)
+        status = explain_contested(executor, tick, err);
     if (status == BURSAR_OK)
         status = compare_nonces(executor, tick, err);
     if (halt_latches(tick->treasury.halt))

@@ -7,27 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static enum bursar_status index_by_hash(struct executor *executor, size_t *ret_count, struct bursar_error *err)
-{
-    struct scratch *scratch = &executor->scratch;
-    if (scratch->by_hash_capacity < scratch->flight_count) {
-        const struct flight **larger =
-            realloc((void *)scratch->by_hash, scratch->flight_capacity * sizeof *scratch->by_hash);
-        if (!larger)
-            return bursar_fail(err, BURSAR_ENOMEM, "out of memory");
-        scratch->by_hash = larger;
-        scratch->by_hash_capacity = scratch->flight_capacity;
-    }
-    size_t count = 0;
-    for (size_t i = 0; i < scratch->flight_count; i++) {
-        if (scratch->flights[i].has_attempt)
-            scratch->by_hash[count++] = &scratch->flights[i];
-    }
-    plan_sort_by_hash(scratch->by_hash, count);
-    *ret_count = count;
-    return BURSAR_OK;
-}
-
 enum bursar_status tick_settle(struct executor *executor, const struct settlement *settlement, struct bursar_error *err)
 {
     struct store *store = &executor->env.store;
@@ -138,23 +117,24 @@ static size_t linked_prefix(const struct chain_block *blocks, size_t count, cons
 static enum bursar_status collect_included(struct executor *executor, const struct chain_block *blocks, size_t count,
                                            struct included_attempt **ret, size_t *ret_count, struct bursar_error *err)
 {
-    size_t indexed = 0;
-    enum bursar_status status = index_by_hash(executor, &indexed, err);
+    struct scratch *scratch = &executor->scratch;
+    enum bursar_status status = flights_watch(executor, err);
     if (status != BURSAR_OK)
         return status;
-    struct included_attempt *included = calloc(indexed + 1, sizeof *included);
+    struct included_attempt *included = calloc(scratch->flight_count + 1, sizeof *included);
     if (!included)
         return bursar_fail(err, BURSAR_ENOMEM, "out of memory");
     size_t found = 0;
     for (size_t b = 0; b < count; b++) {
-        for (size_t t = 0; t < blocks[b].transaction_count && found < indexed; t++) {
-            const struct flight *flight =
-                plan_find_by_hash(executor->scratch.by_hash, indexed, &blocks[b].transactions[t]);
-            if (flight)
-                included[found++] = (struct included_attempt){ .attempt = flight->attempt,
-                                                               .intent = flight->intent,
-                                                               .nonce = flight->nonce,
-                                                               .hash = flight->hash,
+        for (size_t t = 0; t < blocks[b].transaction_count && found < scratch->flight_count; t++) {
+            const struct watched *watched =
+                plan_find_watched(scratch->watched, scratch->watched_count, &blocks[b].transactions[t]);
+            if (watched)
+                included[found++] = (struct included_attempt){ .attempt = watched->attempt,
+                                                               .intent = watched->flight->intent,
+                                                               .nonce = watched->flight->nonce,
+                                                               .purpose = watched->purpose,
+                                                               .hash = watched->hash,
                                                                .block = head_mark(&blocks[b].head) };
         }
     }
@@ -249,7 +229,6 @@ enum bursar_status tick_follow(struct executor *executor, struct tick *tick, str
     struct store *store = &executor->env.store;
     bool canonical = false;
     enum bursar_status status = flights_load(executor, err);
-    tick_mark_under_way(executor);
     if (status == BURSAR_OK)
         status = store->lane_read(store->ctx, tick->treasury.id, &tick->lane, err);
     if (status == BURSAR_OK)

@@ -1,9 +1,11 @@
-/* From bound to staged: signed bytes are durable, under our lease epoch, before the first of them leaves (INV-2,
- * INV-6). */
+/* From bound to staged, and from stuck to replaced: signed bytes are durable, under our lease epoch, before the first
+ * of them leaves (INV-2, INV-6). */
 #include "executor/tick.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+
+_Static_assert(SIGN_SELF == PURPOSE_SELF_TRANSFER, "stored with every attempt");
 
 #define SIGN_BATCH 200 /* one fsync of the signing log and one commit each; while the node takes the one before */
 
@@ -20,26 +22,58 @@ static uint64_t wall_ms(const struct executor *executor)
     return executor->env.clock.wall_ms(executor->env.clock.ctx);
 }
 
-static void find_unsigned(const struct executor *executor, struct signing *signing)
+/* What a person wants cancelled gets a transfer of 0 to self at its nonce, and from then on nothing else (INV-7). */
+static bool is_to_self(const struct flight *flight)
 {
-    signing->count = 0;
-    for (size_t i = 0; i < executor->scratch.flight_count && signing->count < SIGN_BATCH; i++) {
-        if (!executor->scratch.flights[i].has_attempt)
-            signing->flights[signing->count++] = &executor->scratch.flights[i];
-    }
+    return flight->kind != INTENT_PAYMENT || flight->cancel_wanted ||
+           (flight->has_attempt && flight->purpose == SIGN_SELF);
 }
 
-static void request_of(const struct executor *executor, const struct flight *flight, const struct fees *fees,
-                       struct sign_request *ret)
+static void request_of(const struct executor *executor, const struct tick *tick, const struct flight *flight,
+                       const struct fees *fees, struct sign_request *ret)
 {
     *ret = (struct sign_request){ .lease_epoch = executor->fence.lease_epoch,
                                   .nonce = flight->nonce,
-                                  .purpose = flight->kind == INTENT_PAYMENT ? SIGN_PAYMENT : SIGN_SELF,
+                                  .purpose = flight->has_attempt ? SIGN_REPLACEMENT : SIGN_PAYMENT,
                                   .max_priority_fee_per_gas_wei = fees->max_priority_fee_per_gas_wei,
                                   .max_fee_per_gas_wei = fees->max_fee_per_gas_wei,
                                   .gas_limit = flight->gas_limit,
                                   .to = flight->to,
                                   .value = flight->value };
+    if (!is_to_self(flight))
+        return;
+    ret->purpose = SIGN_SELF;
+    ret->to = tick->treasury.address;
+    ret->value = (struct bursar_amount){ 0 };
+}
+
+enum replacement tick_replacement(struct executor *executor, const struct tick *tick, const struct flight *flight,
+                                  struct fees *ret)
+{
+    const struct fee_caps caps = { executor->config.max_fee_per_gas_wei,
+                                   executor->config.max_priority_fee_per_gas_wei };
+    const struct patience patience = { .after_blocks = executor->config.replace_after_blocks,
+                                       .progress_number = executor->progress_number,
+                                       .is_lowest = flight == executor->scratch.flights };
+    if (!tick->is_current)
+        return REPLACE_NOT;
+    return plan_replacement(flight, &patience, &tick->view, &caps, ret);
+}
+
+/* What is bound and has no bytes, and what is to be replaced, in nonce order. */
+static void find_wanted(struct executor *executor, const struct tick *tick, const struct fees *fees,
+                        struct signing *signing)
+{
+    const bool replaces = tick_breaker_state(executor) == BURSAR_BREAKER_CLOSED; /* INV-10: else only trials go out */
+    signing->count = 0;
+    for (size_t i = 0; i < executor->scratch.flight_count && signing->count < SIGN_BATCH; i++) {
+        const struct flight *flight = &executor->scratch.flights[i];
+        struct fees bumped = *fees;
+        if (flight->has_attempt && (!replaces || tick_replacement(executor, tick, flight, &bumped) != REPLACE_NOW))
+            continue;
+        signing->flights[signing->count] = flight;
+        request_of(executor, tick, flight, &bumped, &signing->requests[signing->count++]);
+    }
 }
 
 /* One item's refusal never stops its neighbours. What the signer will refuse again is a halt: a payload that differs
@@ -78,7 +112,8 @@ static enum bursar_status stage(struct executor *executor, struct tick *tick, st
                                   .raw_bytes = answer->raw_bytes,
                                   .hash = answer->hash,
                                   .max_priority_fee_per_gas_wei = request->max_priority_fee_per_gas_wei,
-                                  .max_fee_per_gas_wei = request->max_fee_per_gas_wei };
+                                  .max_fee_per_gas_wei = request->max_fee_per_gas_wei,
+                                  .head_number = tick->view.latest.block.number };
     }
     *ret_staged = staged;
     if (staged == 0)
@@ -94,11 +129,9 @@ static enum bursar_status sign_batch(struct executor *executor, struct tick *tic
     struct bursar_error fault = { 0 };
     size_t staged = 0;
     *ret_more = false;
-    find_unsigned(executor, signing);
+    find_wanted(executor, tick, fees, signing);
     if (signing->count == 0)
         return BURSAR_OK;
-    for (size_t i = 0; i < signing->count; i++)
-        request_of(executor, signing->flights[i], fees, &signing->requests[i]);
     enum bursar_status status = signer->sign(signer->ctx, signing->requests, signing->count, signing->answers, &fault);
     if (status != BURSAR_OK) {
         tick_note_fault(executor, tick, &fault);
@@ -120,8 +153,7 @@ enum bursar_status tick_sign(struct executor *executor, struct tick *tick, struc
     struct fees fees;
     struct fee_caps caps = { executor->config.max_fee_per_gas_wei, executor->config.max_priority_fee_per_gas_wei };
     plan_fees(&tick->view, &caps, &fees);
-    if (tick->verdict.halt != HALT_NONE || halt_latches(tick->treasury.halt) || !executor->signer_ready ||
-        !flights_have_unsigned(&executor->scratch))
+    if (tick->verdict.halt != HALT_NONE || halt_latches(tick->treasury.halt) || !executor->signer_ready)
         return BURSAR_OK;
     struct signing *signing = calloc(1, sizeof *signing);
     if (!signing)

@@ -76,7 +76,7 @@ static void mark_flights(struct executor *executor, const struct outgoing *out)
         struct flight *flight = flight_find(&executor->scratch, out->nonces[i]);
         if (!flight || flight->attempt != out->attempts[i])
             continue;
-        flight->sends++;
+        flight->sends += flight->sends == 0;
         flight->last_sent_ms = out->started_ms;
     }
 }

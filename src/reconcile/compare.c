@@ -48,6 +48,11 @@ static bool log_agrees(const struct comparing *comparing)
     return true;
 }
 
+static bool is_self_transfer(const struct intent_record *intent)
+{
+    return intent->has_attempt && intent->purpose == PURPOSE_SELF_TRANSFER;
+}
+
 static bool transaction_agrees(const struct comparing *comparing)
 {
     const struct intent_sight *sight = comparing->sight;
@@ -58,6 +63,10 @@ static bool transaction_agrees(const struct comparing *comparing)
     if (transaction->nonce != intent->nonce)
         return differs(comparing, "its transaction on the chain has nonce %llu",
                        (unsigned long long)transaction->nonce);
+    if (is_self_transfer(intent))
+        return (transaction->has_to && address_equal(&transaction->to, &sight->account) &&
+                bursar_amount_is_zero(transaction->value) && is_no_data(&transaction->data_hash)) ||
+               differs(comparing, "its transaction on the chain is not the transfer of 0 to self that was signed");
     if (!transaction->has_to || !address_equal(&transaction->to, &intent->to))
         return differs(comparing, "its transaction on the chain has another destination");
     if (bursar_amount_compare(transaction->value, intent->value) != 0)
@@ -153,9 +162,11 @@ static bool included_agrees(const struct comparing *comparing)
     if (!block_agrees(comparing))
         return false;
     if (sight->intent->status == INTENT_INCLUDED)
-        return item_is(comparing, STATE_EXECUTED, true, 0);
+        return item_is(comparing, is_self_transfer(sight->intent) ? STATE_STAGED : STATE_EXECUTED, true, 0);
     if (!fee_agrees(comparing))
         return false;
+    if (is_self_transfer(sight->intent))
+        return item_is(comparing, STATE_CANCELLED, false, CAUSE_FINAL_CANCEL);
     return sight->receipt->succeeded ? item_is(comparing, STATE_FINALIZED, true, CAUSE_FINAL_SUCCESS)
                                      : item_is(comparing, STATE_FAILED, false, CAUSE_FINAL_REVERT);
 }

@@ -47,6 +47,14 @@ enum intent_kind {
     INTENT_GAP_FILL = 3,
 };
 
+/* Of the signer's purposes (enum sign_purpose) the one that the store must tell apart: it pays nobody. */
+#define PURPOSE_SELF_TRANSFER 3
+
+/* What people ask an executor to carry out. Stored: pinned, append only. */
+enum request_kind {
+    REQUEST_CANCEL = 1, /* target: a disbursement that is bound; a transfer of 0 to self takes its nonce */
+};
+
 enum intent_status {
     INTENT_BOUND = 1,    /* no bytes yet */
     INTENT_SIGNED = 2,   /* bytes are out, or may be */
@@ -157,12 +165,34 @@ struct flight {
     uint64_t gas_limit;
     bool has_attempt;
     int64_t attempt;
+    unsigned seq; /* of the newest attempt: how many there are */
+    int purpose;  /* enum sign_purpose */
     struct bursar_hash hash;
+    uint64_t max_priority_fee_per_gas_wei;
     uint64_t max_fee_per_gas_wei;
+    uint64_t head_number;  /* of the chain when it was signed */
     uint64_t sends;        /* how often it was handed to a node */
     uint64_t last_sent_ms; /* wall clock; 0: never */
     int verdict;           /* enum submit_verdict of the last time; 0: none yet */
+    /* Not stored with it: */
+    bool cancel_wanted; /* a person asks for its nonce to be used up by a transfer of 0 to self */
+    bool is_explained;  /* an earlier attempt of ours holds its nonce, in a pool or in a block */
 };
+
+/* An attempt that a newer one was to replace. It stays watched: any of them may be the one that is mined (INV-3). */
+struct older_attempt {
+    int64_t attempt;
+    int purpose; /* enum sign_purpose */
+    struct bursar_hash hash;
+};
+#define OLDER_ATTEMPTS_MAX_COUNT 1000 /* of one intent */
+
+/* An open request to cancel what is bound and not seen included. */
+struct cancel_request {
+    int64_t disbursement;
+    uint64_t nonce;
+};
+#define CANCEL_REQUESTS_MAX_COUNT 1000 /* looked at in one tick */
 
 struct new_attempt {
     int64_t intent;
@@ -172,6 +202,7 @@ struct new_attempt {
     struct bursar_hash hash;
     uint64_t max_priority_fee_per_gas_wei;
     uint64_t max_fee_per_gas_wei;
+    uint64_t head_number; /* of the chain now */
 };
 
 /* An attempt seen in a canonical block. */
@@ -179,6 +210,7 @@ struct included_attempt {
     int64_t attempt;
     int64_t intent;
     uint64_t nonce;
+    int purpose; /* enum sign_purpose: a transfer to self pays nobody */
     struct bursar_hash hash;
     struct block_mark block;
 };
@@ -186,6 +218,7 @@ struct included_attempt {
 struct final_attempt {
     int64_t attempt;
     int64_t intent;
+    int purpose; /* enum sign_purpose */
     bool succeeded;
     uint64_t gas_used;
     uint64_t effective_gas_price_wei;
@@ -316,6 +349,7 @@ struct intent_record {
     bool is_newest; /* of the intents that this disbursement has had: a retry binds another one */
     int outcome;    /* enum lifecycle_cause that ended its item; 0: none yet */
     bool has_attempt;
+    int purpose; /* enum sign_purpose of that attempt */
     struct bursar_hash hash;
     bool has_block;
     struct block_mark block;

@@ -70,6 +70,70 @@ static enum bursar_status cancel(void *ctx, int64_t treasury, int64_t id, const 
     return write_end(store, status, err);
 }
 
+static enum bursar_status add_request(struct sqlite_store *store, int64_t treasury,
+                                      const struct disbursement_version *row, const struct decision *decision,
+                                      struct bursar_error *err)
+{
+    sqlite3_stmt *stmt = statement(store, SQL_REQUEST_ADD, err);
+    bind_i64(stmt, 1, REQUEST_CANCEL);
+    bind_i64(stmt, 2, row->id);
+    bind_u64(stmt, 3, row->version);
+    bind_text(stmt, 4, decision->actor);
+    bind_text(stmt, 5, decision->reason);
+    bind_u64(stmt, 6, decision->at_ms);
+    enum bursar_status status = run_statement(store, stmt, NULL, err);
+    const struct event_fields event = { .treasury = treasury,
+                                        .disbursement = row->id,
+                                        .at_ms = decision->at_ms,
+                                        .cause = CAUSE_CANCEL_REQUESTED,
+                                        .from_state = row->state,
+                                        .to_state = row->state,
+                                        .actor = decision->actor,
+                                        .detail = decision->reason };
+    return status == BURSAR_OK ? event_append(store, &event, err) : status;
+}
+
+static enum bursar_status is_asked_already(struct sqlite_store *store, int64_t id, bool *ret, struct bursar_error *err)
+{
+    sqlite3_stmt *stmt = statement(store, SQL_REQUEST_OPEN_FOR, err);
+    bind_i64(stmt, 1, REQUEST_CANCEL);
+    bind_i64(stmt, 2, id);
+    enum bursar_status status = step_row(store, stmt, ret, err);
+    if (status == BURSAR_OK && *ret)
+        (void)sqlite3_reset(stmt);
+    return status;
+}
+
+static enum bursar_status request_cancel(struct sqlite_store *store, int64_t treasury, int64_t id,
+                                         const struct decision *decision, struct bursar_error *err)
+{
+    struct disbursement_version row = { .id = id };
+    bool asked = false;
+    enum bursar_status status = read_standing(store, treasury, &row, err);
+    if (status != BURSAR_OK)
+        return status;
+    if (row.state != STATE_STAGED) {
+        const char *why_not = lifecycle_refusal(row.state, CAUSE_PERSON_CANCELLED);
+        return refuse(&row, CAUSE_PERSON_CANCELLED, why_not ? why_not : "it is not bound yet: cancel it at once", err);
+    }
+    status = is_asked_already(store, id, &asked, err);
+    if (status == BURSAR_OK && asked)
+        return bursar_fail(err, BURSAR_EEXIST, "disbursement %lld is being cancelled already", (long long)id);
+    return status == BURSAR_OK ? add_request(store, treasury, &row, decision, err) : status;
+}
+
+static enum bursar_status cancel_request(void *ctx, int64_t treasury, int64_t id, const struct decision *decision,
+                                         struct bursar_error *err)
+{
+    struct sqlite_store *store = ctx;
+    enum bursar_status status = decision_check(decision, err);
+    if (status == BURSAR_OK)
+        status = write_begin(store, NULL, err);
+    if (status != BURSAR_OK)
+        return status;
+    return write_end(store, request_cancel(store, treasury, id, decision, err), err);
+}
+
 /* INV-1: what failed has ended its intent item for good, and only so can it be bound to another nonce. */
 static enum bursar_status check_released(struct sqlite_store *store, int64_t id, struct bursar_error *err)
 {
@@ -106,4 +170,5 @@ void sqlite_fill_decided(struct store *interface)
 {
     interface->cancel = cancel;
     interface->retry = retry;
+    interface->cancel_request = cancel_request;
 }

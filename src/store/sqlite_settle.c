@@ -92,30 +92,36 @@ static enum bursar_status include(struct sqlite_store *store, int64_t treasury, 
     char detail[64];
     (void)snprintf(detail, sizeof detail, "block %llu", (unsigned long long)included->block.number);
     struct disbursement_move move = { STATE_EXECUTED, CAUSE_INCLUDED, included->intent, now_ms, store->holder, detail };
-    return status == BURSAR_OK ? move_items(store, treasury, &move, err) : status;
-}
-
-static enum bursar_status exclude(struct sqlite_store *store, int64_t treasury, uint64_t now_ms, int64_t attempt,
-                                  int64_t intent, struct bursar_error *err)
-{
-    sqlite3_stmt *stmt = statement(store, SQL_ATTEMPT_EXCLUDE, err);
-    bind_i64(stmt, 1, attempt);
-    enum bursar_status status = change_one(store, stmt, "the attempt", err);
-    if (status == BURSAR_OK)
-        status = advance_intent(store, treasury, intent, INTENT_INCLUDED, INTENT_SIGNED, err);
-    struct disbursement_move move = { STATE_STAGED, CAUSE_REORGED, intent,
-                                      now_ms,       store->holder, "its block is not canonical any more" };
-    return status == BURSAR_OK ? move_items(store, treasury, &move, err) : status;
+    if (status != BURSAR_OK || included->purpose == PURPOSE_SELF_TRANSFER) /* nothing is paid by it */
+        return status;
+    return move_items(store, treasury, &move, err);
 }
 
 struct attempt_key {
     int64_t attempt, intent;
+    int purpose;
 };
+
+static enum bursar_status exclude(struct sqlite_store *store, int64_t treasury, uint64_t now_ms,
+                                  const struct attempt_key *key, struct bursar_error *err)
+{
+    sqlite3_stmt *stmt = statement(store, SQL_ATTEMPT_EXCLUDE, err);
+    bind_i64(stmt, 1, key->attempt);
+    enum bursar_status status = change_one(store, stmt, "the attempt", err);
+    if (status == BURSAR_OK)
+        status = advance_intent(store, treasury, key->intent, INTENT_INCLUDED, INTENT_SIGNED, err);
+    struct disbursement_move move = { STATE_STAGED, CAUSE_REORGED, key->intent,
+                                      now_ms,       store->holder, "its block is not canonical any more" };
+    if (status != BURSAR_OK || key->purpose == PURPOSE_SELF_TRANSFER)
+        return status;
+    return move_items(store, treasury, &move, err);
+}
 
 static void read_attempt_key(sqlite3_stmt *stmt, void *rows, size_t index)
 {
     ((struct attempt_key *)rows)[index] =
-        (struct attempt_key){ sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1) };
+        (struct attempt_key){ sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1),
+                              sqlite3_column_int(stmt, 2) };
 }
 
 /* INV-8: what was included above the fork goes back to staged, same intent, same bytes. */
@@ -133,7 +139,7 @@ static enum bursar_status undo_above(struct sqlite_store *store, int64_t treasur
         count = 0;
         status = collect_rows(store, stmt, read_attempt_key, keys, UNDO_BATCH_COUNT, &count, err);
         for (size_t i = 0; i < count && status == BURSAR_OK; i++)
-            status = exclude(store, treasury, now_ms, keys[i].attempt, keys[i].intent, err);
+            status = exclude(store, treasury, now_ms, &keys[i], err);
     } while (status == BURSAR_OK && count > 0);
     if (status != BURSAR_OK)
         return status;
@@ -143,9 +149,60 @@ static enum bursar_status undo_above(struct sqlite_store *store, int64_t treasur
     return run_statement(store, stmt, NULL, err);
 }
 
-static enum bursar_status finish(struct sqlite_store *store, int64_t treasury, uint64_t now_ms,
-                                 const struct final_attempt *final, struct bursar_error *err)
+/* How it ended (INV-7): a transfer of 0 to self has cancelled what its nonce was bound to, reverted or not. */
+static struct disbursement_move final_move(const struct sqlite_store *store, const struct final_attempt *final,
+                                           bool cancel_wanted, uint64_t now_ms)
 {
+    struct disbursement_move move = { .intent = final->intent, .at_ms = now_ms, .actor = store->holder };
+    if (final->purpose == PURPOSE_SELF_TRANSFER) {
+        move.to = STATE_CANCELLED;
+        move.cause = CAUSE_FINAL_CANCEL;
+        move.detail = "a transfer of 0 to self used its nonce, in a final block";
+    } else if (final->succeeded) {
+        move.to = STATE_FINALIZED;
+        move.cause = CAUSE_FINAL_SUCCESS;
+        move.detail = cancel_wanted ? "its block is final; to cancel it came too late, the payment was mined first"
+                                    : "its block is final";
+    } else {
+        move.to = STATE_FAILED;
+        move.cause = CAUSE_FINAL_REVERT;
+        move.detail = "its transaction reverted, in a final block";
+    }
+    return move;
+}
+
+/* What was asked about these is answered now; *ret_any: something was. */
+static enum bursar_status close_cancels(struct sqlite_store *store, int64_t intent, uint64_t now_ms, bool *ret_any,
+                                        struct bursar_error *err)
+{
+    struct items items;
+    enum bursar_status status = live_items(store, intent, &items, err);
+    for (size_t i = 0; i < items.count && status == BURSAR_OK; i++) {
+        int changed = 0;
+        sqlite3_stmt *stmt = statement(store, SQL_REQUEST_DONE, err);
+        bind_i64(stmt, 1, REQUEST_CANCEL);
+        bind_i64(stmt, 2, items.rows[i].id);
+        bind_u64(stmt, 3, now_ms);
+        status = run_statement(store, stmt, &changed, err);
+        *ret_any = *ret_any || changed > 0;
+    }
+    return status;
+}
+
+static enum bursar_status any_cancel_open(struct sqlite_store *store, bool *ret, struct bursar_error *err)
+{
+    sqlite3_stmt *stmt = statement(store, SQL_REQUEST_OPEN_EXISTS, err);
+    bind_i64(stmt, 1, REQUEST_CANCEL);
+    enum bursar_status status = step_row(store, stmt, ret, err);
+    if (status == BURSAR_OK && *ret)
+        (void)sqlite3_reset(stmt);
+    return status;
+}
+
+static enum bursar_status finish(struct sqlite_store *store, int64_t treasury, uint64_t now_ms,
+                                 const struct final_attempt *final, bool any_cancel, struct bursar_error *err)
+{
+    bool cancel_wanted = false;
     sqlite3_stmt *stmt = statement(store, SQL_ATTEMPT_FINISH, err);
     bind_i64(stmt, 1, final->attempt);
     bind_u64(stmt, 2, final->gas_used);
@@ -154,14 +211,15 @@ static enum bursar_status finish(struct sqlite_store *store, int64_t treasury, u
     enum bursar_status status = change_one(store, stmt, "the attempt", err);
     if (status == BURSAR_OK)
         status = advance_intent(store, treasury, final->intent, INTENT_INCLUDED, INTENT_FINAL, err);
+    if (status == BURSAR_OK && any_cancel)
+        status = close_cancels(store, final->intent, now_ms, &cancel_wanted, err);
     if (status != BURSAR_OK)
         return status;
-    struct disbursement_move move = { .intent = final->intent, .at_ms = now_ms, .actor = store->holder };
-    move.to = final->succeeded ? STATE_FINALIZED : STATE_FAILED;
-    move.cause = final->succeeded ? CAUSE_FINAL_SUCCESS : CAUSE_FINAL_REVERT;
-    move.detail = final->succeeded ? "its block is final" : "its transaction reverted, in a final block";
+    const struct disbursement_move move = final_move(store, final, cancel_wanted, now_ms);
     status = move_items(store, treasury, &move, err);
-    return status == BURSAR_OK ? end_items(store, final->intent, final->succeeded, move.cause, err) : status;
+    if (status != BURSAR_OK)
+        return status;
+    return end_items(store, final->intent, move.to == STATE_FINALIZED, move.cause, err);
 }
 
 static enum bursar_status set_mark(struct sqlite_store *store, enum sqlite_statement which, int64_t treasury,
@@ -204,8 +262,11 @@ static enum bursar_status settle(void *ctx, struct fence fence, uint64_t now_ms,
         status = undo_above(store, fence.treasury, now_ms, settlement->fork_number, err);
     for (size_t i = 0; i < settlement->included_count && status == BURSAR_OK; i++)
         status = include(store, fence.treasury, now_ms, &settlement->included[i], err);
+    bool any_cancel = false;
+    if (status == BURSAR_OK && settlement->final_count)
+        status = any_cancel_open(store, &any_cancel, err);
     for (size_t i = 0; i < settlement->final_count && status == BURSAR_OK; i++)
-        status = finish(store, fence.treasury, now_ms, &settlement->final[i], err);
+        status = finish(store, fence.treasury, now_ms, &settlement->final[i], any_cancel, err);
     if (status == BURSAR_OK)
         status = set_marks(store, fence.treasury, settlement, err);
     return write_end(store, status, err);
@@ -217,6 +278,7 @@ static void read_included(sqlite3_stmt *stmt, void *rows, size_t index)
     *included = (struct included_attempt){ .attempt = sqlite3_column_int64(stmt, 0),
                                            .intent = sqlite3_column_int64(stmt, 1),
                                            .nonce = column_u64(stmt, 2),
+                                           .purpose = sqlite3_column_int(stmt, 6),
                                            .block.number = column_u64(stmt, 4) };
     column_hash(stmt, 3, &included->hash);
     column_hash(stmt, 5, &included->block.hash);

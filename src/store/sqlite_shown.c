@@ -369,6 +369,7 @@ static enum bursar_status intent_seen(void *ctx, sqlite3_stmt *stmt)
         .is_live = sqlite3_column_int(stmt, 13) == 1,
         .outcome = sqlite3_column_int(stmt, 14),
         .is_newest = sqlite3_column_int(stmt, 15) == 1,
+        .purpose = sqlite3_column_int(stmt, 16),
     };
     column_address(stmt, 4, &record.to);
     column_amount(stmt, 5, &record.value);

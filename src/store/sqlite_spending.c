@@ -131,6 +131,7 @@ static enum bursar_status add_attempt(struct sqlite_store *store, const struct f
     bind_u64(stmt, 7, now_ms);
     if (stmt && attempt->raw_bytes <= INT32_MAX)
         (void)sqlite3_bind_blob(stmt, 8, attempt->raw, (int)attempt->raw_bytes, SQLITE_STATIC);
+    bind_u64(stmt, 9, attempt->head_number);
     return run_statement(store, stmt, NULL, err);
 }
 
@@ -160,6 +161,10 @@ static void read_flight(sqlite3_stmt *stmt, void *rows, size_t index)
         .sends = column_u64(stmt, 9),
         .last_sent_ms = column_u64(stmt, 10),
         .verdict = sqlite3_column_int(stmt, 11),
+        .seq = (unsigned)sqlite3_column_int(stmt, 12),
+        .purpose = sqlite3_column_int(stmt, 13),
+        .max_priority_fee_per_gas_wei = column_u64(stmt, 14),
+        .head_number = column_u64(stmt, 15),
     };
     column_address(stmt, 3, &flight->to);
     column_amount(stmt, 4, &flight->value);
@@ -176,6 +181,47 @@ static enum bursar_status flights_select(void *ctx, int64_t treasury, uint64_t f
     bind_u64(stmt, 3, limit);
     size_t count = 0;
     enum bursar_status status = collect_rows(store, stmt, read_flight, ret, limit, &count, err);
+    if (status == BURSAR_OK)
+        *ret_count = count;
+    return status;
+}
+
+static void read_older(sqlite3_stmt *stmt, void *rows, size_t index)
+{
+    struct older_attempt *older = (struct older_attempt *)rows + index;
+    *older = (struct older_attempt){ .attempt = sqlite3_column_int64(stmt, 0), .purpose = sqlite3_column_int(stmt, 1) };
+    column_hash(stmt, 2, &older->hash);
+}
+
+static enum bursar_status older_attempts_select(void *ctx, int64_t intent, size_t limit, struct older_attempt *ret,
+                                                size_t *ret_count, struct bursar_error *err)
+{
+    struct sqlite_store *store = ctx;
+    sqlite3_stmt *stmt = statement(store, SQL_ATTEMPTS_OLDER, err);
+    bind_i64(stmt, 1, intent);
+    bind_u64(stmt, 2, limit);
+    size_t count = 0;
+    enum bursar_status status = collect_rows(store, stmt, read_older, ret, limit, &count, err);
+    if (status == BURSAR_OK)
+        *ret_count = count;
+    return status;
+}
+
+static void read_cancel(sqlite3_stmt *stmt, void *rows, size_t index)
+{
+    ((struct cancel_request *)rows)[index] =
+        (struct cancel_request){ .disbursement = sqlite3_column_int64(stmt, 0), .nonce = column_u64(stmt, 1) };
+}
+
+static enum bursar_status cancels_select(void *ctx, int64_t treasury, size_t limit, struct cancel_request *ret,
+                                         size_t *ret_count, struct bursar_error *err)
+{
+    struct sqlite_store *store = ctx;
+    sqlite3_stmt *stmt = statement(store, SQL_CANCELS_OPEN, err);
+    bind_i64(stmt, 1, treasury);
+    bind_u64(stmt, 2, limit);
+    size_t count = 0;
+    enum bursar_status status = collect_rows(store, stmt, read_cancel, ret, limit, &count, err);
     if (status == BURSAR_OK)
         *ret_count = count;
     return status;
@@ -253,6 +299,8 @@ void sqlite_fill_spending(struct store *interface)
     interface->bind = bind_all;
     interface->attempts_add = attempts_add;
     interface->flights_select = flights_select;
+    interface->older_attempts_select = older_attempts_select;
+    interface->cancels_select = cancels_select;
     interface->attempt_raw = attempt_raw;
     interface->submissions_record = submissions_record;
     interface->lane_read = lane_read;

@@ -96,23 +96,36 @@
     S(ITEM_ADD, PLANNED, "INSERT INTO intent_item (intent, disbursement, live) VALUES (?1, ?2, 1)")                    \
     S(ATTEMPT_ADD, PLANNED,                                                                                            \
       "INSERT INTO attempt (treasury, intent, seq, purpose, status, hash, max_priority_fee_per_gas, "                  \
-      "max_fee_per_gas, signed_ms, raw) SELECT ?1, ?2, coalesce(max(seq), 0) + 1, ?3, 1, ?4, ?5, ?6, ?7, ?8 "          \
+      "max_fee_per_gas, signed_ms, raw, head_no) SELECT ?1, ?2, coalesce(max(seq), 0) + 1, ?3, 1, ?4, ?5, ?6, ?7, "    \
+      "?8, ?9 "                                                                                                        \
       "FROM attempt WHERE intent = ?2")                                                                                \
     S(INTENT_MOVE, PLANNED, "UPDATE intent SET status = ?3 WHERE id = ?1 AND status = ?2 AND treasury = ?4")           \
     S(FLIGHTS, PLANNED,                                                                                                \
       "SELECT i.id, i.nonce, i.kind, i.to_address, i.value, i.gas_limit, a.id, a.hash, a.max_fee_per_gas, a.sends, "   \
-      "a.last_sent_ms, a.verdict FROM intent i LEFT JOIN attempt a ON a.id = (SELECT id FROM attempt WHERE intent = "  \
+      "a.last_sent_ms, a.verdict, a.seq, a.purpose, a.max_priority_fee_per_gas, a.head_no FROM intent i LEFT JOIN "    \
+      "attempt a ON a.id = (SELECT id FROM attempt WHERE intent = "                                                    \
       "i.id "                                                                                                          \
       "ORDER BY seq DESC LIMIT 1) WHERE i.treasury = ?1 AND i.nonce >= ?2 AND i.status < 3 ORDER BY i.nonce LIMIT ?3") \
+    S(ATTEMPTS_OLDER, PLANNED,                                                                                         \
+      "SELECT id, purpose, hash FROM attempt WHERE intent = ?1 ORDER BY seq DESC LIMIT ?2 OFFSET 1")                   \
+    S(REQUEST_OPEN_EXISTS, PLANNED, "SELECT 1 FROM request WHERE done_ms IS NULL AND kind = ?1 LIMIT 1")               \
+    S(REQUEST_OPEN_FOR, PLANNED, "SELECT 1 FROM request WHERE done_ms IS NULL AND kind = ?1 AND target = ?2")          \
+    S(REQUEST_ADD, SHOWN,                                                                                              \
+      "INSERT INTO request (kind, target, version, actor, reason, at_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")             \
+    S(REQUEST_DONE, PLANNED, "UPDATE request SET done_ms = ?3 WHERE done_ms IS NULL AND kind = ?1 AND target = ?2")    \
+    S(CANCELS_OPEN, PLANNED,                                                                                           \
+      "SELECT r.target, i.nonce FROM request r CROSS JOIN disbursement d ON d.id = r.target CROSS JOIN intent_item t " \
+      "ON t.disbursement = d.id AND t.live = 1 CROSS JOIN intent i ON i.id = t.intent WHERE r.done_ms IS NULL "        \
+      "AND r.kind = 1 AND d.treasury = ?1 AND i.status < 3 LIMIT ?2")                                                  \
     S(ATTEMPT_RAW, PLANNED, "SELECT raw FROM attempt WHERE id = ?1")                                                   \
     S(SUBMISSION, PLANNED,                                                                                             \
       "UPDATE attempt SET sends = sends + 1, last_sent_ms = ?2, verdict = ?3, message = ?4 WHERE id = ?1 "             \
       "AND treasury = ?5")                                                                                             \
     S(INCLUDED_UP_TO, PLANNED,                                                                                         \
-      "SELECT a.id, a.intent, i.nonce, a.hash, a.block_no, a.block_hash FROM attempt a JOIN intent i "                 \
+      "SELECT a.id, a.intent, i.nonce, a.hash, a.block_no, a.block_hash, a.purpose FROM attempt a JOIN intent i "      \
       "ON i.id = a.intent WHERE a.treasury = ?1 AND a.status = 2 AND a.block_no <= ?2 ORDER BY a.block_no LIMIT ?3")   \
     S(INCLUDED_ABOVE, PLANNED,                                                                                         \
-      "SELECT id, intent FROM attempt WHERE treasury = ?1 AND status = 2 AND block_no > ?2 LIMIT ?3")                  \
+      "SELECT id, intent, purpose FROM attempt WHERE treasury = ?1 AND status = 2 AND block_no > ?2 LIMIT ?3")         \
     S(SCANNED, PLANNED,                                                                                                \
       "SELECT number, hash FROM block WHERE treasury = ?1 AND number >= ?2 ORDER BY number LIMIT ?3")                  \
     S(SCANNED_ADD, PLANNED, "INSERT INTO block (treasury, number, hash) VALUES (?1, ?2, ?3)")                          \
@@ -180,7 +193,8 @@
     S(INTENTS, SHOWN,                                                                                                  \
       "SELECT i.id, i.nonce, i.kind, i.status, i.to_address, i.value, t.disbursement, d.state, a.hash, a.block_no, "   \
       "a.block_hash, a.gas_used, a.gas_price, t.live, t.outcome, NOT EXISTS (SELECT 1 FROM intent_item n "             \
-      "WHERE n.disbursement = t.disbursement AND n.intent > t.intent) FROM intent i LEFT JOIN intent_item t ON "       \
+      "WHERE n.disbursement = t.disbursement AND n.intent > t.intent), a.purpose FROM intent i LEFT JOIN intent_item " \
+      "t ON "                                                                                                          \
       "t.intent = i.id "                                                                                               \
       "LEFT JOIN disbursement d ON d.id = t.disbursement LEFT JOIN attempt a ON a.id = (SELECT id FROM attempt "       \
       "WHERE intent = i.id ORDER BY status DESC, seq DESC LIMIT 1) WHERE i.treasury = ?1 AND i.nonce >= ?2 "           \

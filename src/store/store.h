@@ -109,6 +109,12 @@ struct store {
     /* Not seen included, in nonce order from `from_nonce`. */
     enum bursar_status (*flights_select)(void *ctx, int64_t treasury, uint64_t from_nonce, size_t limit,
                                          struct flight *ret, size_t *ret_count, struct bursar_error *err);
+    /* The attempts of an intent but the newest, newest first. */
+    enum bursar_status (*older_attempts_select)(void *ctx, int64_t intent, size_t limit, struct older_attempt *ret,
+                                                size_t *ret_count, struct bursar_error *err);
+    /* Open requests to cancel what is bound and not seen included. */
+    enum bursar_status (*cancels_select)(void *ctx, int64_t treasury, size_t limit, struct cancel_request *ret,
+                                         size_t *ret_count, struct bursar_error *err);
     /* Raw bytes of an attempt: malloc'd, owned by the caller. */
     enum bursar_status (*attempt_raw)(void *ctx, int64_t attempt, uint8_t **ret, size_t *ret_bytes,
                                       struct bursar_error *err);
@@ -132,6 +138,10 @@ struct store {
                                  struct bursar_error *err);
     enum bursar_status (*retry)(void *ctx, int64_t treasury, int64_t id, const struct decision *decision,
                                 struct bursar_error *err);
+    /* What is bound is cancelled by the executor, if it can: leaves a request. EEXIST: there is one. EREFUSED: it is
+     * not bound, or in a block already. */
+    enum bursar_status (*cancel_request)(void *ctx, int64_t treasury, int64_t id, const struct decision *decision,
+                                         struct bursar_error *err);
 
     /* An embedder's callback refuses a due row before it is bound: queued -> cancelled, for good. ESTALE: it was moved
      * meanwhile. */

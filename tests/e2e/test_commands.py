@@ -93,14 +93,14 @@ class CommandsTest(harness.ChainCase):
         self.assertEqual(bursar.status()["blocked"], [])
         self.assert_exit(0, bursar.run_until_idle())
 
-    def test_cancel_beside_a_running_executor_is_in_time_or_refused(self):
+    def test_cancel_beside_a_running_executor_is_in_time(self):
         node = self.still_node()
         bursar = self.bursar(node, TREASURY_MAIN_MAX_IN_FLIGHT=5)
         payments = harness.rows("beside", 20)
         self.pay(bursar, payments)
         run = bursar.start("run")
         self.wait_in_pool(node, 5, run)
-        self.refused(bursar, "cancel", "ref:beside-0", "staged", "goes on being paid", "fee replacement")
+        self.refused(bursar, "retry", "ref:beside-0", "staged", "being paid")
         for n in (7, 12, 19):
             self.assert_exit(0, self.decide(bursar, "cancel", f"ref:beside-{n}"))
         node.mine()

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#define CAUSE_LAST 18
+#define CAUSE_LAST 19
 
 /* One line a state; a word is to:cause, as numbers. */
 static const struct {
@@ -111,7 +111,8 @@ static void stored_numbers_and_names_are_pinned(void **state)
                                           "breaker_opened",
                                           "breaker_half_opened",
                                           "breaker_closed",
-                                          "breaker_reset" };
+                                          "breaker_reset",
+                                          "cancel_requested" };
     for (int i = STATE_FIRST; i <= STATE_LAST; i++)
         assert_string_equal(state_name((enum disbursement_state)i), states[i]);
     for (int i = 1; i <= CAUSE_LAST; i++)

@@ -91,6 +91,14 @@ PASS_READ(flights_select,
           (void *ctx, int64_t treasury, uint64_t from_nonce, size_t limit, struct flight *ret, size_t *ret_count,
            struct bursar_error *err),
           treasury, from_nonce, limit, ret, ret_count)
+PASS_READ(older_attempts_select,
+          (void *ctx, int64_t intent, size_t limit, struct older_attempt *ret, size_t *ret_count,
+           struct bursar_error *err),
+          intent, limit, ret, ret_count)
+PASS_READ(cancels_select,
+          (void *ctx, int64_t treasury, size_t limit, struct cancel_request *ret, size_t *ret_count,
+           struct bursar_error *err),
+          treasury, limit, ret, ret_count)
 PASS_READ(attempt_raw, (void *ctx, int64_t attempt, uint8_t **ret, size_t *ret_bytes, struct bursar_error *err),
           attempt, ret, ret_bytes)
 PASS_READ(included_select,
@@ -135,6 +143,8 @@ struct store crashing_store_interface(struct crashing_store *store)
         .treasury_get = treasury_get,
         .due_select = due_select,
         .flights_select = flights_select,
+        .older_attempts_select = older_attempts_select,
+        .cancels_select = cancels_select,
         .attempt_raw = attempt_raw,
         .included_select = included_select,
         .scanned_select = scanned_select,

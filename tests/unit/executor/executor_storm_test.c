@@ -129,6 +129,8 @@ static void one_storm(uint64_t seed)
     world->chain->block_capacity = below(&storm, 6);
     world->chain->lane_count = below(&storm, 4);
     world->chain->lanes_are_late = one_in(&storm, 2);
+    world->config.replace_after_blocks = below(&storm, 5);
+    world->chain->bump_percent = one_in(&storm, 4) ? 100 : 10;
     world->config.batch_size = (uint32_t)(1 + below(&storm, 9));
     world->config.max_in_flight = (uint32_t)(1 + below(&storm, 15));
     world->chain->deposited = bursar_amount_from_u64(below(&storm, 100000000));

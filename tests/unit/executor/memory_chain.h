@@ -19,7 +19,7 @@ struct memory_transaction {
     struct bursar_address to;
     struct bursar_amount value;
     uint64_t gas_limit;
-    uint64_t max_fee_per_gas_wei;
+    uint64_t max_fee_per_gas_wei, max_priority_fee_per_gas_wei;
     bool is_pooled;
     uint64_t block; /* MEMORY_CHAIN_NO_BLOCK: not mined */
     bool succeeded;
@@ -65,6 +65,7 @@ struct memory_chain {
     struct bursar_amount deposited;
     uint64_t finality_depth; /* blocks that `finalized` lies behind `latest` */
     uint64_t base_fee_wei;   /* of the next block */
+    uint64_t bump_percent;   /* by which both fees must be higher to replace what is pooled; 0: 10 */
     uint64_t block_capacity; /* transactions; 0: no limit */
     uint64_t seconds_per_block;
     uint64_t fork; /* goes into the hashes of new blocks */

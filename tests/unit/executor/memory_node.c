@@ -254,6 +254,7 @@ static struct memory_transaction *remember(struct memory_chain *chain, const str
                                        .value = decoded.value_wei,
                                        .gas_limit = decoded.gas_limit,
                                        .max_fee_per_gas_wei = decoded.max_fee_per_gas_wei,
+                                       .max_priority_fee_per_gas_wei = decoded.max_priority_fee_per_gas_wei,
                                        .block = MEMORY_CHAIN_NO_BLOCK };
     assert_non_null(tx->raw);
     memcpy(tx->raw, raw->bytes, raw->length_bytes);
@@ -267,6 +268,23 @@ static bool is_affordable(const struct memory_chain *chain, const struct memory_
            bursar_amount_compare(cost, balance_at(chain, memory_chain_head(chain))) <= 0;
 }
 
+static struct memory_transaction *pooled_at(const struct memory_chain *chain, uint64_t nonce)
+{
+    for (size_t i = 0; i < chain->transaction_count; i++) {
+        if (chain->transactions[i].is_pooled && chain->transactions[i].nonce == nonce)
+            return &chain->transactions[i];
+    }
+    return NULL;
+}
+
+static bool outbids(const struct memory_chain *chain, const struct memory_transaction *tx,
+                    const struct memory_transaction *rival)
+{
+    const uint64_t percent = 100 + (chain->bump_percent ? chain->bump_percent : 10);
+    return !rival->is_foreign && tx->max_fee_per_gas_wei * 100 >= rival->max_fee_per_gas_wei * percent &&
+           tx->max_priority_fee_per_gas_wei * 100 >= rival->max_priority_fee_per_gas_wei * percent;
+}
+
 static enum submit_verdict judge(struct memory_chain *chain, const struct raw_transaction *raw)
 {
     struct memory_transaction *tx = remember(chain, raw);
@@ -275,12 +293,15 @@ static enum submit_verdict judge(struct memory_chain *chain, const struct raw_tr
         return SUBMIT_KNOWN;
     if (tx->nonce < memory_chain_nonce(chain))
         return SUBMIT_NONCE_TOO_LOW;
-    if (is_nonce_pooled(chain, tx->nonce))
+    struct memory_transaction *rival = pooled_at(chain, tx->nonce);
+    if (rival && !outbids(chain, tx, rival))
         return SUBMIT_UNDERPRICED;
     if (tx->max_fee_per_gas_wei < chain->base_fee_wei)
         return SUBMIT_FEE_TOO_LOW;
     if (!is_affordable(chain, tx))
         return SUBMIT_INSUFFICIENT_FUNDS;
+    if (rival)
+        rival->is_pooled = false;
     tx->is_pooled = true;
     return SUBMIT_ACCEPTED;
 }

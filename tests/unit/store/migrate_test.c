@@ -9,16 +9,30 @@
 static const char *const FIRST_TABLES[] = { "treasury", "disbursement", "dependency", "intent", "intent_item",
                                             "attempt",  "block",        "event",      "request" };
 
+#define COLUMNS_MAX_BYTES 512
+
 static void run(sqlite3 *db, const char *sql)
 {
     if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
         fail_msg("%s: %s", sql, sqlite3_errmsg(db));
 }
 
+/* Those that the table had in version 1. */
+static void columns_of(sqlite3 *db, const char *table, char ret[COLUMNS_MAX_BYTES])
+{
+    sqlite3_stmt *stmt = NULL;
+    char sql[128];
+    (void)snprintf(sql, sizeof sql, "SELECT group_concat(name) FROM pragma_table_info('%s', 'main')", table);
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+    assert_true(snprintf(ret, COLUMNS_MAX_BYTES, "%s", sqlite3_column_text(stmt, 0)) < COLUMNS_MAX_BYTES);
+    (void)sqlite3_finalize(stmt);
+}
+
 /* The fixture's rows in a file that only the first migration has made; the fixture goes on with that file, closed. */
 static void go_back_to_version_1(struct fixture *f)
 {
-    char new_path[sizeof f->path], sql[512];
+    char new_path[sizeof f->path], columns[COLUMNS_MAX_BYTES], sql[COLUMNS_MAX_BYTES + 128];
     sqlite3 *db = NULL;
     memcpy(new_path, f->path, sizeof new_path);
     (void)snprintf(f->path, sizeof f->path, "%s/old.db", f->directory);
@@ -29,7 +43,9 @@ static void go_back_to_version_1(struct fixture *f)
     (void)snprintf(sql, sizeof sql, "ATTACH '%s' AS new; BEGIN", new_path);
     run(db, sql);
     for (size_t i = 0; i < COUNT_OF(FIRST_TABLES); i++) {
-        (void)snprintf(sql, sizeof sql, "INSERT INTO main.%s SELECT * FROM new.%s", FIRST_TABLES[i], FIRST_TABLES[i]);
+        columns_of(db, FIRST_TABLES[i], columns);
+        (void)snprintf(sql, sizeof sql, "INSERT INTO main.%s SELECT %s FROM new.%s", FIRST_TABLES[i], columns,
+                       FIRST_TABLES[i]);
         run(db, sql);
     }
     run(db, "COMMIT; DETACH new");
@@ -77,6 +93,20 @@ static char *without_table(char *text, const char *table)
     return out.data;
 }
 
+/* Line by line the same, but for columns that came later. */
+static void assert_continued(const char *before, const char *after)
+{
+    while (*before) {
+        const char *end = strchr(before, '\n'), *next = strchr(after, '\n');
+        assert_non_null(end);
+        assert_non_null(next);
+        assert_memory_equal(after, before, (size_t)(end - before));
+        before = end + 1;
+        after = next + 1;
+    }
+    assert_int_equal(*after, '\0');
+}
+
 static void an_older_store_is_taken_along_with_everything_in_it(void **state)
 {
     struct fixture *f = *state;
@@ -88,7 +118,7 @@ static void an_older_store_is_taken_along_with_everything_in_it(void **state)
     f->store = sqlite_store_interface(f->sqlite);
     assert_int_equal(raw_number(f, "PRAGMA user_version"), SQLITE_MIGRATION_COUNT);
     char *after = without_table(dump(f), "breaker|");
-    assert_string_equal(after, before);
+    assert_continued(before, after);
     free(before);
     free(after);
     (void)check_event_chain(f);
