@@ -159,7 +159,8 @@ enum bursar_status tick_sign(struct executor *executor, struct tick *tick, struc
     if (!signing)
         return bursar_fail(err, BURSAR_ENOMEM, "out of memory");
     enum bursar_status status = BURSAR_OK;
-    for (bool more = true; status == BURSAR_OK && more;) {
+    /* INV-10: asked anew for each batch; what was handed over in between may have shown that a person opened it. */
+    for (bool more = true; status == BURSAR_OK && more && tick_breaker_state(executor) != BURSAR_BREAKER_OPEN;) {
         status = sign_batch(executor, tick, &fees, signing, &more, err);
         if (status == BURSAR_OK && more && executor->env.chain.lanes)
             status = tick_submit(executor, tick, err);

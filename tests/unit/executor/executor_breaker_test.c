@@ -236,6 +236,24 @@ static void a_person_opens_it_and_only_a_person_closes_it(void **state)
     world_check_all_paid(world);
 }
 
+static void what_is_bound_already_is_not_signed_while_a_person_keeps_it_open(void **state)
+{
+    struct world *world = *state;
+    world_add_many(world, ROWS);
+    world->first.signer.fail_at = 1;
+    process_step(&world->first);
+    assert_true(rows_in(world, STATE_STAGED) > 0);
+    force(world, BREAKER_COMMAND_OPEN);
+    for (int i = 0; i < 5; i++) {
+        process_step(&world->first);
+        pass(world, 61000);
+    }
+    assert_int_equal(world_number(world, "SELECT count(*) FROM attempt"), 0);
+    force(world, BREAKER_COMMAND_CLOSE);
+    world_run_until_idle(world, 50);
+    world_check_all_paid(world);
+}
+
 static void what_an_executor_has_counted_does_not_overwrite_a_persons_change(void **state)
 {
     struct world *world = *state;
@@ -265,6 +283,7 @@ int main(void)
         TEST(verdicts_on_our_transactions_and_failed_reads_never_count),
         TEST(a_crash_loop_does_not_close_it),
         TEST(a_person_opens_it_and_only_a_person_closes_it),
+        TEST(what_is_bound_already_is_not_signed_while_a_person_keeps_it_open),
         TEST(what_an_executor_has_counted_does_not_overwrite_a_persons_change),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
