@@ -301,6 +301,12 @@ static void check_chain(struct reconciling *now)
     if (view->nonce_latest > now->lane.next_nonce)
         whole_differs(now, "the account has sent %llu transactions on the chain, the store knows of nonces below %llu",
                       (unsigned long long)view->nonce_latest, (unsigned long long)now->lane.next_nonce);
+    else if (view->nonce_pending > now->lane.next_nonce)
+        whole_differs(
+            now,
+            "in the node's pool the account's next nonce is %llu, the store knows of nonces below %llu: something "
+            "else sends from this account",
+            (unsigned long long)view->nonce_pending, (unsigned long long)now->lane.next_nonce);
 }
 
 static void check_log(struct reconciling *now)

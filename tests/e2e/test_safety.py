@@ -110,6 +110,15 @@ class SafetyTest(harness.ChainCase):
                           unpaid=waiting)
         self.assert_exit(6, bursar.reconcile())
 
+    def test_a_foreign_transaction_that_only_waits_in_the_pool_is_a_difference(self):
+        node = self.node(block_time=None, flags=["--no-mining"])
+        bursar = self.bursar(node)
+        self.assert_exit(0, bursar.reconcile())
+        node.rpc("eth_sendTransaction", {"from": harness.TREASURY, "to": harness.destination("foreign"), "value": "0x7"})
+        said = bursar.reconcile()
+        self.assert_exit(6, said)
+        self.assertIn("something else sends from this account", said.out + said.err)
+
     def test_a_foreign_transaction_beside_a_running_executor_stops_it(self):
         node = self.node()
         bursar = self.bursar(node)
