@@ -29,6 +29,7 @@ E2E = ROOT / "tests/e2e"
 CORES = len(os.sched_getaffinity(0))
 HANG_S = 300  # guards against a hang only
 BUILD_HANG_S = 1800
+SIM_HANG_S = 1200
 FILE_LINES_MAX = 600
 SHOWN_LINES_MAX = 120
 CROSS_CHECKED = 500  # random transactions
@@ -37,6 +38,8 @@ SLOW = ("test_kill.KillTest.test_killed_at_every", "test_kill", "test_node")
 PRESETS = ("dev", "asan", "tsan")
 # Of the thread sanitizer's build only what has threads.
 ONLY_TARGETS = {"tsan": ("unit_embed_loop", "unit_embed_tick", "unit_domain_breaker", "unit_domain_breaker_threads")}
+# The simulator's budget: seeds of a run, and how many of them are run again with the sanitizers' build.
+SIM_SEEDS, SIM_SEEDS_ASAN, SIM_CHUNK = 600, 20, 50
 # Is run again with the sanitizers' build.
 E2E_ASAN = "test_kill.KillTest.test_300_payouts_survive_20_kills"
 
@@ -282,8 +285,8 @@ TAP_PLAN = re.compile(r"^\s*1\.\.(\d+)\s*$")
 
 
 def unit_programs(preset):
-    folder = ROOT / "build" / preset / "tests/unit"
-    return sorted(p for p in folder.glob("unit_*") if p.is_file() and os.access(p, os.X_OK))
+    folder = ROOT / "build" / preset / "tests"
+    return sorted(p for p in folder.glob("*/unit_*") if p.is_file() and os.access(p, os.X_OK))
 
 
 def read_tap(output):
@@ -338,6 +341,27 @@ def run_e2e(name, test, program, results):
                 f"{time.monotonic() - started:.1f} s")
 
 
+# -- the simulator -----------------------------------------------------------------------------------------------------
+
+
+def all_sim():
+    """(name, program, arguments): a fixed budget of seeds, and every one that once found something."""
+    jobs = [(f"sim/seeds {first}-{first + SIM_CHUNK - 1}", "dev", ["--seed", str(first), "--seeds", str(SIM_CHUNK)])
+            for first in range(1, SIM_SEEDS + 1, SIM_CHUNK)]
+    jobs.append((f"sim asan/seeds 1-{SIM_SEEDS_ASAN}", "asan", ["--seed", "1", "--seeds", str(SIM_SEEDS_ASAN)]))
+    for line in (ROOT / "tests/sim/named_seeds.txt").read_text().splitlines():
+        if line and not line.startswith("#"):
+            seed, name = line.split(maxsplit=1)
+            jobs.append((f"sim/{name} (seed {seed})", "dev", ["--seed", seed]))
+    return jobs
+
+
+def run_sim(name, preset, arguments, results):
+    started = time.monotonic()
+    code, output = run_command([ROOT / "build" / preset / "bursar-sim", *arguments], name, SIM_HANG_S)
+    results.add(name, code == 0, output, f"{time.monotonic() - started:.1f} s")
+
+
 def in_parallel(jobs, workers):
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
         for done in concurrent.futures.as_completed([pool.submit(job) for job in jobs]):
@@ -363,7 +387,7 @@ def main():
 
     if "--list" in arguments:
         units = [f"unit/{preset}/{p.name}" for preset in PRESETS for p in unit_programs(preset)]
-        print("\n".join([*CHECKS, *units, *(job[0] for job in all_e2e())]))
+        print("\n".join([*CHECKS, *units, *(job[0] for job in all_sim()), *(job[0] for job in all_e2e())]))
         return 0
     LOGS.mkdir(parents=True, exist_ok=True)
     results = Results()
@@ -383,6 +407,7 @@ def main():
             results.say(f"unit/{preset}: {results.passed - before} passed")
         if not wanted and not units:
             results.add(f"unit/{preset}", False, "no unit test was built")
+    in_parallel([lambda j=j: run_sim(*j, results) for j in all_sim() if is_wanted(j[0])], CORES)
     jobs = [job for job in all_e2e() if is_wanted(job[0])]
     in_parallel([lambda j=j: run_e2e(*j, results) for j in jobs], min(2, CORES))
     results.say(f"{time.monotonic() - started:.0f} s in all")

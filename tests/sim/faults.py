@@ -1,0 +1,128 @@
+"""The planted faults: each breaks one invariant of docs/INVARIANTS.md and nothing else, by replacing exact texts of the
+sources. A text that is not found exactly once fails the hunt, so that this list can't fall behind the code unseen.
+
+The code is defended in depth: where one lock alone still holds the door, a fault takes away all that guard the same
+thing, and says so.
+"""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Edit:
+    path: str
+    old: str
+    new: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Fault:
+    name: str
+    invariant: str
+    what: str
+    edits: tuple
+
+
+FAULTS = (
+    Fault("send_before_stage", "INV-2", "bytes leave before they are stored", (
+        Edit("src/executor/tick_sign.c",
+             "    return store->attempts_add(store->ctx, executor->fence, wall_ms(executor), signing->attempts, staged, err);",
+             """    struct chain *chain = &executor->env.chain;
+    for (size_t i = 0; i < staged; i++) {
+        struct raw_transaction raw = { signing->attempts[i].raw, signing->attempts[i].raw_bytes,
+                                       signing->attempts[i].hash };
+        struct submit_result result;
+        struct bursar_error ignored = { 0 };
+        (void)!chain->submit(chain->ctx, &raw, 1, &result, &ignored);
+    }
+    return store->attempts_add(store->ctx, executor->fence, wall_ms(executor), signing->attempts, staged, err);"""),)),
+    Fault("log_not_synced", "INV-2", "the signing log is written and not fsync'd", (
+        Edit("src/signer/signing_log_file.c", "    if (fdatasync(file->fd) != 0) /* INV-2 */",
+             "    if (file->fd < 0) /* INV-2 */"),)),
+    Fault("store_not_synced", "INV-2", "commits of the store are not fsync'd", (
+        Edit("src/store/sqlite_open.c", "PRAGMA synchronous = FULL", "PRAGMA synchronous = OFF"),)),
+    Fault("unknown_is_failed", "INV-5", "no answer to a payment means that it failed: it is queued for another nonce", (
+        Edit("src/store/sqlite_spending.c", "        bind_text(stmt, 4, submissions[i].message);\n",
+             """        bind_text(stmt, 4, submissions[i].message);
+        if (submissions[i].verdict == 8) {
+            char sql[400];
+            (void)snprintf(sql, sizeof sql,
+                           "UPDATE disbursement SET state = 3, version = version + 1 WHERE state = 4 AND id IN (SELECT "
+                           "disbursement FROM intent_item WHERE live = 1 AND intent = (SELECT intent FROM attempt WHERE id "
+                           "= %lld)); UPDATE intent_item SET live = 0 WHERE intent = (SELECT intent FROM attempt WHERE id "
+                           "= %lld)", (long long)submissions[i].attempt, (long long)submissions[i].attempt);
+            (void)sqlite3_exec(store->db, sql, NULL, NULL, NULL);
+        }
+"""),)),
+    Fault("new_nonce_on_retry", "INV-1", "what a node refuses as too low or underpriced is bound to another nonce", (
+        Edit("src/store/sqlite_spending.c", "        bind_text(stmt, 4, submissions[i].message);\n",
+             """        bind_text(stmt, 4, submissions[i].message);
+        if (submissions[i].verdict == 3 || submissions[i].verdict == 4) {
+            char sql[400];
+            (void)snprintf(sql, sizeof sql,
+                           "UPDATE disbursement SET state = 3, version = version + 1 WHERE state = 4 AND id IN (SELECT "
+                           "disbursement FROM intent_item WHERE live = 1 AND intent = (SELECT intent FROM attempt WHERE id "
+                           "= %lld)); UPDATE intent_item SET live = 0 WHERE intent = (SELECT intent FROM attempt WHERE id "
+                           "= %lld)", (long long)submissions[i].attempt, (long long)submissions[i].attempt);
+            (void)sqlite3_exec(store->db, sql, NULL, NULL, NULL);
+        }
+"""),)),
+    Fault("no_fencing", "INV-6", "writes do not compare the lease epoch", (
+        Edit("src/store/sqlite_core.c", "    if (!is_current)\n        return bursar_fail(err, BURSAR_EFENCED",
+             "    if (!is_current && fence->lease_epoch == UINT64_MAX)\n        return bursar_fail(err, BURSAR_EFENCED"),)),
+    Fault("signer_not_fenced", "INV-6", "neither store nor signer compare the lease epoch", (
+        Edit("src/store/sqlite_core.c", "    if (!is_current)\n        return bursar_fail(err, BURSAR_EFENCED",
+             "    if (!is_current && fence->lease_epoch == UINT64_MAX)\n        return bursar_fail(err, BURSAR_EFENCED"),
+        Edit("src/executor/executor.c",
+             "    if (status == BURSAR_OK && tick->treasury.lease_epoch != executor->fence.lease_epoch)",
+             "    if (status == BURSAR_OK && tick->treasury.lease_epoch == 0)"),
+        Edit("src/signer/signing_log.c", "    if (entry->lease_epoch < log->lease_epoch) /* INV-6 */",
+             "    if (entry->lease_epoch == 0) /* INV-6 */"),)),
+    Fault("final_at_once", "INV-7", "a receipt counts before its block is final", (
+        Edit("src/executor/tick_finalize.c", "    const struct chain_head *final = &tick->view.final;\n    bool ours",
+             "    tick->view.final = tick->view.latest;\n    tick->view.has_final = true;\n"
+             "    const struct chain_head *final = &tick->view.final;\n    bool ours"),)),
+    Fault("payment_after_cancel", "INV-7", "a stuck cancel is replaced by the payment again", (
+        Edit("src/executor/tick_sign.c", " ||\n           (flight->has_attempt && flight->purpose == SIGN_SELF);",
+             " && !(flight->has_attempt && flight->purpose == SIGN_SELF);"),
+        Edit("src/signer/signing_log.c", "    if (history->has_self_transfer) {",
+             "    if (history->has_self_transfer && entry->lease_epoch == 0) {"),)),
+    Fault("reorg_unseen", "INV-8", "blocks are taken without looking whether they link up", (
+        Edit("src/executor/tick_follow.c",
+             "blocks[linked].is_present && hash_equal(&blocks[linked].head.parent_hash, above)) {",
+             "blocks[linked].is_present) {"),
+        Edit("src/executor/tick_follow.c",
+             "    if (latest->block.number == scan->number && !hash_equal(&latest->block.hash, &scan->hash)) {",
+             "    if (latest->block.number == 0 && !hash_equal(&latest->block.hash, &scan->hash)) {"),)),
+    Fault("anchor_unchecked", "INV-8", "another history of the chain is believed", (
+        Edit("src/executor/planner.c", "    if (!hash_equal(&view->anchor_hash, &treasury->anchor.hash)) { /* INV-8 */",
+             "    if (treasury->anchor.number == UINT64_MAX) { /* INV-8 */"),
+        Edit("src/executor/planner.c", "    if (!hash_equal(&view->genesis_hash, &treasury->genesis_hash)) { /* INV-8 */",
+             "    if (treasury->chain_id == 0) { /* INV-8 */"),)),
+    Fault("breaker_ignored", "INV-10", "an open circuit breaker does not stop requests", (
+        Edit("src/executor/tick_breaker.c",
+             "    return breaker ? bursar_breaker_state(breaker, monotonic_ms(executor)) : BURSAR_BREAKER_CLOSED;",
+             "    return breaker && !executor ? BURSAR_BREAKER_OPEN : BURSAR_BREAKER_CLOSED;"),
+        Edit("src/executor/tick_breaker.c",
+             "    *ret_allowed = bursar_breaker_allow_request(breaker, monotonic_ms(executor), ret_ticket);",
+             "    (void)bursar_breaker_allow_request(breaker, monotonic_ms(executor), ret_ticket);"),)),
+    Fault("restored_store_believed", "INV-12", "an old copy of the store goes on at the chain's next nonce, by no log stopped", (
+        Edit("src/executor/planner.c", "    if (behind_log(treasury, lane, log, ret) || behind_chain(lane, view, ret))",
+             "    if (!treasury && (behind_log(treasury, lane, log, ret) || behind_chain(lane, view, ret)))"),
+        Edit("src/executor/tick_bind.c",
+             "    plan_spending(batch.rows, batch.has_code, batch.count, tick->lane.next_nonce,",
+             "    if (tick->view.nonce_pending > tick->lane.next_nonce)\n"
+             "        tick->lane.next_nonce = tick->view.nonce_pending;\n"
+             "    plan_spending(batch.rows, batch.has_code, batch.count, tick->lane.next_nonce,"),
+        Edit("src/store/sqlite_spending.c", "        if (bindings[i].nonce != nonce)", "        if (bindings[i].nonce < nonce)"),
+        Edit("src/signer/signing_log.c", "    if (entry->lease_epoch < log->lease_epoch) /* INV-6 */",
+             "    if (entry->lease_epoch == 0) /* INV-6 */"),)),
+    Fault("older_attempts_forgotten", "INV-3", "of several attempts only the newest is looked for in blocks", (
+        Edit("src/executor/flights.c", "        if (flight->seq > 1)\n            status = watch_older",
+             "        if (flight->seq > 1000)\n            status = watch_older"),)),
+    Fault("same_ref_paid_again", "idempotency", "a ref that is stored already is added once more", (
+        Edit("src/store/sql/sqlite/0001_initial.sql", "    UNIQUE (treasury, ref),\n", ""),
+        Edit("src/store/sqlite_sql.h",
+             '"SELECT id, content_hash FROM disbursement WHERE treasury = ?1 AND ref = ?2")',
+             '"SELECT id, content_hash FROM disbursement WHERE treasury = ?1 AND ref = ?2 AND 0")'),)),
+)

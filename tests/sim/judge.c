@@ -1,0 +1,338 @@
+/* The last judgement: everything is healed and rests. What is not paid needs a cause that is true; what the store and
+ * `reconcile` say is held against the chain. */
+#include "oracle.h"
+
+#include "reconcile/reconcile.h"
+
+#include <string.h>
+
+#define TRANSFER_GAS 21000
+#define MAX_TIP_WEI 2
+
+typedef unsigned long long ull;
+
+/* One treasury at the end. */
+struct judgement {
+    struct world *world;
+    struct sim_treasury *treasury;
+    struct store store;
+    enum halt_code halt;
+    bool forced_open;
+    bool foreign_mined, foreign_pooled;
+    struct bursar_amount spendable; /* by one payment, beyond its fees */
+    size_t rows_seen;
+    uint64_t reconcile_differences;
+    char first_difference[200];
+};
+
+static void finding(struct judgement *now, enum property property, const char *what, const char *ref)
+{
+    finding_add(&now->world->finding, property, now->world->step, "t%u: %s%s%s", now->treasury->number, ref,
+                *ref ? ": " : "", what);
+}
+
+static void see_report(struct judgement *now)
+{
+    const struct world *world = now->world;
+    for (size_t i = 0; i < world->process_count; i++) {
+        const struct executor_report *report = &world->processes[i].report;
+        if (world->owner[i] != now->treasury->number || !report->holds_lease)
+            continue;
+        now->halt = report->halt;
+        now->forced_open = report->forced_open;
+    }
+}
+
+/* Somebody else's transaction of this account: in a block; or only in a pool, where it shows and may never be mined. */
+static bool was_foreign_used(const struct world *world, const struct bursar_address *account, bool also_pooled)
+{
+    size_t count = sim_chain_transaction_count(world->chain);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct sim_transaction *tx = sim_chain_transaction(world->chain, i);
+        if (tx->is_foreign && memcmp(tx->from.bytes, account->bytes, sizeof account->bytes) == 0 &&
+            (tx->canonical != SIM_NONE || (also_pooled && tx->pools != 0)))
+            return true;
+    }
+    return false;
+}
+
+/* --- halts --- */
+
+static void tell_halt(const struct judgement *now)
+{
+    struct treasury stored = { 0 };
+    struct bursar_error err = { 0 };
+    if (now->store.treasury_get(now->store.ctx, now->treasury->payer.id, &stored, &err) != BURSAR_OK)
+        stored = (struct treasury){ 0 };
+    trace_headline(&now->world->trace, "t%u rests: halt %s%s%s%s", now->treasury->number,
+                   now->halt ? halt_code_name(now->halt) : "none", now->forced_open ? ", breaker forced open" : "",
+                   *stored.halt_reason ? ": " : "", stored.halt_reason);
+}
+
+static bool halt_is_justified(const struct judgement *now)
+{
+    const struct causes *causes = &now->treasury->causes;
+    switch (now->halt) {
+    case HALT_NONE:
+        return true;
+    case HALT_FOREIGN_NONCE:
+    case HALT_STORE_BEHIND_CHAIN:
+        return now->foreign_pooled || causes->old_store;
+    case HALT_ACCOUNT_HISTORY:
+        return now->foreign_pooled;
+    case HALT_STORE_BEHIND_LOG:
+        return causes->old_store;
+    case HALT_SIGNING_LOG_LOST:
+        return causes->old_log;
+    case HALT_GENESIS_MISMATCH:
+        return sim_node_lies_told(now->treasury->node, SIM_LIE_OTHER_GENESIS) > 0;
+    case HALT_WRONG_CHAIN:
+    case HALT_ANCHOR_MISMATCH:
+    case HALT_SIGNER:
+    case HALT_CHAIN_UNSUITABLE:
+        return false;
+    }
+    return false;
+}
+
+static void judge_halt(struct judgement *now)
+{
+    if (!halt_is_justified(now))
+        finding(now, PROPERTY_HALT_UNTRUE, halt_code_name(now->halt), "");
+    if (now->halt == HALT_NONE && now->foreign_mined)
+        finding(now, PROPERTY_HALT_UNTRUE, "somebody else used the key, and nothing is halted", "");
+}
+
+/* --- rows --- */
+
+static const char *unpaid_without_cause(const struct judgement *now, const struct input_row *row,
+                                        const struct disbursement_record *record)
+{
+    if (now->halt != HALT_NONE || now->forced_open)
+        return NULL;
+    if (record->state != STATE_QUEUED)
+        return "it is still on its way";
+    switch (record->blocked) {
+    case BLOCK_FUNDS:
+        if (!now->world->stays_poor)
+            return "it waits for funds, and there are plenty";
+        return bursar_amount_compare(row->amount, now->spendable) > 0 ? NULL : "it waits for funds that are there";
+    case BLOCK_DESTINATION_CODE:
+        return row->kind == DESTINATION_CODE ? NULL : "its destination is no contract";
+    case BLOCK_DEPENDENCY:
+        return row->dependency_count > 0 ? NULL : "it waits for others, and never said so";
+    case BLOCK_NONE:
+        return row->dependency_count > 0 && record->blocked_on_ref ? NULL : "it is due, and was not paid";
+    case BLOCK_FAILED:
+        return "it is queued, and called failed";
+    }
+    return "?";
+}
+
+static enum bursar_status judge_row(void *ctx, const struct disbursement_record *record)
+{
+    struct judgement *now = ctx;
+    struct input_row *row = inputs_by_ref(&now->world->inputs, record->ref);
+    const char *why = NULL;
+    now->rows_seen++;
+    if (!row || row->treasury != now->treasury->number) {
+        finding(now, PROPERTY_STORE_UNTRUE, "nobody asked for it", record->ref);
+        return BURSAR_OK;
+    }
+    trace_line(&now->world->trace, "    %s is %s", record->ref, state_name(record->state));
+    switch (record->state) {
+    case STATE_FINALIZED:
+        now->world->inputs.rows[row->leader].finalized++;
+        break;
+    case STATE_CANCELLED:
+        if (row->cancelled == CANCELLED_NOT)
+            finding(now, PROPERTY_STORE_UNTRUE, "nobody cancelled it", record->ref);
+        break;
+    case STATE_FAILED:
+        if (row->kind == DESTINATION_PLAIN) /* a contract may have come between check and payment */
+            finding(now, PROPERTY_NOT_PAID, "it failed, and nothing there reverts", record->ref);
+        break;
+    case STATE_QUEUED:
+    case STATE_STAGED:
+    case STATE_EXECUTED:
+        why = unpaid_without_cause(now, row, record);
+        if (why)
+            finding(now, PROPERTY_NOT_PAID, why, record->ref);
+        break;
+    case STATE_DRAFT:
+    case STATE_VOTING:
+    case STATE_ROLLED_BACK:
+        finding(now, PROPERTY_STORE_UNTRUE, "it should never get there", record->ref);
+        break;
+    }
+    return BURSAR_OK;
+}
+
+/* As many as were paid are called final; while halted, the store may not have seen it all. */
+static void judge_finality(struct judgement *now)
+{
+    const struct inputs *inputs = &now->world->inputs;
+    size_t asked = 0;
+    for (size_t i = 0; i < inputs->row_count; i++) {
+        const struct input_row *row = &inputs->rows[i];
+        if (row->treasury != now->treasury->number)
+            continue;
+        asked++;
+        if (row->finalized > row->paid)
+            finding(now, PROPERTY_STORE_UNTRUE, "called final, and not paid", row->ref);
+        if (row->finalized < row->paid && now->halt == HALT_NONE && !now->forced_open)
+            finding(now, PROPERTY_STORE_UNTRUE, "paid, and not called final", row->ref);
+    }
+    if (asked != now->rows_seen)
+        finding(now, PROPERTY_STORE_UNTRUE, "rows are missing from the store", "");
+}
+
+static void judge_rows(struct judgement *now)
+{
+    struct list_filter filter = { .limit = LIST_MAX_ROWS };
+    struct bursar_error err = { 0 };
+    if (now->store.list(now->store.ctx, now->treasury->payer.id, &filter, judge_row, now, &err) != BURSAR_OK)
+        finding(now, PROPERTY_BROKEN, err.message, "the store can't be listed");
+    judge_finality(now);
+}
+
+/* --- reconcile --- */
+
+static void take_difference(void *ctx, const struct reconcile_difference *difference)
+{
+    struct judgement *now = ctx;
+    if (!*now->first_difference)
+        (void)snprintf(now->first_difference, sizeof now->first_difference, "%.190s", difference->what);
+}
+
+static void wait_no_time(void *ctx, uint64_t wait_ms)
+{
+    (void)ctx;
+    (void)wait_ms;
+}
+
+/* What the chain says was paid and burnt by what we sent. */
+static void sum_on_chain(const struct judgement *now, struct bursar_amount *ret_paid, struct bursar_amount *ret_fees)
+{
+    const struct sim_chain *chain = now->world->chain;
+    size_t count = sim_chain_transaction_count(chain);
+    *ret_paid = *ret_fees = (struct bursar_amount){ 0 };
+    for (uint32_t i = 0; i < count; i++) {
+        const struct sim_transaction *tx = sim_chain_transaction(chain, i);
+        struct bursar_amount fee;
+        if (tx->canonical == SIM_NONE || tx->is_foreign ||
+            memcmp(tx->from.bytes, now->treasury->payer.address.bytes, sizeof tx->from.bytes) != 0)
+            continue;
+        const struct sim_inclusion *inclusion = sim_chain_inclusion(chain, tx->canonical);
+        bool ok = bursar_amount_multiply(bursar_amount_from_u64(inclusion->gas_price_wei), inclusion->gas_used, &fee) &&
+                  bursar_amount_add(*ret_fees, fee, ret_fees);
+        if (inclusion->succeeded)
+            ok = ok && bursar_amount_add(*ret_paid, tx->value, ret_paid);
+        if (!ok)
+            finding_add(&now->world->finding, PROPERTY_SUMS, now->world->step, "a sum leaves 256 bits");
+    }
+}
+
+static void judge_result(struct judgement *now, const struct reconcile_result *result)
+{
+    struct bursar_amount paid, fees;
+    switch (now->halt) {
+    case HALT_NONE:
+        if (result->differences > 0)
+            finding(now, PROPERTY_RECONCILE_UNTRUE, now->first_difference, "reconcile finds a difference");
+        break;
+    case HALT_FOREIGN_NONCE:
+        /* A store that went back signs the same bytes again that were mined in a block it has read already: halted for
+         * want of a sighting, and nothing differs. */
+        if (!now->foreign_mined && now->treasury->causes.old_store)
+            return;
+        __attribute__((fallthrough));
+    case HALT_STORE_BEHIND_CHAIN:
+    case HALT_ACCOUNT_HISTORY:
+    case HALT_STORE_BEHIND_LOG:
+    case HALT_SIGNING_LOG_LOST:
+        if (result->differences == 0)
+            finding(now, PROPERTY_RECONCILE_UNTRUE, "reconcile finds no difference", halt_code_name(now->halt));
+        return;
+    case HALT_WRONG_CHAIN:
+    case HALT_GENESIS_MISMATCH:
+    case HALT_ANCHOR_MISMATCH:
+    case HALT_SIGNER:
+    case HALT_CHAIN_UNSUITABLE:
+        return;
+    }
+    if (now->forced_open)
+        return;
+    sum_on_chain(now, &paid, &fees);
+    if (bursar_amount_compare(paid, result->paid_total) != 0 || bursar_amount_compare(fees, result->fees_total) != 0)
+        finding(now, PROPERTY_RECONCILE_UNTRUE, "reconcile's totals are not the chain's", "");
+    if (result->in_flight != 0)
+        finding(now, PROPERTY_RECONCILE_UNTRUE, "reconcile sees something in flight, everything rests", "");
+}
+
+static void judge_reconcile(struct judgement *now)
+{
+    struct bursar_error err = { 0 };
+    struct evm_chain *evm = NULL;
+    struct reconcile_result result = { 0 };
+    struct sim_network *network = sim_network_new(now->treasury->node, NULL);
+    enum bursar_status status = evm_chain_new(sim_network_rpc(network, 0), &evm, &err);
+    if (status == BURSAR_OK) {
+        struct reconcile_env env = { .store = now->store,
+                                     .chain = evm_chain_interface(evm),
+                                     .log_path = now->treasury->log_path,
+                                     .treasury = now->treasury->payer.id,
+                                     .finality_blocks = now->treasury->setup.config.finality_blocks,
+                                     .wait = wait_no_time };
+        status = reconcile(&env, take_difference, now, &result, &err);
+    }
+    if (status == BURSAR_OK)
+        judge_result(now, &result);
+    else
+        finding(now, PROPERTY_BROKEN, err.message, "reconcile fails");
+    trace_line(&now->world->trace, "    t%u reconcile: %llu checked, %llu differences", now->treasury->number,
+               (ull)result.checked, (ull)result.differences);
+    evm_chain_free(evm);
+    sim_network_free(network);
+}
+
+/* What one payment could use of the balance: all else is settled. */
+static void see_funds(struct judgement *now)
+{
+    const struct sim_chain *chain = now->world->chain;
+    uint32_t head = sim_chain_head(chain);
+    struct bursar_amount fee, balance = sim_chain_account(chain, head, &now->treasury->payer.address).balance;
+    uint64_t max_fee = sim_chain_block(chain, head)->next_base_fee_per_gas_wei * 2 + MAX_TIP_WEI;
+    now->spendable = (struct bursar_amount){ 0 };
+    if (!bursar_amount_multiply(bursar_amount_from_u64(max_fee), TRANSFER_GAS, &fee) ||
+        !bursar_amount_subtract(balance, fee, &now->spendable))
+        now->spendable = (struct bursar_amount){ 0 };
+}
+
+void oracle_judge(struct world *world)
+{
+    struct sqlite_store *sqlite = NULL;
+    struct bursar_error err = { 0 };
+    disk_enter(world->disk, NULL);
+    for (size_t i = 0; i < world->inputs.row_count; i++)
+        world->inputs.rows[i].finalized = 0;
+    if (sqlite_store_open(world->office.store_path, SQLITE_MODE_READ, NULL, NULL, &sqlite, &err) != BURSAR_OK) {
+        finding_add(&world->finding, PROPERTY_BROKEN, world->step, "the store can't be opened: %s", err.message);
+        return;
+    }
+    for (size_t i = 0; i < world->treasury_count; i++) {
+        struct judgement now = { .world = world,
+                                 .treasury = &world->treasuries[i],
+                                 .store = sqlite_store_interface(sqlite) };
+        see_report(&now);
+        see_funds(&now);
+        now.foreign_mined = was_foreign_used(world, &now.treasury->payer.address, false);
+        now.foreign_pooled = was_foreign_used(world, &now.treasury->payer.address, true);
+        world->counts.halted += now.halt != HALT_NONE;
+        tell_halt(&now);
+        judge_halt(&now);
+        judge_rows(&now);
+        judge_reconcile(&now);
+    }
+    sqlite_store_close(sqlite);
+}

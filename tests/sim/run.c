@@ -1,0 +1,248 @@
+/* Step by step: events, processes, blocks; then calm until everybody rests. */
+#include "oracle.h"
+
+#include <string.h>
+
+#define STEP_MS 1000
+#define TICKS_A_STEP 6
+#define CHECK_EVERY_STEPS 16
+#define CALM_STEPS_MAX 20000
+#define IDLE_STEPS_MAX 400 /* longer than any time-out: the chain saw nothing of us */
+#define REST_STEPS 4
+#define PLENTY_WEI 1000000000000000000ull
+
+static void after_tick(struct world *world, struct process *process, enum process_end end)
+{
+    switch (end) {
+    case PROCESS_WENT_ON:
+        process->wake_at_ms = world->now_ms + (process->status == BURSAR_OK ? process->next_wake_ms : STEP_MS);
+        return;
+    case PROCESS_FROZE:
+        process->thaw_at_step = world->step + process->freeze_steps;
+        world->counts.frozen++;
+        if (process->passes_on)
+            world_pass_on(world, process);
+        return;
+    case PROCESS_DIED:
+        process->start_at_step = world->step + process->down_steps;
+        world->counts.deaths++;
+        return;
+    case PROCESS_ENDED:
+        process->start_at_step = world->step + 1;
+        return;
+    }
+}
+
+static void run_process(struct world *world, struct process *process)
+{
+    if (!process->is_up && process->start_at_step <= world->step && !process_start(process))
+        process->start_at_step = world->step + 2;
+    if (process->is_frozen && process->thaw_at_step > world->step)
+        return;
+    for (int i = 0; i < TICKS_A_STEP && process->is_up && process->wake_at_ms <= world->now_ms; i++) {
+        after_tick(world, process, process_step(process));
+        if (process->is_frozen || world->finding.property != PROPERTY_NONE)
+            return;
+    }
+}
+
+static void run_processes(struct world *world)
+{
+    /* Who comes first changes: who waits must get its chance. */
+    for (size_t i = 0; i < world->process_count && world->finding.property == PROPERTY_NONE; i++)
+        run_process(world, &world->processes[(i + world->step) % world->process_count]);
+}
+
+static void move_chain(struct world *world)
+{
+    if (world->base_fee_until == world->step)
+        sim_chain_set_base_fee_target(world->chain, world->base_fee_wei);
+    if (world->step >= world->blocks_stall && world->step % world->steps_a_block == 0) {
+        sim_chain_set_next_time(world->chain, world->now_ms / 1000);
+        sim_chain_mine(world->chain, 1);
+    }
+    for (size_t i = 0; i < world->process_count; i++)
+        sim_network_deliver(world->processes[i].network);
+    const struct sim_block *head = sim_chain_block(world->chain, sim_chain_head(world->chain));
+    uint64_t mark;
+    memcpy(&mark, head->hash.bytes, sizeof mark);
+    trace_number(&world->trace, mark);
+}
+
+static void one_step(struct world *world)
+{
+    run_processes(world);
+    move_chain(world);
+    if (world->step % CHECK_EVERY_STEPS == 0)
+        oracle_check(world);
+    world->step++;
+    world->now_ms += STEP_MS;
+}
+
+/* --- calm --- */
+
+static void heal(struct world *world)
+{
+    for (unsigned pool = 0; pool < SIM_POOLS_MAX_COUNT; pool++) {
+        sim_chain_set_gossip(world->chain, pool, false); /* so that each hands on what others lost */
+        sim_chain_set_gossip(world->chain, pool, true);
+    }
+    sim_chain_set_base_fee_target(world->chain, world->base_fee_wei);
+    world->blocks_stall = 0;
+    for (size_t i = 0; i <= world->process_count; i++) {
+        struct process *process = i < world->process_count ? &world->processes[i] : NULL;
+        struct disk_user *user = process ? &process->user : &world->office_user;
+        for (int kind = 0; kind < DISK_ERROR_COUNT; kind++)
+            user->errors[kind].count = 0;
+        user->die_at_operation = 0;
+        if (!process)
+            continue;
+        process->die_in = process->freeze_in = process->thaw_at_step = process->start_at_step = 0;
+        sim_network_heal(process->network);
+        sim_network_flush(process->network);
+    }
+    for (size_t i = 0; i < world->treasury_count; i++)
+        sim_node_heal(world->treasuries[i].node);
+}
+
+/* People come back to what they wanted, and see to it. */
+static void make_good(struct world *world)
+{
+    struct inputs *inputs = &world->inputs;
+    for (size_t i = 0; i < inputs->file_count; i++) {
+        struct input_file *file = &inputs->files[i];
+        if (!office_import(&world->office, inputs, file, &world->treasuries[file->treasury].payer))
+            finding_add(&world->finding, PROPERTY_BROKEN, world->step, "file %u can't be imported", file->number);
+    }
+    for (size_t i = 0; i < world->treasury_count; i++) {
+        const struct payer *payer = &world->treasuries[i].payer;
+        if (!world->stays_poor)
+            sim_chain_deposit(world->chain, &payer->address, bursar_amount_from_u64(PLENTY_WEI));
+        if (!world->stays_open)
+            world->treasuries[i].witness.is_stopped = false;
+        if (!world->stays_open && !office_breaker(&world->office, payer, BREAKER_COMMAND_CLOSE))
+            finding_add(&world->finding, PROPERTY_BROKEN, world->step, "the breaker can't be closed");
+        if (!office_retry_all(&world->office, payer))
+            finding_add(&world->finding, PROPERTY_BROKEN, world->step, "what failed can't be retried");
+    }
+}
+
+static bool rests(const struct world *world, unsigned treasury)
+{
+    for (size_t i = 0; i < world->process_count; i++) {
+        const struct executor_report *report = &world->processes[i].report;
+        if (world->owner[i] == treasury && world->processes[i].is_up && report->holds_lease &&
+            (report->is_idle || report->halt != HALT_NONE || report->forced_open))
+            return true;
+    }
+    return false;
+}
+
+static bool fees_are_settled(const struct world *world)
+{
+    const struct sim_block *head = sim_chain_block(world->chain, sim_chain_head(world->chain));
+    return head->next_base_fee_per_gas_wei == head->base_fee_per_gas_wei;
+}
+
+/* As `bursar status` would. */
+static void tell_unrest(struct world *world)
+{
+    struct sqlite_store *sqlite = NULL;
+    struct snapshot snapshot = { .hold = "?" };
+    struct bursar_error err = { 0 };
+    unsigned t = 0;
+    while (t + 1 < world->treasury_count && rests(world, t))
+        t++;
+    disk_enter(world->disk, NULL);
+    if (sqlite_store_open(world->office.store_path, SQLITE_MODE_READ, NULL, NULL, &sqlite, &err) == BURSAR_OK) {
+        struct store store = sqlite_store_interface(sqlite);
+        if (store.snapshot_read(store.ctx, world->treasuries[t].payer.id, &snapshot, &err) != BURSAR_OK)
+            snapshot = (struct snapshot){ .hold = "?" };
+        sqlite_store_close(sqlite);
+    }
+    finding_add(&world->finding, PROPERTY_NOT_IDLE, world->step,
+                "t%u: no rest after %d calm steps without a payment, base fee %s; it holds: %.150s; last error: %.150s",
+                t, IDLE_STEPS_MAX, fees_are_settled(world) ? "settled" : "moving", snapshot.hold, snapshot.last_error);
+}
+
+/* True once everybody rests; false when nothing has been mined for long, and nobody does. */
+static bool wait_for_rest(struct world *world)
+{
+    uint64_t mined = 0;
+    unsigned resting = 0, idle_steps = 0;
+    for (int i = 0; i < CALM_STEPS_MAX && idle_steps < IDLE_STEPS_MAX; i++) {
+        one_step(world);
+        if (world->finding.property != PROPERTY_NONE)
+            return true;
+        bool all = fees_are_settled(world); /* what is affordable changes with them */
+        for (unsigned t = 0; t < world->treasury_count; t++)
+            all = all && rests(world, t);
+        resting = all ? resting + 1 : 0;
+        if (resting == REST_STEPS)
+            return true;
+        idle_steps = sim_chain_counts(world->chain)->mined == mined ? idle_steps + 1 : 0;
+        mined = sim_chain_counts(world->chain)->mined;
+    }
+    return false;
+}
+
+static void calm_down(struct world *world)
+{
+    trace_headline(&world->trace, "%llu everything is healed", (unsigned long long)world->step);
+    disk_enter(world->disk, NULL);
+    heal(world);
+    make_good(world);
+    bool rested = wait_for_rest(world);
+    if (!rested && world->stays_poor) {
+        /* What is in flight may have become dearer than it was when it was bound: only a deposit helps. */
+        world->stays_poor = false;
+        make_good(world);
+        rested = wait_for_rest(world);
+    }
+    if (!rested)
+        tell_unrest(world);
+}
+
+static void count_up(struct world *world)
+{
+    struct world_counts *counts = &world->counts;
+    struct disk_counters disk = disk_counted(world->disk);
+    for (int i = 0; i < DISK_ERROR_COUNT; i++)
+        counts->disk_faults += disk.errors[i];
+    counts->reorgs = sim_chain_counts(world->chain)->reorgs;
+    for (size_t i = 0; i < world->process_count; i++) {
+        counts->calls += world->processes[i].calls;
+        for (int kind = 0; kind < SIM_NETWORK_FAULTS; kind++)
+            counts->network_faults +=
+                sim_network_faults_met(world->processes[i].network, (enum sim_network_fault_kind)kind);
+    }
+    for (size_t i = 0; i < world->treasury_count; i++) {
+        counts->fenced += world->treasuries[i].witness.fenced;
+        counts->stale_signatures += world->treasuries[i].witness.stale_signatures;
+        for (int lie = 0; lie < SIM_LIES; lie++)
+            counts->node_lies += sim_node_lies_told(world->treasuries[i].node, (enum sim_lie)lie);
+    }
+    for (size_t i = 0; i < world->inputs.row_count; i++)
+        counts->payouts += world->inputs.rows[i].paid;
+    if (disk.host_errors)
+        finding_add(&world->finding, PROPERTY_BROKEN, world->step, "the machine's own file system failed");
+}
+
+void world_run(struct world *world, const struct event_list *events, uint32_t steps)
+{
+    size_t next = 0;
+    while (world->step < steps && world->finding.property == PROPERTY_NONE) {
+        while (next < events->count && events->items[next].step <= world->step)
+            world_apply(world, &events->items[next++]);
+        one_step(world);
+    }
+    if (world->finding.property == PROPERTY_NONE)
+        calm_down(world);
+    if (world->finding.property == PROPERTY_NONE) {
+        oracle_check(world);
+        oracle_judge(world);
+    }
+    count_up(world);
+    trace_headline(&world->trace, "%llu %s%s%s", (unsigned long long)world->step,
+                   property_name(world->finding.property), *world->finding.text ? ": " : "", world->finding.text);
+}

@@ -1,0 +1,125 @@
+/* Answers about accounts at one block: nonce, balance, code. */
+#include "sim_node_parts.h"
+
+#include "base/bytes.h"
+
+#define CODE_INVALID_PARAMS (-32602)
+#define PROGRAM_ADDRESSES_MAX_COUNT 1000
+
+/* The only program that a node here runs: for each address behind it one byte, whether it has code. */
+static const char PROGRAM[] = "60005b80601402602d01803811156028576014906"
+                              "00c396000513b15158160200153600101600256"
+                              "5b506020f3";
+
+/* Which block a parameter names; false: answered with an error. */
+static bool find_block(const struct sim_node *node, enum sim_method method, const json_t *which, uint32_t *ret_block,
+                       struct rpc_reply *ret)
+{
+    struct bursar_hash hash;
+    uint64_t number;
+    uint32_t head = sim_node_head(node, method), block = SIM_NONE;
+    const char *tag = json_string_value(which);
+    if (json_is_object(which)) {
+        if (!node->manner->knows_hash_pins ||
+            !sim_read_bytes(json_object_get(which, "blockHash"), hash.bytes, sizeof hash.bytes)) {
+            sim_reply_error(ret, CODE_INVALID_PARAMS, "Invalid block, unable to parse RPC parameter");
+            return false;
+        }
+        block = sim_chain_block_by_hash(node->chain, &hash);
+        uint64_t head_number = sim_chain_block(node->chain, head)->number;
+        if (block != SIM_NONE &&
+            sim_chain_at(node->chain, head, sim_chain_block(node->chain, block)->number) != block &&
+            (!node->manner->serves_orphans || sim_chain_block(node->chain, block)->number > head_number))
+            block = SIM_NONE;
+    } else if (tag && (strcmp(tag, "latest") == 0 || strcmp(tag, "pending") == 0)) {
+        block = head;
+    } else if (sim_read_number(which, &number)) {
+        block = sim_chain_at(node->chain, head, number);
+    } else {
+        sim_reply_invalid(ret);
+        return false;
+    }
+    if (block == SIM_NONE)
+        sim_reply_words(ret, &node->manner->unknown_block);
+    *ret_block = block;
+    return block != SIM_NONE;
+}
+
+/* Parameters (address, block). */
+static bool find_account(const struct sim_node *node, enum sim_method method, const json_t *params,
+                         struct bursar_address *ret_address, uint32_t *ret_block, struct rpc_reply *ret)
+{
+    if (!sim_read_bytes(json_array_get(params, 0), ret_address->bytes, sizeof ret_address->bytes)) {
+        sim_reply_invalid(ret);
+        return false;
+    }
+    return find_block(node, method, json_array_get(params, 1), ret_block, ret);
+}
+
+static uint64_t pending_nonce(struct sim_node *node, uint32_t block, const struct bursar_address *address)
+{
+    uint64_t nonce = sim_chain_pending_nonce(node->chain, node->pool, block, address);
+    if (sim_node_lies(node, SIM_LIE_PENDING_LOW)) {
+        uint64_t lower = node->lies[SIM_LIE_PENDING_LOW].amount;
+        nonce = sim_chain_account(node->chain, block, address).nonce;
+        return nonce > lower ? nonce - lower : 0;
+    }
+    return sim_node_lies(node, SIM_LIE_PENDING_HIGH) ? nonce + node->lies[SIM_LIE_PENDING_HIGH].amount : nonce;
+}
+
+void sim_answer_nonce(struct sim_node *node, const json_t *params, struct rpc_reply *ret)
+{
+    struct bursar_address address;
+    uint32_t block;
+    const char *tag = json_string_value(json_array_get(params, 1));
+    if (!find_account(node, SIM_METHOD_NONCE, params, &address, &block, ret))
+        return;
+    sim_reply_result(ret, sim_json_number(tag && strcmp(tag, "pending") == 0
+                                              ? pending_nonce(node, block, &address)
+                                              : sim_chain_account(node->chain, block, &address).nonce));
+}
+
+void sim_answer_balance(struct sim_node *node, const json_t *params, struct rpc_reply *ret)
+{
+    struct bursar_address address;
+    uint32_t block;
+    if (find_account(node, SIM_METHOD_BALANCE, params, &address, &block, ret))
+        sim_reply_result(ret, sim_json_amount(sim_chain_account(node->chain, block, &address).balance));
+}
+
+void sim_answer_code(struct sim_node *node, const json_t *params, struct rpc_reply *ret)
+{
+    struct bursar_address address;
+    uint32_t block;
+    if (find_account(node, SIM_METHOD_CODE, params, &address, &block, ret))
+        sim_reply_result(ret,
+                         json_string(sim_chain_account(node->chain, block, &address).has_code ? "0x60806040" : "0x"));
+}
+
+void sim_answer_call(struct sim_node *node, const json_t *params, struct rpc_reply *ret)
+{
+    const json_t *data = json_object_get(json_array_get(params, 0), "data");
+    const char *text = json_string_value(data);
+    size_t length = json_string_length(data), program = sizeof PROGRAM - 1;
+    size_t digits = (size_t)2 * BURSAR_ADDRESS_BYTES;
+    uint8_t flags[PROGRAM_ADDRESSES_MAX_COUNT];
+    uint32_t block;
+    if (!find_block(node, SIM_METHOD_CALL, json_array_get(params, 1), &block, ret))
+        return;
+    if (!node->manner->runs_programs || sim_node_lies(node, SIM_LIE_REFUSES_PROGRAM) || !text || length < 2 + program ||
+        strncmp(text, "0x", 2) != 0 || strncmp(text + 2, PROGRAM, program) != 0 ||
+        (length - 2 - program) % digits != 0 || (length - 2 - program) / digits > PROGRAM_ADDRESSES_MAX_COUNT) {
+        sim_reply_error(ret, -32000, "invalid opcode: opcode 0x0c not defined");
+        return;
+    }
+    size_t count = (length - 2 - program) / digits;
+    for (size_t i = 0; i < count; i++) {
+        struct bursar_address address;
+        if (!hex_decode(text + 2 + program + i * digits, digits, address.bytes, sizeof address.bytes)) {
+            sim_reply_invalid(ret);
+            return;
+        }
+        flags[i] = sim_chain_account(node->chain, block, &address).has_code;
+    }
+    sim_reply_result(ret, sim_json_bytes(flags, count));
+}

@@ -1,0 +1,79 @@
+/* The world of one run: one machine with a disk, one chain, a few treasuries in one store, their processes, and what
+ * people want of them. It is made from a seed (what there is) and a list of events (what happens), and draws nothing
+ * else: the same two give the same run. */
+#ifndef SIM_WORLD_H
+#define SIM_WORLD_H
+
+#include "events.h"
+#include "inputs.h"
+#include "process.h"
+
+#define WORLD_CHAIN_ID 31337
+#define TREASURIES_MAX_COUNT 3
+#define PROCESSES_MAX_COUNT 4
+#define COPIES_MAX_COUNT 16
+
+/* What may have happened to a treasury that justifies a halt, or an unpaid row. */
+struct causes {
+    bool foreign_used; /* somebody else used its key */
+    bool old_store;    /* an old copy of the store was put back, or a disk that failed lost the newest of it */
+    bool old_log;      /* ... of its signing log */
+};
+
+struct sim_treasury {
+    unsigned number;
+    struct payer payer;
+    char log_name[32], log_path[48]; /* on the disk */
+    struct process_setup setup;
+    struct witness witness;
+    struct causes causes;
+    struct sim_node *node;
+    size_t log_copies[COPIES_MAX_COUNT], log_copy_count;
+    uint64_t first_nonce;
+};
+
+/* What was met, for the figures. */
+struct world_counts {
+    uint64_t payouts, deaths, frozen, passed_on, power_losses, reorgs, disk_faults, network_faults, node_lies, fenced,
+        stale_signatures, halted, calls, commands, events;
+};
+
+struct world {
+    uint64_t seed;
+    struct random random; /* only for what an event hands on: what a power loss keeps */
+    struct trace trace;
+    struct finding finding;
+    uint64_t now_ms, step;
+    struct disk *disk;
+    struct disk_user office_user;
+    struct office office;
+    struct sim_chain *chain;
+    uint64_t base_fee_wei; /* in calm weather */
+    uint64_t blocks_stall; /* no blocks before this step */
+    uint32_t blocks_a_step, steps_a_block;
+    uint64_t base_fee_until; /* step */
+    size_t treasury_count;
+    struct sim_treasury treasuries[TREASURIES_MAX_COUNT];
+    size_t process_count;
+    struct process processes[PROCESSES_MAX_COUNT];
+    unsigned owner[PROCESSES_MAX_COUNT]; /* its treasury */
+    struct inputs inputs;
+    size_t store_copies[COPIES_MAX_COUNT], store_copy_count;
+    bool stays_poor, stays_open; /* not everything is made good at the end */
+    struct world_counts counts;
+};
+
+/* NULL when the machine that runs this refuses (says why on stderr). */
+struct world *world_new(uint64_t seed, const struct trace *trace);
+void world_free(struct world *world);
+/* Everything to its end: the events, then calm until everybody rests, then the last judgement. */
+void world_run(struct world *world, const struct event_list *events, uint32_t steps);
+
+/* One event (apply.c). */
+void world_apply(struct world *world, const struct event *event);
+/* The locks of a frozen process pass on (apply.c). */
+void world_pass_on(struct world *world, struct process *process);
+/* All processes die at once. */
+void world_kill_all(struct world *world, uint32_t down_steps);
+
+#endif
