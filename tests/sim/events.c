@@ -60,17 +60,26 @@ static int by_step(const void *a, const void *b)
     return (p->kind > q->kind) - (p->kind < q->kind); /* at most one of a kind in a step */
 }
 
-bool events_draw(uint64_t seed, uint32_t steps, const bool without[EVENT_KIND_COUNT], struct event_list *ret)
+/* Per 1000 steps; 0: as always. */
+static uint32_t deadly_rate(enum event_kind kind)
+{
+    return kind == EVENT_KILL_CALL || kind == EVENT_KILL_DISK ? 300 : 0;
+}
+
+bool events_draw(uint64_t seed, uint32_t steps, const bool without[EVENT_KIND_COUNT], bool is_deadly,
+                 struct event_list *ret)
 {
     const struct random root = random_new(seed);
     for (int kind = 0; kind < EVENT_KIND_COUNT; kind++) {
         struct random random = random_stream(&root, KINDS[kind].name, 0);
         /* Not every seed has everything: what is rare must meet a quiet world as well. */
-        if (!random_chance(&random, KINDS[kind].seeds_in_100, 100) || without[kind])
+        uint32_t deaths = is_deadly ? deadly_rate((enum event_kind)kind) : 0;
+        uint32_t rate = deaths ? deaths : KINDS[kind].per_1000_steps;
+        if ((!random_chance(&random, KINDS[kind].seeds_in_100, 100) && !deaths) || without[kind])
             continue;
         for (uint32_t step = 0; step < steps; step++) {
             bool is_first_file = kind == EVENT_IMPORT && step == 0;
-            if (!random_chance(&random, KINDS[kind].per_1000_steps, 1000) && !is_first_file)
+            if (!random_chance(&random, rate, 1000) && !is_first_file)
                 continue;
             struct event event = { .step = step,
                                    .kind = (enum event_kind)kind,

@@ -64,8 +64,10 @@ struct event_list {
     size_t count, capacity;
 };
 
-/* In order of steps. `without[kind]` leaves a kind out, and the others as they are. False without memory. */
-bool events_draw(uint64_t seed, uint32_t steps, const bool without[EVENT_KIND_COUNT], struct event_list *ret);
+/* In order of steps. `without[kind]` leaves a kind out, and the others as they are; in a deadly run processes die at
+ * nearly every other step, of whatever kind. False without memory. */
+bool events_draw(uint64_t seed, uint32_t steps, const bool without[EVENT_KIND_COUNT], bool is_deadly,
+                 struct event_list *ret);
 bool events_add(struct event_list *list, const struct event *event);
 void events_free(struct event_list *list);
 void event_text(const struct event *event, char *ret, size_t ret_bytes);

@@ -1,6 +1,7 @@
 /* bursar-sim: tries to make Bursar pay twice.
  *
- *     bursar-sim --seed S [--steps N] [--seeds COUNT] [--minutes M] [--shrink] [--trace] [--terse] [--without KIND]...
+ *     bursar-sim --seed S [--steps N] [--seeds COUNT] [--minutes M] [--deadly] [--shrink] [--trace] [--terse]
+ *                [--without KIND]...
  *
  * Exit code 1: a property was found broken, and the seed is named. */
 #include "figures.h"
@@ -17,9 +18,9 @@
 #define SHRINK_RUNS_MAX 2000
 
 struct options {
-    uint64_t seed, seeds, minutes, stop_after;
+    uint64_t seed, seeds, minutes;
     uint32_t steps;
-    bool shrinks, traces, is_terse, goes_on;
+    bool shrinks, traces, is_terse, goes_on, is_deadly;
     bool without[EVENT_KIND_COUNT];
 };
 
@@ -31,7 +32,7 @@ static bool number(const char *text, uint64_t minimum, uint64_t maximum, uint64_
 static int usage(void)
 {
     (void)fprintf(stderr, "usage: bursar-sim --seed S [--steps N] [--seeds COUNT] [--minutes M] [--keep-going]\n"
-                          "                  [--shrink] [--trace] [--terse] [--without KIND]...\nkinds:");
+                          "                  [--deadly] [--shrink] [--trace] [--terse] [--without KIND]...\nkinds:");
     for (int i = 0; i < EVENT_KIND_COUNT; i++)
         (void)fprintf(stderr, " %s", event_kind_name((enum event_kind)i));
     (void)fprintf(stderr, "\n");
@@ -41,11 +42,17 @@ static int usage(void)
 static bool parse(int argc, char **argv, struct options *ret)
 {
     static const struct option options[] = {
-        { "seed", required_argument, NULL, 's' },    { "steps", required_argument, NULL, 'n' },
-        { "seeds", required_argument, NULL, 'c' },   { "minutes", required_argument, NULL, 'm' },
-        { "shrink", no_argument, NULL, 'k' },        { "trace", no_argument, NULL, 't' },
-        { "terse", no_argument, NULL, 'e' },         { "keep-going", no_argument, NULL, 'g' },
-        { "without", required_argument, NULL, 'w' }, { 0 },
+        { "seed", required_argument, NULL, 's' },
+        { "steps", required_argument, NULL, 'n' },
+        { "seeds", required_argument, NULL, 'c' },
+        { "minutes", required_argument, NULL, 'm' },
+        { "shrink", no_argument, NULL, 'k' },
+        { "trace", no_argument, NULL, 't' },
+        { "terse", no_argument, NULL, 'e' },
+        { "keep-going", no_argument, NULL, 'g' },
+        { "without", required_argument, NULL, 'w' },
+        { "deadly", no_argument, NULL, 'd' },
+        { 0 },
     };
     enum event_kind kind;
     uint64_t steps = STEPS_DEFAULT;
@@ -75,6 +82,9 @@ static bool parse(int argc, char **argv, struct options *ret)
             break;
         case 'g':
             ret->goes_on = true;
+            break;
+        case 'd':
+            ret->is_deadly = true;
             break;
         case 'w':
             ok = event_kind_from_name(optarg, &kind);
@@ -117,7 +127,7 @@ static bool run_seed(const struct options *options, uint64_t seed, struct figure
     struct event_list list = { 0 };
     struct trace trace = { .out = options->traces ? stdout : NULL, .is_terse = options->is_terse };
     struct world *world = world_new(seed, &trace);
-    if (!world || !events_draw(seed, options->steps, options->without, &list)) {
+    if (!world || !events_draw(seed, options->steps, options->without, options->is_deadly, &list)) {
         world_free(world);
         events_free(&list);
         return false;

@@ -1,4 +1,5 @@
-"""Several simulators side by side, each with seeds of its own, and their figures added up. Run it with scripts/soak."""
+"""Several simulators side by side, each with seeds of its own, every other one with processes that hardly ever live long; their
+figures added up. Run it with scripts/soak."""
 
 import os
 import re
@@ -26,7 +27,8 @@ def main():
     first = int(sys.argv[3]) if len(sys.argv) == 4 else time.time_ns() // 1000 % 10**12
     cores = len(os.sched_getaffinity(0))
     print(f"soak: {minutes} min on {cores} cores, seeds from {first}", flush=True)
-    running = [subprocess.Popen([program, "--seed", str(first + i * SEEDS_APART), "--minutes", str(minutes), "--keep-going"],
+    running = [subprocess.Popen([program, "--seed", str(first + i * SEEDS_APART), "--minutes", str(minutes), "--keep-going",
+                                 *(["--deadly"] if i % 2 else [])],
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
                for i in range(cores)]
     total, broken, ended_well = {}, [], True

@@ -35,7 +35,7 @@ struct sim_treasury {
 /* What was met, for the figures. */
 struct world_counts {
     uint64_t payouts, deaths, frozen, passed_on, power_losses, reorgs, disk_faults, network_faults, node_lies, fenced,
-        stale_signatures, halted, calls, commands, events;
+        stale_signatures, halted, calls, events;
 };
 
 struct world {
