@@ -155,9 +155,17 @@ static enum bursar_status read_confirmed(const struct evm_chain *chain, uint32_t
     return BURSAR_OK;
 }
 
+static bool is_genesis_or_above(const struct chain_view *view, const struct chain_block_ref *block)
+{
+    return block->number > 0 || hash_equal(&block->hash, &view->genesis_hash);
+}
+
+/* What is pinned from a look must not contradict itself. */
 static enum bursar_status check_heads(const struct chain_view *view, struct bursar_error *err)
 {
     const struct chain_block_ref *final = &view->final.block, *latest = &view->latest.block;
+    if (!is_genesis_or_above(view, latest) || (view->has_final && !is_genesis_or_above(view, final)))
+        return bursar_fail(err, BURSAR_EPROTOCOL, "the node names two different blocks as block 0");
     if (!view->has_final || final->number < latest->number ||
         (final->number == latest->number && hash_equal(&final->hash, &latest->hash)))
         return BURSAR_OK;

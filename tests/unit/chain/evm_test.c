@@ -253,6 +253,17 @@ static void a_pinned_block_that_vanished_makes_the_look_stale(void **state)
     expect_look(f, BURSAR_ESTALE, "gone");
 }
 
+static void a_node_with_two_genesis_blocks_is_not_believed(void **state)
+{
+    struct fixture *f = *state;
+    struct chain_view view;
+    script_result(&f->script, GET_BLOCK, "[\"finalized\",false]", BLOCK("0x0", "c", "0", "0x1"));
+    assert_int_equal(look(f, &view), BURSAR_EPROTOCOL);
+    script_result(&f->script, GET_BLOCK, "[\"finalized\",false]", GENESIS);
+    script_result(&f->script, GET_NONCE, AT("a"), "\"0x0\"");
+    assert_int_equal(look(f, &view), BURSAR_OK);
+}
+
 static void a_final_block_beside_or_above_latest_makes_the_look_stale(void **state)
 {
     struct fixture *f = *state;
@@ -632,6 +643,7 @@ int main(void)
         LOOK(a_chain_younger_than_its_confirmations_has_no_final),
         LOOK(a_reorg_between_latest_and_the_block_counted_back_to_spoils_the_look),
         LOOK(a_pinned_block_that_vanished_makes_the_look_stale),
+        LOOK(a_node_with_two_genesis_blocks_is_not_believed),
         LOOK(a_final_block_beside_or_above_latest_makes_the_look_stale),
         LOOK(a_node_that_knows_only_numbers_is_read_by_numbers_and_checked_afterwards),
         LOOK(what_was_read_by_numbers_is_dropped_when_they_name_other_blocks_now),
