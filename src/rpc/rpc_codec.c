@@ -4,17 +4,27 @@
 
 #include <inttypes.h>
 
+struct dump {
+    struct buf *out;
+    bool failed;
+};
+
+/* What has failed once stays failed: jansson goes on behind an object's key whatever this returns. */
 static int append_json(const char *bytes, size_t length_bytes, void *ctx)
 {
-    return buf_append(ctx, bytes, length_bytes) ? 0 : -1;
+    struct dump *dump = ctx;
+    dump->failed = dump->failed || !buf_append(dump->out, bytes, length_bytes);
+    return dump->failed ? -1 : 0;
 }
 
 bool rpc_call_append(struct buf *out, const struct rpc_request *request, uint64_t id)
 {
     size_t before = out->length_bytes;
+    struct dump dump = { .out = out };
     if (buf_append_format(out, "{\"jsonrpc\":\"2.0\",\"id\":%" PRIu64 ",\"method\":\"%s\",\"params\":", id,
                           request->method) &&
-        json_dump_callback(request->params, append_json, out, JSON_COMPACT) == 0 && buf_append_text(out, "}"))
+        json_dump_callback(request->params, append_json, &dump, JSON_COMPACT) == 0 && !dump.failed &&
+        buf_append_text(out, "}"))
         return true;
     out->length_bytes = before;
     if (out->data)
