@@ -18,6 +18,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <threads.h>
 
 /* The derived key: the first half deciphers, the second half authenticates. */
 #define CIPHER_KEY_BYTES 16
@@ -47,6 +48,11 @@ static void free_kdf_context(EVP_KDF_CTX **context)
     EVP_KDF_CTX_free(*context);
 }
 
+static void free_cipher(EVP_CIPHER **cipher)
+{
+    EVP_CIPHER_free(*cipher);
+}
+
 static void free_cipher_context(EVP_CIPHER_CTX **context)
 {
     EVP_CIPHER_CTX_free(*context);
@@ -70,10 +76,26 @@ static enum bursar_status read_password(const char *path, struct secrets *secret
     return BURSAR_OK;
 }
 
+static OSSL_LIB_CTX *library_context;
+
+static void make_library(void)
+{
+    library_context = OSSL_LIB_CTX_new();
+}
+
+/* NULL without memory, and then for good. A context of our own, never freed: OpenSSL's default one crashes when memory
+ * runs out while it is being set up. */
+static OSSL_LIB_CTX *library(void)
+{
+    static once_flag once = ONCE_FLAG_INIT;
+    call_once(&once, make_library);
+    return library_context;
+}
+
 static bool derive(const char *name, const struct secrets *secrets, const OSSL_PARAM parameters[], uint8_t *ret,
                    size_t bytes)
 {
-    cleanup(free_kdf) EVP_KDF *kdf = EVP_KDF_fetch(NULL, name, NULL);
+    cleanup(free_kdf) EVP_KDF *kdf = library() ? EVP_KDF_fetch(library(), name, NULL) : NULL;
     cleanup(free_kdf_context) EVP_KDF_CTX *context = kdf ? EVP_KDF_CTX_new(kdf) : NULL;
     const OSSL_PARAM password[] = {
         OSSL_PARAM_octet_string(OSSL_KDF_PARAM_PASSWORD, (void *)secrets->password, secrets->password_bytes),
@@ -163,8 +185,9 @@ static bool mac_matches(const struct keystore_file *file, struct secrets *secret
 static bool decipher(const struct keystore_file *file, struct secrets *secrets)
 {
     cleanup(free_cipher_context) EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+    cleanup(free_cipher) EVP_CIPHER *cipher = library() ? EVP_CIPHER_fetch(library(), "AES-128-CTR", NULL) : NULL;
     int length = 0;
-    return context && EVP_DecryptInit_ex(context, EVP_aes_128_ctr(), NULL, secrets->derived, file->iv) == 1 &&
+    return context && cipher && EVP_DecryptInit_ex(context, cipher, NULL, secrets->derived, file->iv) == 1 &&
            EVP_DecryptUpdate(context, secrets->private_key, &length, file->ciphertext, sizeof file->ciphertext) == 1 &&
            length == sizeof secrets->private_key;
 }
