@@ -1,5 +1,5 @@
-"""What test_crash_matrix.py stands on: a payment run made anew for each case (chain, store, log and all), a fault in it,
-a second run without, and a judge who asks the chain.
+"""What test_crash_matrix.py stands on: a payment run made anew for each case (chain, store, log and all), a fault in
+it, a second run without, and a judge who asks the chain.
 
 A case is written "kill 417 133" or "malloc 1200 1"; Case says what the numbers mean.
 """
@@ -40,8 +40,8 @@ class Case(typing.NamedTuple):
     kill AT MORE            killed before system call AT, then, recovering, before call MORE, then left alone
     malloc|own_malloc|fsync|write_enospc|store|store_rollback|store_after AT MORE
                             MORE calls (0: all) from call AT on fail (fail_at.c says how), then it is left alone
-    copy AT MORE            everything was paid; then store, log or both (COPIES[MORE]) of when the run was killed before
-                            call AT are put back (0: of before the import, -1: of a twin with the same key that has paid
+    copy AT MORE            everything was paid; then store, log or both (COPIES[MORE]) of a run killed before call AT
+                            are put back (0: of before the import, -1: of a twin with the same key that has paid
                             the same in another order); the same file and one more row are imported
     """
 
@@ -296,8 +296,8 @@ class Lane:
 
 
 def spread(count, chance):
-    """1 to count, each once, in such an order that any beginning of it is spread evenly: an even stride round and round,
-    from a random place."""
+    """1 to count, each once, in such an order that any beginning of it is spread evenly: an even stride round and
+    round, from a random place."""
     step = max(1, round(count * (math.sqrt(5) - 1) / 2))
     while math.gcd(step, count) != 1:
         step += 1

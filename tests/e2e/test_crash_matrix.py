@@ -1,9 +1,10 @@
 """The crash matrix, against a real node: killed before every system call and again while recovering; without memory at
-every allocation; with every fsync, every write and every store call failing; with old copies put back. Whatever happens,
-the chain shows each payment once, and what can't go on says so.
+every allocation; with every fsync, every write and every store call failing; with old copies put back. Whatever
+happens, the chain shows each payment once, and what can't go on says so.
 
 All of it takes long (the libraries' allocations an hour, all else ten minutes). Run as a test, it plays what fits into
-its budget, evenly spread from a random place on. The program must be one without sanitizers: they bring their own malloc.
+its budget, evenly spread from a random place on. The program must be one without sanitizers: they bring their own
+malloc.
 
     python3 tests/e2e/test_crash_matrix.py --all [TEST...]                  every case (also: BURSAR_MATRIX=all)
     BURSAR_MATRIX_MINUTES=20 python3 tests/e2e/test_crash_matrix.py TEST    what fits into that time, for each test
