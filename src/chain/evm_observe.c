@@ -161,10 +161,13 @@ static bool is_genesis_or_above(const struct chain_view *view, const struct chai
 }
 
 /* What is pinned from a look must not contradict itself. */
-static enum bursar_status check_heads(const struct chain_view *view, struct bursar_error *err)
+static enum bursar_status check_heads(const struct chain_query *query, const struct chain_view *view,
+                                      struct bursar_error *err)
 {
     const struct chain_block_ref *final = &view->final.block, *latest = &view->latest.block;
-    if (!is_genesis_or_above(view, latest) || (view->has_final && !is_genesis_or_above(view, final)))
+    const struct chain_block_ref anchor = { query->anchor_number, view->anchor_hash };
+    if (!is_genesis_or_above(view, latest) || (view->has_final && !is_genesis_or_above(view, final)) ||
+        (view->has_anchor_block && !is_genesis_or_above(view, &anchor)))
         return bursar_fail(err, BURSAR_EPROTOCOL, "the node names two different blocks as block 0");
     if (!view->has_final || final->number < latest->number ||
         (final->number == latest->number && hash_equal(&final->hash, &latest->hash)))
@@ -249,7 +252,7 @@ enum bursar_status evm_observe(struct evm_chain *chain, const struct chain_query
     if (status == BURSAR_OK && query->finality_blocks > 0)
         status = read_confirmed(chain, query->finality_blocks, &view, err);
     if (status == BURSAR_OK)
-        status = check_heads(&view, err);
+        status = check_heads(query, &view, err);
     if (status == BURSAR_OK)
         status = read_account(chain, query, base_fee, &view, &fell_back, err);
     if (status == BURSAR_OK && fell_back)

@@ -207,6 +207,7 @@ void world_pass_on(struct world *world, struct process *process)
     if (!replace_log(treasury))
         finding_add(&world->finding, PROPERTY_BROKEN, world->step, "the signing log could not be replaced");
     process->log_is_orphan = true;
+    process->passed_token = treasury->witness.token;
     world->counts.passed_on++;
 }
 

@@ -43,6 +43,7 @@ struct process {
     bool is_dead;   /* and not cleared away yet */
     bool is_frozen; /* its fiber waits inside a call */
     uint64_t thaw_at_step;
+    uint64_t passed_token;  /* log_is_orphan, frozen: stays so until the lease has another token than this */
     uint64_t start_at_step; /* when it is down */
     int64_t wall_offset_ms, monotonic_offset_ms;
     uint64_t wake_at_ms; /* the world's time */

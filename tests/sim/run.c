@@ -33,11 +33,18 @@ static void after_tick(struct world *world, struct process *process, enum proces
     }
 }
 
+/* Whose locks have passed on goes on only when somebody else leads: what it signs as long as it still leads would be in
+ * a log that nobody reads. */
+static bool was_taken_over(const struct process *process)
+{
+    return !process->log_is_orphan || process->setup->witness->token != process->passed_token;
+}
+
 static void run_process(struct world *world, struct process *process)
 {
     if (!process->is_up && process->start_at_step <= world->step && !process_start(process))
         process->start_at_step = world->step + 2;
-    if (process->is_frozen && process->thaw_at_step > world->step)
+    if (process->is_frozen && (process->thaw_at_step > world->step || !was_taken_over(process)))
         return;
     for (int i = 0; i < TICKS_A_STEP && process->is_up && process->wake_at_ms <= world->now_ms; i++) {
         after_tick(world, process, process_step(process));

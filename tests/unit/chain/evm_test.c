@@ -262,6 +262,9 @@ static void a_node_with_two_genesis_blocks_is_not_believed(void **state)
     script_result(&f->script, GET_BLOCK, "[\"finalized\",false]", GENESIS);
     script_result(&f->script, GET_NONCE, AT("a"), "\"0x0\"");
     assert_int_equal(look(f, &view), BURSAR_OK);
+    f->query.has_anchor = true;
+    f->query.anchor_number = 0;
+    assert_int_equal(look(f, &view), BURSAR_OK);
 }
 
 static void a_final_block_beside_or_above_latest_makes_the_look_stale(void **state)
