@@ -42,6 +42,8 @@ struct http_rpc {
     bool is_oversize;
     char curl_message[CURL_ERROR_SIZE];
 
+    struct rpc_trouble trouble; /* not taken yet */
+
     /* Between start and finish: */
     bool is_started;
     uint64_t first_id;
@@ -310,6 +312,19 @@ static enum bursar_status transfer_finish(struct http_rpc *rpc, bool is_under_wa
     return BURSAR_OK;
 }
 
+/* How long a node that has too much to do wants to be left alone. */
+static void note_retry_after(struct http_rpc *rpc, long http_status)
+{
+    curl_off_t seconds = 0;
+    if ((http_status != 429 && http_status != 503) ||
+        curl_easy_getinfo(rpc->easy, CURLINFO_RETRY_AFTER, &seconds) != CURLE_OK || seconds <= 0)
+        return;
+    uint64_t wait_ms =
+        seconds < RPC_RETRY_AFTER_MAX_MS / 1000 ? (uint64_t)seconds * 1000 : (uint64_t)RPC_RETRY_AFTER_MAX_MS;
+    if (wait_ms > rpc->trouble.retry_after_ms)
+        rpc->trouble.retry_after_ms = wait_ms;
+}
+
 /* Writes as many of the calls as one HTTP request may hold, and says how many; 0 when not even one fits. */
 static size_t write_request(struct http_rpc *rpc, const struct rpc_request *requests, size_t count, uint64_t first_id)
 {
@@ -349,8 +364,8 @@ static void drop_connections(struct http_rpc *rpc)
 }
 
 /* The replies to the request that was put on its way. */
-static enum bursar_status collect(struct http_rpc *rpc, bool is_under_way, uint64_t first_id, size_t count,
-                                  struct rpc_reply *ret, struct bursar_error *err)
+static enum bursar_status collect_replies(struct http_rpc *rpc, bool is_under_way, uint64_t first_id, size_t count,
+                                          struct rpc_reply *ret, struct bursar_error *err)
 {
     long http_status = 0;
     struct bursar_error reason = { 0 };
@@ -359,6 +374,7 @@ static enum bursar_status collect(struct http_rpc *rpc, bool is_under_way, uint6
         rpc_replies_fill(ret, count, rpc->is_body_taken ? RPC_UNKNOWN : RPC_UNSENT, err->message);
         return status;
     }
+    note_retry_after(rpc, http_status);
     status = rpc_replies_read(rpc->reply.data ? rpc->reply.data : "", rpc->reply.length_bytes, first_id, count, ret,
                               &reason);
     if (status == BURSAR_OK)
@@ -374,6 +390,15 @@ static enum bursar_status collect(struct http_rpc *rpc, bool is_under_way, uint6
             rpc_replies_fill(&ret[i], 1, RPC_UNKNOWN, err->message);
     }
     return BURSAR_EUNKNOWN;
+}
+
+static enum bursar_status collect(struct http_rpc *rpc, bool is_under_way, uint64_t first_id, size_t count,
+                                  struct rpc_reply *ret, struct bursar_error *err)
+{
+    enum bursar_status status = collect_replies(rpc, is_under_way, first_id, count, ret, err);
+    if (status != BURSAR_OK && status != BURSAR_ECANCELLED)
+        rpc->trouble.is_transport_fault = true;
+    return status;
 }
 
 static void give_back_large(struct buf *buf)
@@ -461,7 +486,19 @@ static enum bursar_status call(void *ctx, struct rpc_request *requests, size_t c
     return status == BURSAR_OK ? BURSAR_OK : bursar_fail(err, status, "%s", reason.message);
 }
 
+static void take_trouble(void *ctx, struct rpc_trouble *ret)
+{
+    struct http_rpc *rpc = ctx;
+    *ret = rpc->trouble;
+    rpc->trouble = (struct rpc_trouble){ 0 };
+}
+
 struct rpc http_rpc_interface(struct http_rpc *rpc)
 {
-    return (struct rpc){ .ctx = rpc, .call = call, .start = start, .finish = finish };
+    return (struct rpc){ .ctx = rpc, .call = call, .start = start, .finish = finish, .take_trouble = take_trouble };
+}
+
+const char *http_rpc_endpoint(const struct http_rpc *rpc)
+{
+    return rpc->endpoint;
 }

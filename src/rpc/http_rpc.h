@@ -17,6 +17,8 @@ struct http_rpc;
 BURSAR_MUST_CHECK enum bursar_status http_rpc_new(const char *url, uint32_t timeout_ms, bool (*is_cancelled)(void *ctx),
                                                   void *cancel_ctx, struct http_rpc **ret, struct bursar_error *err);
 struct rpc http_rpc_interface(struct http_rpc *rpc);
+/* scheme://host:port, without user, password, path and query: what may be shown. Lives as long as `rpc`. */
+const char *http_rpc_endpoint(const struct http_rpc *rpc);
 void http_rpc_free(struct http_rpc *rpc); /* NULL is fine */
 
 #endif

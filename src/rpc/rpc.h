@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Method is borrowed static text; params (an array) is owned by the request. */
 struct rpc_request {
@@ -32,6 +33,16 @@ struct rpc_reply {
     char message[RPC_MESSAGE_MAX_BYTES];
 };
 
+/* The longest that we let a node keep us away, whatever it asked for. */
+#define RPC_RETRY_AFTER_MAX_MS 60000
+
+/* What the way to a node has shown, beside the replies themselves. */
+struct rpc_trouble {
+    bool is_transport_fault; /* a request got no usable reply: no connection, timeout, cut off, not JSON-RPC */
+    /* HTTP 429 or 503 with Retry-After: the node wants no further request for so long; 0: it did not say so. */
+    uint64_t retry_after_ms;
+};
+
 struct rpc {
     void *ctx;
     /* Sends all requests, in as many HTTP requests as the batch limit asks for, and takes ownership of every params.
@@ -44,6 +55,8 @@ struct rpc {
      * has waited for the replies nothing else may be asked of this rpc. */
     enum bursar_status (*start)(void *ctx, struct rpc_request *requests, size_t count, struct bursar_error *err);
     enum bursar_status (*finish)(void *ctx, struct rpc_reply *ret, struct bursar_error *err);
+    /* What was seen since it was last asked; forgotten then. NULL: nothing is ever seen. */
+    void (*take_trouble)(void *ctx, struct rpc_trouble *ret);
 };
 
 void rpc_replies_clear(struct rpc_reply *replies, size_t count);

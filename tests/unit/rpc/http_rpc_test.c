@@ -618,9 +618,81 @@ static void a_request_under_way_may_be_left_behind(void **state)
     (void)loopback_server_stop(server);
 }
 
+static struct rpc_trouble trouble_after(const char *raw, enum loopback_next next)
+{
+    struct canned canned = { .raw = raw, .next = next };
+    struct rpc_reply reply;
+    struct rpc_trouble trouble, again;
+    struct bursar_error err = { 0 };
+    struct loopback_server *server = loopback_server_start(send_canned, &canned);
+    struct http_rpc *rpc = connect_to(loopback_server_url(server), PATIENT_MS);
+    struct rpc interface = http_rpc_interface(rpc);
+    (void)call_one(rpc, &reply, &err);
+    interface.take_trouble(interface.ctx, &trouble);
+    interface.take_trouble(interface.ctx, &again);
+    assert_false(again.is_transport_fault); /* forgotten when taken */
+    assert_int_equal(again.retry_after_ms, 0);
+    rpc_replies_clear(&reply, 1);
+    http_rpc_free(rpc);
+    (void)loopback_server_stop(server);
+    return trouble;
+}
+
+#define BUSY(status, headers) "HTTP/1.1 " status " Busy\r\n" headers "Content-Length: 0\r\n\r\n"
+
+static void a_node_that_asks_to_be_left_alone_is_heard(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *raw;
+        uint64_t want_ms;
+    } cases[] = {
+        { BUSY("429", "Retry-After: 7\r\n"), 7000 },
+        { BUSY("503", "retry-after: 1\r\n"), 1000 },
+        { BUSY("429", ""), 0 },
+        { BUSY("429", "Retry-After: soon\r\n"), 0 },
+        { BUSY("429", "Retry-After: -5\r\n"), 0 },
+        { BUSY("429", "Retry-After: 0\r\n"), 0 },
+        { BUSY("429", "Retry-After: 86400\r\n"), RPC_RETRY_AFTER_MAX_MS },
+        { BUSY("429", "Retry-After: 99999999999999999999999\r\n"), 0 }, /* no number */
+        { BUSY("429", "Retry-After: Fri, 31 Dec 2999 23:59:59 GMT\r\n"), RPC_RETRY_AFTER_MAX_MS },
+        { BUSY("429", "Retry-After: Fri, 31 Dec 1999 23:59:59 GMT\r\n"), 0 },
+        { BUSY("500", "Retry-After: 7\r\n"), 0 },
+        { BUSY("200", "Retry-After: 7\r\n"), 0 },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct rpc_trouble trouble = trouble_after(cases[i].raw, LOOPBACK_KEEP);
+        if (trouble.retry_after_ms != cases[i].want_ms)
+            fail_msg("case %zu: %llu ms", i, (unsigned long long)trouble.retry_after_ms);
+        assert_true(trouble.is_transport_fault);
+    }
+}
+
+static void only_what_got_no_usable_reply_is_a_fault_of_the_way(void **state)
+{
+    (void)state;
+    struct seen seen = { 0 };
+    struct rpc_reply reply;
+    struct rpc_trouble trouble;
+    struct bursar_error err = { 0 };
+    assert_true(trouble_after(NULL, LOOPBACK_CLOSE).is_transport_fault);
+    assert_true(trouble_after("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", LOOPBACK_KEEP).is_transport_fault);
+    struct loopback_server *server = loopback_server_start(echo, &seen);
+    struct http_rpc *rpc = connect_to(loopback_server_url(server), PATIENT_MS);
+    struct rpc interface = http_rpc_interface(rpc);
+    assert_int_equal(call_one(rpc, &reply, &err), BURSAR_OK);
+    interface.take_trouble(interface.ctx, &trouble);
+    assert_false(trouble.is_transport_fault);
+    rpc_replies_clear(&reply, 1);
+    http_rpc_free(rpc);
+    (void)loopback_server_stop(server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_node_that_asks_to_be_left_alone_is_heard),
+        cmocka_unit_test(only_what_got_no_usable_reply_is_a_fault_of_the_way),
         cmocka_unit_test(many_calls_are_split_into_batches_over_one_connection),
         cmocka_unit_test(a_batch_too_large_for_one_request_is_split_further),
         cmocka_unit_test(a_single_call_too_large_for_a_request_is_unsent),
