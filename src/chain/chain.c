@@ -32,6 +32,8 @@ const char *submit_verdict_name(enum submit_verdict verdict)
         return "unknown";
     case SUBMIT_UNSENT:
         return "unsent";
+    case SUBMIT_CONTESTED:
+        return "contested";
     }
     return NULL;
 }

@@ -1,7 +1,8 @@
 /* The chain seam: what a treasury's executor needs to see of a chain, and how it hands over signed bytes.
  *
- * All reads report what one node showed at one pinned block. A failed read returns a status and is never a negative
- * fact (INV-5); only `is_present == false` in an answer that arrived is. */
+ * All reads report what one node showed at one pinned block, or what a quorum of nodes showed alike (nodes.h: whoever
+ * adds a read here decides there what its answers need). A failed read returns a status and is never a negative fact
+ * (INV-5); only `is_present == false` in an answer that arrived is. */
 #ifndef CHAIN_CHAIN_H
 #define CHAIN_CHAIN_H
 
@@ -29,6 +30,16 @@ struct chain_query {
     bool has_anchor;
     uint64_t anchor_number;
     uint32_t finality_blocks; /* 0: the node's `finalized` tag; else a number of confirmations */
+    /* What the asker knows of its chain, so that of several nodes one on another chain can be told from the rest. No
+     * answer of a single node depends on it. */
+    uint64_t chain_id; /* 0: not known */
+    bool has_pins;
+    struct bursar_hash genesis_hash;
+    struct bursar_hash anchor_hash; /* at anchor_number */
+    /* No block above this number is to count as final: so several nodes are asked about one final block. Drivers that
+     * are never one of several may leave it out. */
+    bool has_final_limit;
+    uint64_t final_limit;
 };
 
 /* One look at the node. Balance and nonce_latest are read at `latest`'s hash, nonce_final at `final`'s. */
@@ -90,6 +101,9 @@ enum submit_verdict {
     SUBMIT_REFUSED = 7, /* any other verdict of the node on these bytes */
     SUBMIT_UNKNOWN = 8, /* no answer: may have arrived */
     SUBMIT_UNSENT = 9,  /* certainly not delivered */
+    /* Several nodes only: one refused the nonce as low or underpriced, and one that was handed it too gave no answer.
+     * Neither a refusal (INV-5) nor explained (INV-4). */
+    SUBMIT_CONTESTED = 10,
 };
 const char *submit_verdict_name(enum submit_verdict verdict);
 

@@ -30,6 +30,24 @@ enum bursar_status evm_chain_add_lane(struct evm_chain *chain, struct rpc rpc, s
     return BURSAR_OK;
 }
 
+static void add_trouble(const struct rpc *rpc, struct rpc_trouble *sum)
+{
+    struct rpc_trouble trouble = { 0 };
+    if (rpc->take_trouble)
+        rpc->take_trouble(rpc->ctx, &trouble);
+    sum->is_transport_fault = sum->is_transport_fault || trouble.is_transport_fault;
+    if (trouble.retry_after_ms > sum->retry_after_ms)
+        sum->retry_after_ms = trouble.retry_after_ms;
+}
+
+void evm_chain_take_trouble(struct evm_chain *chain, struct rpc_trouble *ret)
+{
+    *ret = (struct rpc_trouble){ 0 };
+    add_trouble(&chain->rpc, ret);
+    for (size_t i = 0; i < chain->lane_count; i++)
+        add_trouble(&chain->lanes[i], ret);
+}
+
 void evm_chain_free(struct evm_chain *chain)
 {
     free(chain);

@@ -131,15 +131,12 @@ static enum bursar_status read_heads(const struct evm_chain *chain, const struct
     return BURSAR_OK;
 }
 
-/* The block `confirmations` below latest, where finality is a number of them. */
-static enum bursar_status read_confirmed(const struct evm_chain *chain, uint32_t confirmations, struct chain_view *view,
-                                         struct bursar_error *err)
+/* The block at `number` becomes the final one. */
+static enum bursar_status read_final_at(const struct evm_chain *chain, uint64_t number, struct chain_view *view,
+                                        struct bursar_error *err)
 {
     cleanup(evm_batch_free) struct evm_batch batch = { 0 };
     bool is_present = false;
-    if (view->latest.block.number < confirmations)
-        return BURSAR_OK;
-    uint64_t number = view->latest.block.number - confirmations;
     enum bursar_status status = evm_batch_reserve(&batch, 1, err);
     if (status != BURSAR_OK)
         return status;
@@ -153,6 +150,23 @@ static enum bursar_status read_confirmed(const struct evm_chain *chain, uint32_t
         return bursar_fail(err, BURSAR_ESTALE, "block %" PRIu64 " is gone (reorg, or another node)", number);
     view->has_final = true;
     return BURSAR_OK;
+}
+
+/* Where finality is a number of confirmations, and where the asker wants nothing above a limit. */
+static enum bursar_status choose_final(const struct evm_chain *chain, const struct chain_query *query,
+                                       struct chain_view *view, struct bursar_error *err)
+{
+    uint64_t latest = view->latest.block.number, confirmations = query->finality_blocks;
+    if (confirmations > 0) {
+        if (latest < confirmations)
+            return BURSAR_OK;
+        uint64_t number = latest - confirmations;
+        return read_final_at(chain, query->has_final_limit && query->final_limit < number ? query->final_limit : number,
+                             view, err);
+    }
+    if (!view->has_final || !query->has_final_limit || view->final.block.number <= query->final_limit)
+        return BURSAR_OK;
+    return read_final_at(chain, query->final_limit, view, err);
 }
 
 static bool is_genesis_or_above(const struct chain_view *view, const struct chain_block_ref *block)
@@ -249,8 +263,8 @@ enum bursar_status evm_observe(struct evm_chain *chain, const struct chain_query
     bool fell_back = false;
     evm_header_probe(chain);
     enum bursar_status status = read_heads(chain, query, &view, &base_fee, err);
-    if (status == BURSAR_OK && query->finality_blocks > 0)
-        status = read_confirmed(chain, query->finality_blocks, &view, err);
+    if (status == BURSAR_OK)
+        status = choose_final(chain, query, &view, err);
     if (status == BURSAR_OK)
         status = check_heads(query, &view, err);
     if (status == BURSAR_OK)

@@ -96,7 +96,8 @@ static bool behind_chain(const struct lane *lane, const struct chain_view *view,
 bool plan_is_contested(const struct flight *flight)
 {
     return flight->has_attempt && !flight->is_explained &&
-           (flight->verdict == SUBMIT_NONCE_TOO_LOW || flight->verdict == SUBMIT_UNDERPRICED);
+           (flight->verdict == SUBMIT_NONCE_TOO_LOW || flight->verdict == SUBMIT_UNDERPRICED ||
+            flight->verdict == SUBMIT_CONTESTED);
 }
 
 static void hold_contested(const struct flight *flights, size_t count, struct verdict *ret)

@@ -44,6 +44,10 @@ enum bursar_status tick_observe(struct executor *executor, struct tick *tick, st
         .has_anchor = tick->treasury.is_pinned,
         .anchor_number = tick->treasury.anchor.number,
         .finality_blocks = executor->config.finality_blocks,
+        .chain_id = tick->treasury.chain_id,
+        .has_pins = tick->treasury.is_pinned,
+        .genesis_hash = tick->treasury.genesis_hash,
+        .anchor_hash = tick->treasury.anchor.hash,
     };
     enum bursar_status status = chain->observe(chain->ctx, &query, &tick->view, &fault);
     if (status == BURSAR_EREFUSED) {

@@ -10,14 +10,14 @@
 static void every_verdict_has_a_name_of_its_own(void **state)
 {
     (void)state;
-    for (int i = SUBMIT_ACCEPTED; i <= SUBMIT_UNSENT; i++) {
+    for (int i = SUBMIT_ACCEPTED; i <= SUBMIT_CONTESTED; i++) {
         assert_non_null(submit_verdict_name((enum submit_verdict)i));
         for (int k = SUBMIT_ACCEPTED; k < i; k++)
             assert_string_not_equal(submit_verdict_name((enum submit_verdict)i),
                                     submit_verdict_name((enum submit_verdict)k));
     }
     assert_null(submit_verdict_name((enum submit_verdict)0));
-    assert_null(submit_verdict_name((enum submit_verdict)(SUBMIT_UNSENT + 1)));
+    assert_null(submit_verdict_name((enum submit_verdict)(SUBMIT_CONTESTED + 1)));
 }
 
 static void cleared_blocks_can_be_cleared_again(void **state)

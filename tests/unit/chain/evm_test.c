@@ -224,6 +224,30 @@ static void confirmations_count_back_from_latest(void **state)
     assert_null(strstr(f->script.log, "finalized"));
 }
 
+/* One of several nodes is asked about a final block that the others have too. */
+static void nothing_above_the_askers_limit_is_final(void **state)
+{
+    struct fixture *f = *state;
+    struct chain_view view;
+    f->query.has_final_limit = true;
+    f->query.final_limit = 4;
+    script_result(&f->script, GET_BLOCK, "[\"0x4\",false]", BLOCK("0x4", "4", "3", "0x44"));
+    script_result(&f->script, GET_NONCE, AT("4"), "\"0x2\"");
+    for (uint32_t confirmations = 0; confirmations <= 2; confirmations += 2) {
+        f->query.finality_blocks = confirmations;
+        assert_int_equal(look(f, &view), BURSAR_OK);
+        assert_true(view.has_final);
+        assert_int_equal(view.final.block.number, 4);
+        assert_true(hash_is(&view.final.block.hash, 0x44));
+        assert_int_equal(view.nonce_final, 2);
+        assert_int_equal(view.latest.block.number, 8);
+    }
+    f->query.final_limit = 7; /* above what is final anyway */
+    f->query.finality_blocks = 0;
+    assert_int_equal(look(f, &view), BURSAR_OK);
+    assert_int_equal(view.final.block.number, 6);
+}
+
 static void a_chain_younger_than_its_confirmations_has_no_final(void **state)
 {
     struct fixture *f = *state;
@@ -643,6 +667,7 @@ int main(void)
         LOOK(an_anchor_that_the_node_lacks_is_told_from_a_failed_read),
         LOOK(an_anchor_answered_with_another_block_is_refused),
         LOOK(confirmations_count_back_from_latest),
+        LOOK(nothing_above_the_askers_limit_is_final),
         LOOK(a_chain_younger_than_its_confirmations_has_no_final),
         LOOK(a_reorg_between_latest_and_the_block_counted_back_to_spoils_the_look),
         LOOK(a_pinned_block_that_vanished_makes_the_look_stale),

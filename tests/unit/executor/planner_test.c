@@ -196,8 +196,8 @@ static void a_used_nonce_without_our_transaction_holds_until_it_is_final_then_ha
 static void a_nonce_refused_as_low_or_underpriced_holds_what_is_above(void **state)
 {
     (void)state;
-    static const enum submit_verdict contested[] = { SUBMIT_NONCE_TOO_LOW, SUBMIT_UNDERPRICED };
-    for (size_t i = 0; i < 2; i++) {
+    static const enum submit_verdict contested[] = { SUBMIT_NONCE_TOO_LOW, SUBMIT_UNDERPRICED, SUBMIT_CONTESTED };
+    for (size_t i = 0; i < sizeof contested / sizeof contested[0]; i++) {
         struct nonce_case c = three_in_flight();
         c.flights[1].verdict = contested[i];
         struct verdict verdict = judged(&c, true);
