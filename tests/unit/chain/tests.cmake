@@ -4,3 +4,8 @@ unit_test(chain evm_codec)
 unit_test(chain evm_fees)
 unit_test(chain evm)
 target_sources(unit_chain_evm PRIVATE ${CMAKE_CURRENT_LIST_DIR}/scripted_rpc.c)
+
+foreach(subject nodes_health nodes_observe nodes_read nodes_submit)
+  unit_test(chain ${subject})
+  target_sources(unit_chain_${subject} PRIVATE ${CMAKE_CURRENT_LIST_DIR}/fake_nodes.c)
+endforeach()
