@@ -1,6 +1,7 @@
 /* bursar run: the executors of all treasuries in one loop, on one thread. */
 #include "base/cleanup.h"
 #include "base/time.h"
+#include "chain/nodes.h"
 #include "cli/context.h"
 #include "cli/exit_code.h"
 #include "cli/note_printer.h"
@@ -93,8 +94,7 @@ static enum bursar_status make_executor(struct running *running, struct runner *
                                 .clock = running->clock,
                                 .breaker = runner->breaker,
                                 .notes = note_printer_sink(&runner->printer) };
-    if (strchr(runner->section->rpc, ' '))
-        note(&env.notes, NOTE_WARN, "several rpc URLs are given: this version uses the first one only");
+    nodes_set_notes(runner->node.nodes, env.notes);
     return executor_new(&settings, &env, &runner->executor, err);
 }
 

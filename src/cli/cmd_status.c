@@ -143,6 +143,23 @@ static json_t *node_json(const struct standing *standing)
                      look->view.has_final ? json_integer((json_int_t)look->view.final.block.number) : json_null());
 }
 
+static json_t *nodes_json(const struct live_look *look)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < look->node_count; i++) {
+        const struct live_node *node = &look->nodes[i];
+        json_t *item =
+            json_pack("{s:o,s:s,s:o,s:o}", "url", output_json_text(node->url), "state", node_state_name(node->state),
+                      "last_error", text_or_null(node->last_error), "latest_block",
+                      node->has_latest ? json_integer((json_int_t)node->latest_block) : json_null());
+        if (json_array_append_new(list, item) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
 static json_t *standing_json(const struct standing *standing)
 {
     const struct snapshot *snapshot = &standing->snapshot;
@@ -153,12 +170,13 @@ static json_t *standing_json(const struct standing *standing)
         queue_json(standing), "breaker", breaker_json(&standing->breaker), "lease", lease_json(standing), "last_error",
         text_or_null(snapshot->last_error), "halt", halt_json(standing), "blocked", standing->blocked);
     json_t *more = json_pack(
-        "{s:b,s:o,s:o,s:o,s:o,s:o,s:b,s:I,s:I,s:b}", "blocked_more", standing->blocked_seen > BLOCKED_SHOWN_MAX_COUNT,
-        "hold", text_or_null(snapshot->hold), "last_error_at", output_json_ms(snapshot->last_error_ms),
-        "last_success_at", output_json_ms(snapshot->last_success_ms), "last_tick_at",
-        output_json_ms(snapshot->last_tick_ms), "node", node_json(standing), "executor_running",
-        lease_is_live(&standing->treasury, standing->now_ms), "in_flight", (json_int_t)standing->lane.in_flight,
-        "next_nonce", (json_int_t)standing->lane.next_nonce, "stored", standing->is_stored);
+        "{s:b,s:o,s:o,s:o,s:o,s:o,s:o,s:b,s:I,s:I,s:b}", "blocked_more",
+        standing->blocked_seen > BLOCKED_SHOWN_MAX_COUNT, "hold", text_or_null(snapshot->hold), "last_error_at",
+        output_json_ms(snapshot->last_error_ms), "last_success_at", output_json_ms(snapshot->last_success_ms),
+        "last_tick_at", output_json_ms(snapshot->last_tick_ms), "node", node_json(standing), "nodes",
+        nodes_json(&standing->look), "executor_running", lease_is_live(&standing->treasury, standing->now_ms),
+        "in_flight", (json_int_t)standing->lane.in_flight, "next_nonce", (json_int_t)standing->lane.next_nonce,
+        "stored", standing->is_stored);
     if (!item || !more || json_object_update(item, more) != 0) {
         json_decref(item);
         item = NULL;
@@ -214,6 +232,19 @@ static void print_lease(const struct standing *standing)
     }
 }
 
+/* With a single node the balance says it all. */
+static void print_nodes(const struct live_look *look)
+{
+    char text[NODE_NAME_MAX_BYTES + BURSAR_ERROR_MESSAGE_MAX_BYTES + 64];
+    for (size_t i = 0; i < look->node_count && look->node_count > 1; i++) {
+        const struct live_node *node = &look->nodes[i];
+        bool is_ok = node->state == NODE_OK;
+        (void)snprintf(text, sizeof text, "%s %s%s%s", node->url, node_state_name(node->state),
+                       is_ok || !node->last_error[0] ? "" : ": ", is_ok ? "" : node->last_error);
+        print_line(i == 0 ? "nodes" : "", is_ok ? COLOUR_GOOD : COLOUR_WAIT, text);
+    }
+}
+
 static void print_stuck(const struct standing *standing)
 {
     size_t i;
@@ -246,6 +277,7 @@ static void print_standing(const struct standing *standing)
         (void)snprintf(text, sizeof text, "unknown: %s", standing->look.node_error);
         print_line("balance", COLOUR_WAIT, text);
     }
+    print_nodes(&standing->look);
     print_queue(standing);
     print_lease(standing);
     print_breaker(standing);

@@ -266,6 +266,39 @@ static enum bursar_status check_fees(struct reading *reading, struct bursar_erro
                        config->path, line);
 }
 
+/* Where a treasury's quorum was set. */
+static void name_quorum(const struct reading *reading, size_t treasury, char *ret, size_t capacity)
+{
+    const struct config_option *option = config_option_find("treasury", "quorum");
+    const char *name = reading->config->treasuries[treasury].name;
+    uint32_t line = reading->set[treasury][option - CONFIG_OPTIONS];
+    char upper[TREASURY_NAME_MAX_BYTES] = "";
+    for (size_t i = 0; name[i]; i++)
+        upper[i] = (char)toupper((unsigned char)name[i]);
+    if (line == CONFIG_FROM_ENVIRONMENT)
+        (void)snprintf(ret, capacity, "environment variable BURSAR_TREASURY_%s_QUORUM", upper);
+    else
+        (void)snprintf(ret, capacity, "%.200s:%u: [treasury %s] quorum", reading->config->path, line, name);
+}
+
+/* Only when all is read: the environment may name other URLs than the file. */
+static enum bursar_status check_quorum(const struct reading *reading, struct bursar_error *err)
+{
+    const struct config *config = reading->config;
+    for (size_t i = 0; i < config->treasury_count; i++) {
+        const struct treasury_config *treasury = &config->treasuries[i];
+        size_t urls = config_url_count(treasury);
+        char where[320];
+        if (config_quorum(treasury) <= urls)
+            continue;
+        name_quorum(reading, i, where, sizeof where);
+        return bursar_fail(err, BURSAR_EINVAL,
+                           "%s: '%llu' is not allowed: must be 1-%zu, no more than there are rpc URLs", where,
+                           (unsigned long long)treasury->quorum, urls);
+    }
+    return BURSAR_OK;
+}
+
 /* The same key file on the same chain twice would be two treasuries racing for one account's nonces. */
 static enum bursar_status check_distinct(const struct reading *reading, struct bursar_error *err)
 {
@@ -304,6 +337,8 @@ static enum bursar_status finish(struct reading *reading, char *const *environme
         status = set_defaults(reading, err);
     if (status == BURSAR_OK)
         status = check_fees(reading, err);
+    if (status == BURSAR_OK)
+        status = check_quorum(reading, err);
     if (status == BURSAR_OK)
         status = check_distinct(reading, err);
     if (status == BURSAR_OK)

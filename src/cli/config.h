@@ -36,6 +36,7 @@ struct treasury_config {
     char rpc[CONFIG_RPC_MAX_BYTES]; /* URLs separated by one space each */
     char keystore[CONFIG_PATH_MAX_BYTES];
     char password_file[CONFIG_PATH_MAX_BYTES];
+    uint64_t quorum;          /* 0: as many as config_quorum says */
     uint64_t finality_blocks; /* 0: the node's finalized tag */
     struct epoch_source epoch;
     uint64_t max_in_flight;
@@ -74,8 +75,10 @@ void config_free(struct config *config); /* NULL is fine */
 
 /* "block/120" of an epoch source: what the store keeps. */
 void config_epoch_text(const struct epoch_source *epoch, char ret[EPOCH_SOURCE_MAX_BYTES]);
-/* The first of the URLs. False when it does not fit. */
-BURSAR_MUST_CHECK bool config_first_url(const struct treasury_config *treasury, char *ret, size_t capacity);
+size_t config_url_count(const struct treasury_config *treasury);
+/* How many nodes must agree on what decides: as configured, else one of up to two, and more than half of three or
+ * more. */
+size_t config_quorum(const struct treasury_config *treasury);
 /* Path of a "sqlite:PATH" URL (points into it). EINVAL for any other URL. */
 BURSAR_MUST_CHECK enum bursar_status config_sqlite_path(const char *url, const char **ret_path,
                                                         struct bursar_error *err);

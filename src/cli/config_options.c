@@ -19,6 +19,9 @@ const struct config_option CONFIG_OPTIONS[] = {
       "the chain this account pays on; checked against the node" },
     { "treasury", "rpc", OPTION_URLS, TREASURY(rpc), NULL, 0, 0, "http:// or https:// URLs separated by spaces",
       "Ethereum nodes, in order of preference" },
+    { "treasury", "quorum", OPTION_QUORUM, TREASURY(quorum), "", 1, CONFIG_RPC_URLS_MAX_COUNT,
+      "a number from 1 to the number of rpc URLs",
+      "nodes that must agree on what decides a payment (default: 1 of up to 2, more than half of 3 or more)" },
     { "treasury", "keystore", OPTION_PATH, TREASURY(keystore), NULL, 0, 0, "a path",
       "the key (Web3 Secret Storage V3); its signing log lies beside it" },
     { "treasury", "password_file", OPTION_PATH, TREASURY(password_file), NULL, 0, 0, "a path",
@@ -291,6 +294,13 @@ enum bursar_status config_option_set(struct config *config, size_t index, const 
     case OPTION_IDENTITY:
         good = is_printable(value) && copy_text(value, target, LEASE_HOLDER_MAX_BYTES);
         break;
+    case OPTION_QUORUM:
+        good = !*value;
+        if (good)
+            *(uint64_t *)target = 0;
+        else
+            good = read_number(value, option, target);
+        break;
     case OPTION_LISTEN:
         good = read_listen(value, option, target);
         break;
@@ -308,12 +318,18 @@ void config_epoch_text(const struct epoch_source *epoch, char ret[EPOCH_SOURCE_M
                    (unsigned long long)epoch->length);
 }
 
-bool config_first_url(const struct treasury_config *treasury, char *ret, size_t capacity)
+size_t config_url_count(const struct treasury_config *treasury)
 {
-    size_t length = strcspn(treasury->rpc, " ");
-    if (length >= capacity)
-        return false;
-    memcpy(ret, treasury->rpc, length);
-    ret[length] = 0;
-    return true;
+    size_t count = treasury->rpc[0] != '\0';
+    for (const char *c = treasury->rpc; *c; c++)
+        count += *c == ' ';
+    return count;
+}
+
+size_t config_quorum(const struct treasury_config *treasury)
+{
+    size_t count = config_url_count(treasury);
+    if (treasury->quorum > 0)
+        return (size_t)treasury->quorum;
+    return count < 3 ? 1 : count / 2 + 1;
 }

@@ -16,6 +16,7 @@ enum option_kind {
     OPTION_URLS = 9,
     OPTION_IDENTITY = 10, /* may be empty: made up */
     OPTION_LISTEN = 11,
+    OPTION_QUORUM = 12, /* may be empty: follows from the number of URLs, which also bounds it */
 };
 
 struct config_option {

@@ -2,10 +2,8 @@
 #include "cli/context.h"
 
 #include "base/cleanup.h"
-#include "chain/evm.h"
 #include "cli/exit_code.h"
 #include "eth/address.h"
-#include "rpc/http_rpc.h"
 #include "signer/keystore.h"
 #include "signer/signing_log.h"
 
@@ -236,34 +234,6 @@ enum bursar_status disbursement_find(const struct session *session, int64_t trea
         return bursar_fail(err, BURSAR_EUSAGE, "'%.100s' is neither a disbursement's ID (a number) nor ref:REF", text);
     *ret_id = (int64_t)id;
     return BURSAR_OK;
-}
-
-enum bursar_status node_open(struct node *node, const struct treasury_config *section, uint32_t timeout_ms,
-                             bool (*is_cancelled)(void *ctx), void *cancel_ctx, struct bursar_error *err)
-{
-    char url[CONFIG_RPC_MAX_BYTES];
-    if (!config_first_url(section, url, sizeof url))
-        return bursar_fail(err, BURSAR_EINVAL, "[treasury %s] rpc: the URL is too long", section->name);
-    enum bursar_status status = http_rpc_new(url, timeout_ms, is_cancelled, cancel_ctx, &node->rpc, err);
-    if (status == BURSAR_OK)
-        status = evm_chain_new(http_rpc_interface(node->rpc), &node->evm, err);
-    for (size_t i = 0; i < NODE_LANES && status == BURSAR_OK; i++) {
-        status = http_rpc_new(url, timeout_ms, is_cancelled, cancel_ctx, &node->lanes[i], err);
-        if (status == BURSAR_OK)
-            status = evm_chain_add_lane(node->evm, http_rpc_interface(node->lanes[i]), err);
-    }
-    if (status == BURSAR_OK)
-        node->chain = evm_chain_interface(node->evm);
-    return status;
-}
-
-void node_close(struct node *node)
-{
-    evm_chain_free(node->evm);
-    http_rpc_free(node->rpc);
-    for (size_t i = 0; i < NODE_LANES; i++)
-        http_rpc_free(node->lanes[i]);
-    *node = (struct node){ 0 };
 }
 
 bool lease_is_live(const struct treasury *treasury, uint64_t now_ms)

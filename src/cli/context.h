@@ -87,17 +87,18 @@ BURSAR_MUST_CHECK enum bursar_status treasury_ensure(const struct session *sessi
 BURSAR_MUST_CHECK enum bursar_status disbursement_find(const struct session *session, int64_t treasury,
                                                        const char *text, int64_t *ret_id, struct bursar_error *err);
 
-/* -- a node ---------------------------------------------------------------------------------------------------------
+/* -- the nodes of a section ----------------------------------------------------------------------------------------
  */
 #define NODE_LANES 8
 
+/* All of them, seen as one chain. */
 struct node {
-    struct http_rpc *rpc;
-    struct http_rpc *lanes[NODE_LANES]; /* more connections, for handing over */
-    struct evm_chain *evm;
+    struct node_link *links; /* one a URL */
+    size_t count;
+    struct nodes *nodes; /* who is healthy, and where to tell: chain/nodes.h */
     struct chain chain;
 };
-/* The first URL of `section`; does not connect yet. */
+/* The URLs of `section`; does not connect yet. Zero-initialise; close also after a failure. */
 BURSAR_MUST_CHECK enum bursar_status node_open(struct node *node, const struct treasury_config *section,
                                                uint32_t timeout_ms, bool (*is_cancelled)(void *ctx), void *cancel_ctx,
                                                struct bursar_error *err);

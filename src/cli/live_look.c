@@ -18,6 +18,21 @@ static void found_halt(struct live_look *look, enum halt_code code, const char *
     look->halt = code;
 }
 
+static void copy_nodes(const struct nodes *nodes, struct live_look *ret)
+{
+    ret->node_count = nodes ? nodes_count(nodes) : 0;
+    for (size_t i = 0; i < ret->node_count; i++) {
+        struct node_health health;
+        struct live_node *node = &ret->nodes[i];
+        nodes_look(nodes, i, &health);
+        node->state = health.state;
+        node->has_latest = health.has_latest;
+        node->latest_block = health.latest_block;
+        (void)snprintf(node->url, sizeof node->url, "%s", health.name);
+        (void)snprintf(node->last_error, sizeof node->last_error, "%s", health.last_error);
+    }
+}
+
 void live_look_at_node(const struct session *session, const struct treasury_config *section,
                        const struct treasury *treasury, uint32_t timeout_ms, struct live_look *ret)
 {
@@ -27,7 +42,11 @@ void live_look_at_node(const struct session *session, const struct treasury_conf
     struct chain_query query = { .account = treasury->address,
                                  .has_anchor = treasury->is_pinned,
                                  .anchor_number = treasury->anchor.number,
-                                 .finality_blocks = (uint32_t)section->finality_blocks };
+                                 .finality_blocks = (uint32_t)section->finality_blocks,
+                                 .chain_id = section->chain_id,
+                                 .has_pins = treasury->is_pinned,
+                                 .genesis_hash = treasury->genesis_hash,
+                                 .anchor_hash = treasury->anchor.hash };
     enum bursar_status status = node_open(&node, section, timeout_ms, NULL, NULL, &err);
     if (status == BURSAR_OK)
         status = node.chain.observe(node.chain.ctx, &query, &ret->view, &err);
@@ -42,6 +61,7 @@ void live_look_at_node(const struct session *session, const struct treasury_conf
         ret->has_view = true;
     if (status == BURSAR_OK && !ret->has_view)
         (void)snprintf(ret->node_error, sizeof ret->node_error, "%s", ret->halt_reason);
+    copy_nodes(node.nodes, ret);
     node_close(&node);
 }
 

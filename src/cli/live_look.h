@@ -2,10 +2,22 @@
 #ifndef CLI_LIVE_LOOK_H
 #define CLI_LIVE_LOOK_H
 
+#include "chain/nodes.h"
 #include "cli/context.h"
 
+/* One node, as this look found it. */
+struct live_node {
+    char url[NODE_NAME_MAX_BYTES]; /* without secrets */
+    enum node_state state;
+    char last_error[BURSAR_ERROR_MESSAGE_MAX_BYTES]; /* "" */
+    bool has_latest;
+    uint64_t latest_block;
+};
+
 struct live_look {
-    bool has_view; /* the node answered, and shows this treasury's chain */
+    struct live_node nodes[NODES_MAX_COUNT]; /* in order of preference */
+    size_t node_count;
+    bool has_view; /* enough nodes answered, and show this treasury's chain */
     struct chain_view view;
     char node_error[BURSAR_ERROR_MESSAGE_MAX_BYTES]; /* why not; "" */
     enum halt_code halt;                             /* found by this look, HALT_NONE otherwise */

@@ -264,7 +264,11 @@ static enum bursar_status read_treasury(struct reconciling *now, struct bursar_e
     now->query = (struct chain_query){ .account = now->treasury.address,
                                        .has_anchor = now->treasury.is_pinned,
                                        .anchor_number = now->treasury.anchor.number,
-                                       .finality_blocks = now->env->finality_blocks };
+                                       .finality_blocks = now->env->finality_blocks,
+                                       .chain_id = now->treasury.chain_id,
+                                       .has_pins = now->treasury.is_pinned,
+                                       .genesis_hash = now->treasury.genesis_hash,
+                                       .anchor_hash = now->treasury.anchor.hash };
     return status;
 }
 

@@ -197,15 +197,44 @@ static void rpc_goes_on_in_indented_lines(void **state)
     struct config *config =
         good("[treasury main]\nchain_id = 1\nrpc = http://a   http://b?x=1\n  https://c # last\n\tkeystore = k\n"
              "password_file = p\n");
-    char first[64];
     assert_string_equal(config->treasuries[0].rpc, "http://a http://b?x=1 https://c");
-    assert_true(config_first_url(&config->treasuries[0], first, sizeof first));
-    assert_string_equal(first, "http://a");
+    assert_int_equal(config_url_count(&config->treasuries[0]), 3);
     config_free(config);
     config = good("[treasury main]\nrpc =\n  http://a\n  http://b\nchain_id = 1\nkeystore = k\npassword_file = p\n");
     assert_string_equal(config->treasuries[0].rpc, "http://a http://b");
     config_free(config);
     REFUSED(TREASURY "  more\n", "some.conf:6:", "password_file");
+}
+
+#define NODES(urls, rest) "[treasury main]\nchain_id = 1\nrpc = " urls "\nkeystore = k\npassword_file = p\n" rest
+
+static size_t quorum_of(const char *text)
+{
+    struct config *config = good(text);
+    size_t quorum = config_quorum(&config->treasuries[0]);
+    config_free(config);
+    return quorum;
+}
+
+static void a_quorum_is_one_of_up_to_two_nodes_and_a_majority_of_more(void **state)
+{
+    (void)state;
+    assert_int_equal(quorum_of(NODES("http://a", "")), 1);
+    assert_int_equal(quorum_of(NODES("http://a http://b", "")), 1);
+    assert_int_equal(quorum_of(NODES("http://a http://b http://c", "")), 2);
+    assert_int_equal(quorum_of(NODES("http://a http://b http://c http://d", "")), 3);
+    assert_int_equal(quorum_of(NODES("http://a http://b http://c http://d", "quorum =\n")), 3);
+    assert_int_equal(quorum_of(NODES("http://a http://b", "quorum = 2\n")), 2);
+    assert_int_equal(quorum_of(NODES("http://a http://b http://c", "quorum = 1\n")), 1);
+}
+
+static void a_quorum_larger_than_the_number_of_nodes_is_refused_with_its_line_and_range(void **state)
+{
+    (void)state;
+    REFUSED(NODES("http://a http://b", "quorum = 3\n"), "some.conf:6:", "quorum", "'3'", "1-2");
+    REFUSED(NODES("http://a", "quorum = 2\n"), "some.conf:6:", "quorum", "1-1");
+    REFUSED(NODES("http://a http://b", "quorum = 0\n"), "some.conf:6:", "quorum");
+    REFUSED(NODES("http://a http://b", "quorum = most\n"), "some.conf:6:", "quorum", "number of rpc URLs");
 }
 
 static void a_url_must_be_http_and_is_never_shown(void **state)
@@ -395,6 +424,8 @@ int main(void)
         cmocka_unit_test(comments_are_cut_off_but_not_out_of_values),
         cmocka_unit_test(windows_line_ends_and_a_byte_order_mark_are_fine),
         cmocka_unit_test(rpc_goes_on_in_indented_lines),
+        cmocka_unit_test(a_quorum_is_one_of_up_to_two_nodes_and_a_majority_of_more),
+        cmocka_unit_test(a_quorum_larger_than_the_number_of_nodes_is_refused_with_its_line_and_range),
         cmocka_unit_test(a_url_must_be_http_and_is_never_shown),
         cmocka_unit_test(a_line_that_the_reader_would_cut_is_refused),
         cmocka_unit_test(a_file_with_nul_bytes_is_refused),
