@@ -1,5 +1,5 @@
 /* The EVM driver: the chain seam's functions as JSON-RPC calls. What an answer means is decided in evm_codec.c
- * (values), evm_observe.c (one view of several answers) and submit_verdict.c (errors about a transaction). */
+ * (values), evm_observe.c (one view of several answers) and node_errors.c (errors). */
 #include "chain/evm.h"
 
 #include "base/bytes.h"
@@ -7,7 +7,7 @@
 #include "chain/evm_code.h"
 #include "chain/evm_codec.h"
 #include "chain/evm_observe.h"
-#include "chain/submit_verdict.h"
+#include "chain/node_errors.h"
 
 /* So that the reply for blocks full of transactions stays well below the transport's limit. */
 #define BLOCKS_PER_READ ((size_t)16)

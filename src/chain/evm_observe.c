@@ -6,9 +6,9 @@
 #include "base/cleanup.h"
 #include "chain/evm_codec.h"
 #include "chain/evm_fees.h"
+#include "chain/node_errors.h"
 
 #include <inttypes.h>
-#include <strings.h>
 
 #define CALLS_MAX 8
 
@@ -42,20 +42,12 @@ static enum bursar_status read_numbered(const struct evm_batch *batch, size_t in
     return BURSAR_OK;
 }
 
-/* Nodes say in several ways that nothing is final yet. */
 static bool nothing_is_final_yet(const struct rpc_reply *reply)
 {
-    static const char *const texts[] = { "unknown block", "finalized block not found",
-                                         "finalized block is not available" };
     if (reply->outcome != RPC_ERROR)
         return false;
-    if (reply->code == EVM_CODE_UNKNOWN_BLOCK)
-        return true;
-    for (size_t i = 0; i < COUNT_OF(texts); i++) {
-        if (strncasecmp(reply->message, texts[i], strlen(texts[i])) == 0)
-            return true;
-    }
-    return false;
+    enum read_fault fault = read_fault_of_error(reply->code, reply->message);
+    return fault == READ_FAULT_NOTHING_FINAL || fault == READ_FAULT_UNKNOWN_BLOCK;
 }
 
 static enum bursar_status read_finalized(const struct evm_batch *batch, size_t index, struct chain_view *view,

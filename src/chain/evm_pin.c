@@ -4,11 +4,10 @@
 
 #include "base/cleanup.h"
 #include "chain/evm_codec.h"
+#include "chain/node_errors.h"
 
 #include <inttypes.h>
-#include <strings.h>
 
-#define CODE_RESOURCE_NOT_FOUND (-32001)
 #define GET_BLOCK "eth_getBlockByNumber"
 
 void evm_header_probe(struct evm_chain *chain)
@@ -54,15 +53,8 @@ bool evm_pin_fell_back(struct evm_chain *chain, const struct rpc_reply *reply)
 
 static bool block_is_gone(const struct rpc_reply *reply)
 {
-    static const char *const texts[] = { "header for hash not found", "header not found", "unknown block",
-                                         "block not found", "resource not found" };
-    if (reply->code == CODE_RESOURCE_NOT_FOUND || reply->code == EVM_CODE_UNKNOWN_BLOCK)
-        return true;
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        if (strncasecmp(reply->message, texts[i], strlen(texts[i])) == 0)
-            return true;
-    }
-    return false;
+    enum read_fault fault = read_fault_of_error(reply->code, reply->message);
+    return fault == READ_FAULT_BLOCK_GONE || fault == READ_FAULT_UNKNOWN_BLOCK;
 }
 
 enum bursar_status evm_pin_result(const struct evm_batch *batch, size_t index, const json_t **ret,

@@ -7,9 +7,8 @@
 #include "chain/chain.h"
 #include "chain/evm_batch.h"
 
-/* The only error codes that all nodes use alike. */
+/* All nodes use it alike. */
 #define EVM_CODE_INVALID_PARAMS (-32602)
-#define EVM_CODE_UNKNOWN_BLOCK (-39001)
 
 struct evm_chain {
     struct rpc rpc;

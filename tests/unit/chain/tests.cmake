@@ -1,5 +1,5 @@
 unit_test(chain chain)
-unit_test(chain submit_verdict)
+unit_test(chain node_errors)
 unit_test(chain evm_codec)
 unit_test(chain evm_fees)
 unit_test(chain evm)

@@ -5,7 +5,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "chain/submit_verdict.h"
+#include "chain/node_errors.h"
+
+#include <jansson.h>
+#include <string.h>
 
 struct saying {
     long long code;
@@ -167,6 +170,53 @@ static void words_that_a_contract_chose_or_that_stand_further_back_do_not_count(
     CHECK(sayings);
 }
 
+static const char *read_fault_text(enum read_fault fault)
+{
+    switch (fault) {
+    case READ_FAULT_OTHER:
+        return "other";
+    case READ_FAULT_BLOCK_GONE:
+        return "block_gone";
+    case READ_FAULT_UNKNOWN_BLOCK:
+        return "unknown_block";
+    case READ_FAULT_NOTHING_FINAL:
+        return "nothing_final";
+    }
+    return "";
+}
+
+/* A recorded answer says what it means for a hand-over, for a read, or for both. */
+static void recorded_answers_of_every_family_are_understood(void **state)
+{
+    (void)state;
+    static const char *const families[] = { "geth", "erigon",   "nethermind", "besu",
+                                            "reth", "arbitrum", "op-stack",   "anvil" };
+    unsigned seen[sizeof families / sizeof families[0]] = { 0 };
+    json_t *answers = json_load_file(FIXTURES "/node_errors.json", 0, NULL), *answer;
+    size_t index;
+    assert_true(json_is_array(answers));
+    json_array_foreach(answers, index, answer)
+    {
+        const char *family = json_string_value(json_object_get(answer, "family"));
+        const char *message = json_string_value(json_object_get(answer, "message"));
+        const char *submit = json_string_value(json_object_get(answer, "submit"));
+        const char *read = json_string_value(json_object_get(answer, "read"));
+        long long code = json_integer_value(json_object_get(answer, "code"));
+        assert_true(family && message && (submit || read));
+        const char *verdict = submit_verdict_name(submit_verdict_of_error(code, message));
+        const char *fault = read_fault_text(read_fault_of_error(code, message));
+        if (submit && strcmp(verdict, submit) != 0)
+            fail_msg("%s: \"%s\" (%lld) is %s, want %s", family, message, code, verdict, submit);
+        if (read && strcmp(fault, read) != 0)
+            fail_msg("%s: \"%s\" (%lld) is %s, want %s", family, message, code, fault, read);
+        for (size_t i = 0; i < sizeof families / sizeof families[0]; i++)
+            seen[i] += strcmp(families[i], family) == 0;
+    }
+    for (size_t i = 0; i < sizeof families / sizeof families[0]; i++)
+        assert_in_range(seen[i], 9, 1000);
+    json_decref(answers);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,6 +227,7 @@ int main(void)
         cmocka_unit_test(besu_is_understood_though_its_codes_mean_other_things_elsewhere),
         cmocka_unit_test(hardhat_is_understood),
         cmocka_unit_test(an_error_about_the_node_or_the_request_is_no_verdict_on_the_transaction),
+        cmocka_unit_test(recorded_answers_of_every_family_are_understood),
         cmocka_unit_test(words_that_a_contract_chose_or_that_stand_further_back_do_not_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
