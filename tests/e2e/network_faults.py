@@ -324,6 +324,56 @@ def stale_node(x):
     x.send_answers(answers)
 
 
+FAR_BEHIND_BLOCKS = 40
+
+
+@fault
+def far_behind(x):
+    """A node that has fallen far behind the others, in itself consistent."""
+    at = max(0, int(x.node.rpc("eth_blockNumber"), 16) - FAR_BEHIND_BLOCKS)
+    calls = [dict(call, params=[_as_known_at(at, p) for p in call["params"]]) for call in x.calls]
+    known = x.with_calls(calls).deliver_for_answers()
+    x.send_answers([_answer_at(x.node, at, call, answer) for call, answer in zip(calls, known)])
+
+
+# -- what never was true -----------------------------------------------------------------------------------------------
+
+
+@fault
+def hides_transactions(x):
+    """Blocks that have nobody's transactions in them."""
+    answers = x.deliver_for_answers()
+    for call, answer in zip(x.calls, answers):
+        if call["method"].startswith("eth_getBlock") and answer.get("result"):
+            answer["result"]["transactions"] = []
+    x.send_answers(answers)
+
+
+@fault
+def calls_success_failure(x):
+    """Receipts of payments that went well say that they failed: whoever believes it pays again."""
+    answers = x.deliver_for_answers()
+    for call, answer in zip(x.calls, answers):
+        if call["method"] == "eth_getTransactionReceipt" and answer.get("result"):
+            answer["result"]["status"] = "0x0"
+    x.send_answers(answers)
+
+
+@fault
+def knows_no_receipts(x):
+    answers = x.deliver_for_answers()
+    for call, answer in zip(x.calls, answers):
+        if call["method"] == "eth_getTransactionReceipt":
+            answer["result"] = None
+    x.send_answers(answers)
+
+
+@fault
+def busy(x):
+    """Too many requests, come back in a minute."""
+    x.send(b"", status="429 Too Many Requests", headers=["Retry-After: 60"])
+
+
 def _as_known_at(at, parameter):
     return hex(at) if parameter in ("latest", "pending") else parameter
 
