@@ -133,12 +133,14 @@ void node_told(struct nodes *nodes, size_t i, const struct node_call *call, enum
     struct rpc_trouble trouble = { 0 };
     entry->is_tried = true;
     entry->member.take_trouble(entry->member.trouble_ctx, &trouble);
+    /* Drivers try some things out, which may fail: what counts is whether they got their answer. */
+    trouble.is_transport_fault = trouble.is_transport_fault && status != BURSAR_OK;
     if (trouble.retry_after_ms > RPC_RETRY_AFTER_MAX_MS)
         trouble.retry_after_ms = RPC_RETRY_AFTER_MAX_MS;
     if (trouble.retry_after_ms > 0)
         entry->rests_until_ms = now_ms(nodes) + trouble.retry_after_ms;
     tell_breaker(nodes, entry, call, status, &trouble);
-    if (trouble.is_transport_fault && status != BURSAR_ECANCELLED)
+    if (trouble.is_transport_fault)
         entry->is_vetted = false; /* INV-8: whoever answers next may be another */
     if (status == BURSAR_OK)
         note_success(nodes, entry);

@@ -44,6 +44,7 @@ void fake_fail(struct fake_node *node, unsigned times, enum bursar_status status
 /* The fault in store, or OK. */
 static enum bursar_status begin(struct fake_node *node, struct bursar_error *err)
 {
+    node->trouble.is_transport_fault = node->stumbles;
     if (node->retry_after_ms) {
         node->trouble.retry_after_ms = node->retry_after_ms;
         node->trouble.is_transport_fault = true;

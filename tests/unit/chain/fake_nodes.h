@@ -25,6 +25,7 @@ struct fake_node {
     enum bursar_status fault;
     bool fault_is_answer; /* an error object: the way to it is fine */
     uint64_t retry_after_ms;
+    bool stumbles; /* every call meets a fault on its way, and gets its answer all the same */
 
     unsigned looks, reads, submits, starts;
     uint64_t last_limit; /* of the last look; FAKE_NOBODY: none */

@@ -129,6 +129,21 @@ static void an_error_that_a_node_answers_with_is_no_fault_of_the_way_to_it(void 
     fake_free(fake);
 }
 
+static void a_fault_that_did_not_keep_the_answer_away_is_none(void **state)
+{
+    (void)state;
+    struct fake *fake = fake_new(2, 1);
+    fake->node[0].stumbles = true;
+    for (unsigned i = 1; i <= 10; i++) {
+        assert_int_equal(fake_look(fake), BURSAR_OK);
+        assert_int_equal(read_receipt(fake), BURSAR_OK);
+        assert_int_equal(fake->node[0].looks, i);
+        assert_int_equal(fake->node[0].reads, i);
+    }
+    assert_int_equal(fake->node[1].reads, 0);
+    fake_free(fake);
+}
+
 static void what_is_given_up_on_request_does_not_go_on_with_another_node(void **state)
 {
     (void)state;
@@ -251,6 +266,7 @@ int main(void)
         cmocka_unit_test(when_all_keep_failing_they_are_asked_all_the_same),
         cmocka_unit_test(a_node_that_helps_out_while_it_was_left_alone_is_back),
         cmocka_unit_test(an_error_that_a_node_answers_with_is_no_fault_of_the_way_to_it),
+        cmocka_unit_test(a_fault_that_did_not_keep_the_answer_away_is_none),
         cmocka_unit_test(what_is_given_up_on_request_does_not_go_on_with_another_node),
         cmocka_unit_test(a_node_is_left_alone_for_as_long_as_it_asks_to_be),
         cmocka_unit_test(asking_to_be_left_alone_again_and_again_opens_no_breaker),
