@@ -117,6 +117,9 @@ FAULTS = (
         Edit("src/store/sqlite_spending.c", "        if (bindings[i].nonce != nonce)", "        if (bindings[i].nonce < nonce)"),
         Edit("src/signer/signing_log.c", "    if (entry->lease_epoch < log->lease_epoch) /* INV-6 */",
              "    if (entry->lease_epoch == 0) /* INV-6 */"),)),
+    Fault("used_nonce_unexplained", "INV-4", "payments go on above a nonce that was used, and not by us", (
+        Edit("src/executor/planner.c", "    if (flight_count == 0 || flights[0].nonce >= view->nonce_latest) {",
+             "    if (flight_count == 0 || view->nonce_latest > 0 || flights[0].nonce >= view->nonce_latest) {"),)),
     Fault("older_attempts_forgotten", "INV-3", "of several attempts only the newest is looked for in blocks", (
         Edit("src/executor/flights.c", "        if (flight->seq > 1)\n            status = watch_older",
              "        if (flight->seq > 1000)\n            status = watch_older"),)),
