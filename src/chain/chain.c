@@ -11,6 +11,22 @@ void chain_blocks_clear(struct chain_block *blocks, size_t count)
     }
 }
 
+void chain_bodies_clear(struct chain_body *bodies, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(bodies[i].sent);
+        bodies[i] = (struct chain_body){ 0 };
+    }
+}
+
+void chain_raws_clear(struct chain_raw *raws, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(raws[i].bytes);
+        raws[i] = (struct chain_raw){ 0 };
+    }
+}
+
 const char *submit_verdict_name(enum submit_verdict verdict)
 {
     switch (verdict) {

@@ -90,6 +90,28 @@ struct chain_transaction {
     struct bursar_hash data_hash; /* keccak256(input) */
 };
 
+/* A transaction found in a block's body. */
+struct chain_sent {
+    struct bursar_hash hash;
+    struct chain_transaction transaction;
+};
+
+/* A block with those of its transactions that one account has sent, in their order; owned, see chain_bodies_clear. */
+struct chain_body {
+    bool is_present;
+    struct chain_head head;
+    struct chain_sent *sent;
+    size_t sent_count;
+};
+void chain_bodies_clear(struct chain_body *bodies, size_t count);
+
+/* The signed bytes of a transaction; owned, see chain_raws_clear. */
+struct chain_raw {
+    uint8_t *bytes; /* NULL: the node does not have it, or it is of a type that this program does not sign */
+    size_t length_bytes;
+};
+void chain_raws_clear(struct chain_raw *raws, size_t count);
+
 /* What a node said about bytes we handed over. None of these ends an intent (INV-5). Stored: pinned, append only. */
 enum submit_verdict {
     SUBMIT_ACCEPTED = 1,
@@ -120,6 +142,7 @@ struct raw_transaction {
 };
 
 #define CHAIN_BLOCKS_MAX_COUNT 64
+#define CHAIN_BODIES_MAX_COUNT 16
 #define CHAIN_LANES_MAX_COUNT 8
 #define CHAIN_LANE_ITEMS_MAX_COUNT 100
 #define CHAIN_ITEMS_MAX_COUNT 1000
@@ -136,6 +159,13 @@ struct chain {
                                    struct bursar_error *err);
     enum bursar_status (*transactions)(void *ctx, const struct bursar_hash *hashes, size_t count,
                                        struct chain_transaction *ret, struct bursar_error *err);
+    /* The same blocks with what `account` has sent in them: heavy, for what no hash is known of. `count` <=
+     * CHAIN_BODIES_MAX_COUNT. NULL where a chain has no blocks to read. */
+    enum bursar_status (*bodies)(void *ctx, const struct bursar_address *account, const uint64_t *numbers, size_t count,
+                                 struct chain_body *ret, struct bursar_error *err);
+    /* The signed bytes of these transactions, pooled or mined; each hashes to what was asked for. NULL as above. */
+    enum bursar_status (*raws)(void *ctx, const struct bursar_hash *hashes, size_t count, struct chain_raw *ret,
+                               struct bursar_error *err);
     /* Do these addresses hold code at block `at`? (EIP-7702 delegations count as code.) */
     enum bursar_status (*has_code)(void *ctx, const struct chain_block_ref *at, const struct bursar_address *addresses,
                                    size_t count, bool *ret, struct bursar_error *err);

@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "chain/evm_bodies.h"
 #include "chain/evm_code.h"
 #include "chain/evm_codec.h"
 #include "chain/evm_observe.h"
@@ -150,6 +151,20 @@ static enum bursar_status transactions(void *ctx, const struct bursar_hash *hash
     return status;
 }
 
+static enum bursar_status bodies(void *ctx, const struct bursar_address *account, const uint64_t *numbers, size_t count,
+                                 struct chain_body *ret, struct bursar_error *err)
+{
+    enum bursar_status status = check_count(count, CHAIN_BODIES_MAX_COUNT, err);
+    return status == BURSAR_OK ? evm_bodies(ctx, account, numbers, count, ret, err) : status;
+}
+
+static enum bursar_status raws(void *ctx, const struct bursar_hash *hashes, size_t count, struct chain_raw *ret,
+                               struct bursar_error *err)
+{
+    enum bursar_status status = check_count(count, CHAIN_ITEMS_MAX_COUNT, err);
+    return status == BURSAR_OK ? evm_raws(ctx, hashes, count, ret, err) : status;
+}
+
 static enum bursar_status has_code(void *ctx, const struct chain_block_ref *at, const struct bursar_address *addresses,
                                    size_t count, bool *ret, struct bursar_error *err)
 {
@@ -285,6 +300,8 @@ struct chain evm_chain_interface(struct evm_chain *chain)
         .blocks = blocks,
         .receipts = receipts,
         .transactions = transactions,
+        .bodies = bodies,
+        .raws = raws,
         .has_code = has_code,
         .submit = submit,
         .lanes = chain->lane_count,
