@@ -215,6 +215,28 @@ enum bursar_status signing_log_find(const struct signing_log *log, uint64_t nonc
     return BURSAR_OK;
 }
 
+enum bursar_status signing_log_walk(const struct signing_log *log, uint64_t nonce, signing_log_visitor *visit,
+                                    void *visit_ctx, struct bursar_error *err)
+{
+    struct log_record record = { 0 };
+    enum bursar_status status = usable(log, err);
+    uint32_t index = status == BURSAR_OK ? log_heads_get(&log->heads, nonce) : NO_RECORD;
+    for (int count = 0; index != NO_RECORD && status == BURSAR_OK; count++, index = record.previous) {
+        if (count == RECORDS_PER_NONCE_MAX)
+            return bursar_fail(err, BURSAR_ELIMIT, "nonce %" PRIu64 " was signed %d times: something is very wrong",
+                               nonce, count);
+        status = read_record(log, index, &record, err);
+        if (status == BURSAR_OK)
+            status = visit(visit_ctx, &record.entry);
+    }
+    return status;
+}
+
+uint64_t signing_log_lease_epoch(const struct signing_log *log)
+{
+    return log->lease_epoch;
+}
+
 enum bursar_status signing_log_has_transaction(const struct signing_log *log, uint64_t nonce,
                                                const struct bursar_hash *hash, bool *ret, struct bursar_error *err)
 {

@@ -51,6 +51,13 @@ BURSAR_MUST_CHECK enum bursar_status signing_log_sync(struct signing_log *log, s
 void signing_log_extent(const struct signing_log *log, struct signing_log_extent *ret);
 BURSAR_MUST_CHECK enum bursar_status signing_log_find(const struct signing_log *log, uint64_t nonce,
                                                       struct signed_payload *ret, struct bursar_error *err);
+typedef enum bursar_status signing_log_visitor(void *ctx, const struct signing_log_entry *entry);
+/* Everything that was signed for a nonce, the newest first. What a visitor returns ends the walk, unless OK. */
+BURSAR_MUST_CHECK enum bursar_status signing_log_walk(const struct signing_log *log, uint64_t nonce,
+                                                      signing_log_visitor *visit, void *visit_ctx,
+                                                      struct bursar_error *err);
+/* The highest lease epoch that anything was signed for; 0: none. */
+uint64_t signing_log_lease_epoch(const struct signing_log *log);
 /* Was this transaction hash recorded for this nonce? Walks only that nonce's records. */
 BURSAR_MUST_CHECK enum bursar_status signing_log_has_transaction(const struct signing_log *log, uint64_t nonce,
                                                                  const struct bursar_hash *hash, bool *ret,

@@ -468,6 +468,42 @@ static void a_hundred_thousand_entries_are_all_remembered(void **state)
     signing_log_close(log);
 }
 
+struct walked {
+    size_t count;
+    struct bursar_hash hashes[4];
+};
+
+static enum bursar_status take_entry(void *ctx, const struct signing_log_entry *entry)
+{
+    struct walked *walked = ctx;
+    assert_int_equal(entry->nonce, 5);
+    if (walked->count == 3)
+        return BURSAR_ECANCELLED;
+    walked->hashes[walked->count++] = entry->transaction_hash;
+    return BURSAR_OK;
+}
+
+static void all_that_was_signed_for_a_nonce_is_walked_newest_first(void **state)
+{
+    (void)state;
+    struct signing_log *log = open_log();
+    struct signing_log_entry entries[] = { payment(5, 1), payment(6, 2), replacement(5, 1, 9), self_transfer(5) };
+    struct walked walked = { 0 };
+    assert_int_equal(signing_log_lease_epoch(log), 0);
+    entries[3].lease_epoch = 7;
+    for (size_t i = 0; i < COUNT_OF(entries); i++)
+        assert_int_equal(signing_log_append(log, &entries[i], NULL), BURSAR_OK);
+    assert_int_equal(signing_log_sync(log, NULL), BURSAR_OK);
+    assert_int_equal(signing_log_walk(log, 5, take_entry, &walked, NULL), BURSAR_OK);
+    assert_int_equal(walked.count, 3);
+    assert_true(hash_equal(&walked.hashes[0], &entries[3].transaction_hash));
+    assert_true(hash_equal(&walked.hashes[2], &entries[0].transaction_hash));
+    assert_int_equal(signing_log_walk(log, 5, take_entry, &walked, NULL), BURSAR_ECANCELLED);
+    assert_int_equal(signing_log_walk(log, 99, take_entry, &walked, NULL), BURSAR_OK);
+    assert_int_equal(signing_log_lease_epoch(log), 7);
+    signing_log_close(log);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, each_set_up, scratch_tear_down)
 
 int main(void)
@@ -488,6 +524,7 @@ int main(void)
         TEST(a_self_transfer_goes_to_the_account_itself_with_nothing),
         TEST(a_lower_lease_epoch_is_fenced_also_after_reopening),
         TEST(what_was_signed_for_a_nonce_is_found),
+        TEST(all_that_was_signed_for_a_nonce_is_walked_newest_first),
         TEST(nonces_below_the_first_and_gaps_are_taken_within_reach),
         TEST(the_highest_nonces_are_no_special_case),
         TEST(a_second_process_is_refused_the_lock),
