@@ -197,6 +197,8 @@ const char *lifecycle_cause_name(enum lifecycle_cause cause)
         return "breaker_reset";
     case CAUSE_CANCEL_REQUESTED:
         return "cancel_requested";
+    case CAUSE_ADOPTED:
+        return "adopted";
     }
     return NULL;
 }

@@ -45,6 +45,7 @@ enum lifecycle_cause {
     CAUSE_BREAKER_RESET = 18,       /* by a person */
     /* Of a disbursement, and moves nothing yet: */
     CAUSE_CANCEL_REQUESTED = 19, /* a person asks for its nonce to be used up, while it is staged */
+    CAUSE_ADOPTED = 20,          /* of a treasury: a person let the store learn what was paid without its knowing */
 };
 
 struct lifecycle_move {

@@ -144,6 +144,17 @@ BURSAR_MUST_CHECK enum bursar_status intent_move(struct sqlite_store *store, int
                                                  enum intent_status from, enum intent_status to, int *ret_changed,
                                                  struct bursar_error *err);
 
+/* What was included in blocks above `number` goes back to staged, same intent, same bytes (INV-8); those blocks are
+ * read again. Inside a write transaction. */
+BURSAR_MUST_CHECK enum bursar_status undo_above(struct sqlite_store *store, int64_t treasury, uint64_t now_ms,
+                                                uint64_t number, struct bursar_error *err);
+/* Ends the live items of an intent; a paid one stays live for ever (INV-1). */
+BURSAR_MUST_CHECK enum bursar_status end_items(struct sqlite_store *store, int64_t intent, bool stays_live,
+                                               enum lifecycle_cause outcome, struct bursar_error *err);
+/* Moves the live items of move->intent. */
+BURSAR_MUST_CHECK enum bursar_status move_items(struct sqlite_store *store, int64_t treasury,
+                                                const struct disbursement_move *move, struct bursar_error *err);
+
 /* The parts of the vtable, by file. */
 void sqlite_fill_treasury(struct store *interface);
 void sqlite_fill_import(struct store *interface);
@@ -155,6 +166,7 @@ void sqlite_fill_host(struct store *interface);
 void sqlite_fill_decided(struct store *interface);
 void sqlite_fill_breaker(struct store *interface);
 void sqlite_fill_shown(struct store *interface);
+void sqlite_fill_adopt(struct store *interface);
 void sqlite_import_discard(struct sqlite_store *store);
 void sqlite_lease_unlock(struct sqlite_store *store);
 

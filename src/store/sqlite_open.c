@@ -322,6 +322,7 @@ struct store sqlite_store_interface(struct sqlite_store *store)
     sqlite_fill_host(&interface);
     sqlite_fill_breaker(&interface);
     sqlite_fill_shown(&interface);
+    sqlite_fill_adopt(&interface);
     return interface;
 }
 

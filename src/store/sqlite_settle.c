@@ -51,8 +51,8 @@ static enum bursar_status live_items(struct sqlite_store *store, int64_t intent,
     return status;
 }
 
-static enum bursar_status move_items(struct sqlite_store *store, int64_t treasury, const struct disbursement_move *move,
-                                     struct bursar_error *err)
+enum bursar_status move_items(struct sqlite_store *store, int64_t treasury, const struct disbursement_move *move,
+                              struct bursar_error *err)
 {
     struct items items;
     enum bursar_status status = live_items(store, move->intent, &items, err);
@@ -62,8 +62,8 @@ static enum bursar_status move_items(struct sqlite_store *store, int64_t treasur
 }
 
 /* A paid item stays live for ever, so that the schema itself refuses to bind it again (INV-1). */
-static enum bursar_status end_items(struct sqlite_store *store, int64_t intent, bool stays_live,
-                                    enum lifecycle_cause outcome, struct bursar_error *err)
+enum bursar_status end_items(struct sqlite_store *store, int64_t intent, bool stays_live, enum lifecycle_cause outcome,
+                             struct bursar_error *err)
 {
     struct items items;
     enum bursar_status status = live_items(store, intent, &items, err);
@@ -125,8 +125,8 @@ static void read_attempt_key(sqlite3_stmt *stmt, void *rows, size_t index)
 }
 
 /* INV-8: what was included above the fork goes back to staged, same intent, same bytes. */
-static enum bursar_status undo_above(struct sqlite_store *store, int64_t treasury, uint64_t now_ms, uint64_t number,
-                                     struct bursar_error *err)
+enum bursar_status undo_above(struct sqlite_store *store, int64_t treasury, uint64_t now_ms, uint64_t number,
+                              struct bursar_error *err)
 {
     struct attempt_key keys[UNDO_BATCH_COUNT];
     size_t count;

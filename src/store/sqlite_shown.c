@@ -345,6 +345,11 @@ static enum bursar_status show(void *ctx, int64_t treasury, int64_t id, disburse
     return write_end(store, status, err);
 }
 
+struct content_seer {
+    content_visitor *visit;
+    void *ctx;
+};
+
 struct intent_seer {
     intent_visitor *visit;
     void *ctx;
@@ -390,6 +395,48 @@ static enum bursar_status intents(void *ctx, int64_t treasury, uint64_t from_non
     return each_row(store, stmt, intent_seen, &seer, err);
 }
 
+static enum bursar_status attempts(void *ctx, int64_t treasury, uint64_t nonce, unsigned seq, size_t limit,
+                                   attempt_visitor *visit, void *visit_ctx, struct bursar_error *err)
+{
+    struct sqlite_store *store = ctx;
+    struct story_seer seer = { .visit_attempt = visit, .ctx = visit_ctx };
+    sqlite3_stmt *stmt = statement(store, SQL_ATTEMPTS, err);
+    bind_i64(stmt, 1, treasury);
+    bind_u64(stmt, 2, nonce);
+    bind_u64(stmt, 3, seq);
+    bind_u64(stmt, 4, limit);
+    return each_row(store, stmt, attempt_seen, &seer, err);
+}
+
+static enum bursar_status content_seen(void *ctx, sqlite3_stmt *stmt)
+{
+    const struct content_seer *seer = ctx;
+    struct content_record record = {
+        .id = sqlite3_column_int64(stmt, 0),
+        .version = column_u64(stmt, 1),
+        .state = (enum disbursement_state)sqlite3_column_int(stmt, 2),
+        .ref = column_string(stmt, 3),
+        .waits = sqlite3_column_int(stmt, 6) == 1,
+        .schedule = (enum schedule_kind)sqlite3_column_int(stmt, 7),
+        .schedule_value = column_u64(stmt, 8),
+    };
+    column_address(stmt, 4, &record.destination);
+    column_amount(stmt, 5, &record.amount);
+    return seer->visit(seer->ctx, &record);
+}
+
+static enum bursar_status contents(void *ctx, int64_t treasury, int64_t after_id, size_t limit, content_visitor *visit,
+                                   void *visit_ctx, struct bursar_error *err)
+{
+    struct sqlite_store *store = ctx;
+    struct content_seer seer = { visit, visit_ctx };
+    sqlite3_stmt *stmt = statement(store, SQL_CONTENTS, err);
+    bind_i64(stmt, 1, treasury);
+    bind_i64(stmt, 2, after_id);
+    bind_u64(stmt, 3, limit);
+    return each_row(store, stmt, content_seen, &seer, err);
+}
+
 void sqlite_fill_shown(struct store *interface)
 {
     interface->snapshot_save = snapshot_save;
@@ -400,4 +447,6 @@ void sqlite_fill_shown(struct store *interface)
     interface->ref_find = ref_find;
     interface->show = show;
     interface->intents = intents;
+    interface->attempts = attempts;
+    interface->contents = contents;
 }

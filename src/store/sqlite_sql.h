@@ -198,7 +198,39 @@
       "t.intent = i.id "                                                                                               \
       "LEFT JOIN disbursement d ON d.id = t.disbursement LEFT JOIN attempt a ON a.id = (SELECT id FROM attempt "       \
       "WHERE intent = i.id ORDER BY status DESC, seq DESC LIMIT 1) WHERE i.treasury = ?1 AND i.nonce >= ?2 "           \
-      "ORDER BY i.nonce LIMIT ?3")
+      "ORDER BY i.nonce LIMIT ?3")                                                                                     \
+    /* adopting */                                                                                                     \
+    S(ATTEMPTS, SHOWN,                                                                                                 \
+      "SELECT a.id, a.intent, i.nonce, a.seq, a.purpose, a.status, a.hash, a.max_priority_fee_per_gas, "               \
+      "a.max_fee_per_gas, a.signed_ms, a.sends, a.last_sent_ms, a.verdict, a.message, a.block_no, a.block_hash, "      \
+      "a.gas_used, a.gas_price FROM intent i JOIN attempt a ON a.intent = i.id WHERE i.treasury = ?1 AND "             \
+      "(i.nonce, a.seq) > (?2, ?3) AND i.nonce >= ?2 ORDER BY i.nonce, a.seq LIMIT ?4")                                \
+    S(CONTENTS, SHOWN,                                                                                                 \
+      "SELECT id, version, state, ref, destination, amount, waits_on IS NOT NULL, schedule, schedule_value "           \
+      "FROM disbursement WHERE treasury = ?1 AND id > ?2 ORDER BY id LIMIT ?3")                                        \
+    S(ADOPT_INTENT, SHOWN,                                                                                             \
+      "INSERT INTO intent (treasury, nonce, kind, status, to_address, value, data, gas_limit, lease_epoch, bound_ms) " \
+      "VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8, ?9)")                                                                \
+    S(ADOPT_ATTEMPT, SHOWN,                                                                                            \
+      "INSERT INTO attempt (treasury, intent, seq, purpose, status, hash, max_priority_fee_per_gas, "                  \
+      "max_fee_per_gas, signed_ms, raw) SELECT ?1, ?2, coalesce(max(seq), 0) + 1, ?3, 1, ?4, ?5, ?6, ?7, ?8 "          \
+      "FROM attempt WHERE intent = ?2")                                                                                \
+    S(ADOPT_INTENT_STATUS, SHOWN, "SELECT status FROM intent WHERE id = ?1 AND treasury = ?2 AND nonce = ?3")          \
+    S(ADOPT_INCLUDED_PURPOSE, SHOWN, "SELECT purpose FROM attempt WHERE intent = ?1 AND status = 2")                   \
+    S(ADOPT_REOPEN_ATTEMPTS, SHOWN,                                                                                    \
+      "UPDATE attempt SET status = 1, block_no = NULL, block_hash = NULL, last_sent_ms = 0 WHERE intent = ?1 "         \
+      "AND status = 2")                                                                                                \
+    S(ADOPT_FINISH, SHOWN,                                                                                             \
+      "UPDATE attempt SET status = 3, block_no = ?3, block_hash = ?4, gas_used = ?5, gas_price = ?6 WHERE "            \
+      "intent = ?1 AND hash = ?2")                                                                                     \
+    S(ADOPT_PURPOSE, SHOWN, "SELECT purpose FROM attempt WHERE intent = ?1 AND hash = ?2")                             \
+    S(ADOPT_TREASURY, SHOWN,                                                                                           \
+      "UPDATE treasury SET first_nonce = min(first_nonce, ?2), lease_epoch = max(lease_epoch, ?3), halt_code = 0, "    \
+      "halt_reason = '' WHERE id = ?1")                                                                                \
+    S(ADOPT_ANCHOR, SHOWN, "UPDATE treasury SET anchor_no = ?2, anchor_hash = ?3 WHERE id = ?1")                       \
+    S(ADOPT_HOLES, SHOWN,                                                                                              \
+      "SELECT max(i.nonce) + 1 - t.first_nonce - count(*) FROM intent i JOIN treasury t ON t.id = i.treasury "         \
+      "WHERE i.treasury = ?1")
 
 enum sqlite_statement {
 #define S(name, scope, sql) SQL_##name,

@@ -25,6 +25,7 @@ struct list_filter {
 typedef enum bursar_status disbursement_visitor(void *ctx, const struct disbursement_record *record);
 typedef enum bursar_status event_visitor(void *ctx, const struct event_record *record);
 typedef enum bursar_status attempt_visitor(void *ctx, const struct attempt_record *record);
+typedef enum bursar_status content_visitor(void *ctx, const struct content_record *record);
 typedef enum bursar_status intent_visitor(void *ctx, const struct intent_record *record);
 typedef void text_visitor(void *ctx, const char *text);
 
@@ -180,6 +181,18 @@ struct store {
                                attempt_visitor *visit_attempt, void *visit_ctx, struct bursar_error *err);
     enum bursar_status (*intents)(void *ctx, int64_t treasury, uint64_t from_nonce, size_t limit, intent_visitor *visit,
                                   void *visit_ctx, struct bursar_error *err);
+
+    /* -- adopting ------------------------------------------------------------------------------------------------- */
+    /* All attempts behind (nonce, seq), in that order. */
+    enum bursar_status (*attempts)(void *ctx, int64_t treasury, uint64_t nonce, unsigned seq, size_t limit,
+                                   attempt_visitor *visit, void *visit_ctx, struct bursar_error *err);
+    /* What is owed, in any state, from the ID after `after_id` on. */
+    enum bursar_status (*contents)(void *ctx, int64_t treasury, int64_t after_id, size_t limit, content_visitor *visit,
+                                   void *visit_ctx, struct bursar_error *err);
+    /* Takes over what is known now of its own past, ends whatever halt there is, with an event that says who and why;
+     * all of it or nothing. The fence is a new one then. EINTERNAL when nonces would be missing in between. */
+    enum bursar_status (*adopt)(void *ctx, struct fence *fence, const struct adoption *adoption,
+                                const struct decision *decision, struct bursar_error *err);
 };
 
 #endif

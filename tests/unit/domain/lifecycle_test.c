@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#define CAUSE_LAST 19
+#define CAUSE_LAST 20
 
 /* One line a state; a word is to:cause, as numbers. */
 static const struct {
@@ -112,7 +112,8 @@ static void stored_numbers_and_names_are_pinned(void **state)
                                           "breaker_half_opened",
                                           "breaker_closed",
                                           "breaker_reset",
-                                          "cancel_requested" };
+                                          "cancel_requested",
+                                          "adopted" };
     for (int i = STATE_FIRST; i <= STATE_LAST; i++)
         assert_string_equal(state_name((enum disbursement_state)i), states[i]);
     for (int i = 1; i <= CAUSE_LAST; i++)
