@@ -81,3 +81,29 @@ enum bursar_status read_block_hashes(const struct reconcile_env *env, const uint
     }
     return status;
 }
+
+enum bursar_status read_bodies(const struct reconcile_env *env, const struct bursar_address *account,
+                               const uint64_t *numbers, size_t count, struct chain_body *ret, struct bursar_error *err)
+{
+    enum bursar_status status;
+    unsigned tries = 0;
+    if (!env->chain.bodies)
+        return bursar_fail(err, BURSAR_EREFUSED, "this chain has no blocks that could be searched");
+    do
+        status = env->chain.bodies(env->chain.ctx, account, numbers, count, ret, err);
+    while (once_more(env, status, tries++));
+    return status;
+}
+
+enum bursar_status read_raws(const struct reconcile_env *env, const struct bursar_hash *hashes, size_t count,
+                             struct chain_raw *ret, struct bursar_error *err)
+{
+    enum bursar_status status;
+    unsigned tries = 0;
+    if (!env->chain.raws)
+        return bursar_fail(err, BURSAR_EREFUSED, "this chain does not show signed bytes");
+    do
+        status = env->chain.raws(env->chain.ctx, hashes, count, ret, err);
+    while (once_more(env, status, tries++));
+    return status;
+}

@@ -15,5 +15,11 @@ BURSAR_MUST_CHECK enum bursar_status read_receipts(const struct reconcile_env *e
 BURSAR_MUST_CHECK enum bursar_status read_block_hashes(const struct reconcile_env *env, const uint64_t *numbers,
                                                        size_t count, bool *ret_present, struct bursar_hash *ret_hashes,
                                                        struct bursar_error *err);
+/* Up to CHAIN_BODIES_MAX_COUNT blocks; EREFUSED where the chain has none to read. */
+BURSAR_MUST_CHECK enum bursar_status read_bodies(const struct reconcile_env *env, const struct bursar_address *account,
+                                                 const uint64_t *numbers, size_t count, struct chain_body *ret,
+                                                 struct bursar_error *err);
+BURSAR_MUST_CHECK enum bursar_status read_raws(const struct reconcile_env *env, const struct bursar_hash *hashes,
+                                               size_t count, struct chain_raw *ret, struct bursar_error *err);
 
 #endif

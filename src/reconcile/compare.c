@@ -30,12 +30,20 @@ static bool is_no_data(const struct bursar_hash *data_hash)
     return hash_equal(data_hash, &empty);
 }
 
+/* Its nonce was used by somebody else's transaction, or by one that pays none of ours: known from the chain only. */
+static bool is_foreign(const struct intent_record *intent)
+{
+    return intent->has_attempt && intent->purpose == PURPOSE_FOREIGN;
+}
+
 /* Whatever was signed for a nonce is what the intent says; every attempt is in the log. */
 static bool log_agrees(const struct comparing *comparing)
 {
     const struct intent_sight *sight = comparing->sight;
     const struct intent_record *intent = sight->intent;
     const struct signed_payload *logged = &sight->logged;
+    if (is_foreign(intent))
+        return true;
     if (intent->has_attempt && !sight->is_logged)
         return differs(comparing, "its transaction was signed, but the signing log does not know its nonce");
     if (intent->has_attempt && !sight->log_has_transaction)
@@ -67,6 +75,8 @@ static bool transaction_agrees(const struct comparing *comparing)
         return (transaction->has_to && address_equal(&transaction->to, &sight->account) &&
                 bursar_amount_is_zero(transaction->value) && is_no_data(&transaction->data_hash)) ||
                differs(comparing, "its transaction on the chain is not the transfer of 0 to self that was signed");
+    if (is_foreign(intent))
+        return true;
     if (!transaction->has_to || !address_equal(&transaction->to, &intent->to))
         return differs(comparing, "its transaction on the chain has another destination");
     if (bursar_amount_compare(transaction->value, intent->value) != 0)
@@ -99,6 +109,16 @@ static bool item_is(const struct comparing *comparing, enum disbursement_state e
     return (intent->is_live == is_live && intent->outcome == outcome) ||
            differs(comparing, "its nonce is stored as %s (%s), and its transaction makes the disbursement %s",
                    intent->is_live ? "its payment" : "given up", ended ? ended : "?", should ? should : "?");
+}
+
+/* What a foreign transaction took the nonce of is queued again, and whatever becomes of it then. */
+static bool is_given_up(const struct comparing *comparing)
+{
+    const struct intent_record *intent = comparing->sight->intent;
+    if (intent->disbursement == 0)
+        return true;
+    return (!intent->is_live && intent->outcome == CAUSE_NONCE_FREED) ||
+           differs(comparing, "its nonce was used by a foreign transaction, and still counts as its payment");
 }
 
 static bool in_flight_agrees(const struct comparing *comparing)
@@ -167,6 +187,8 @@ static bool included_agrees(const struct comparing *comparing)
         return false;
     if (is_self_transfer(sight->intent))
         return item_is(comparing, STATE_CANCELLED, false, CAUSE_FINAL_CANCEL);
+    if (is_foreign(sight->intent))
+        return is_given_up(comparing);
     return sight->receipt->succeeded ? item_is(comparing, STATE_FINALIZED, true, CAUSE_FINAL_SUCCESS)
                                      : item_is(comparing, STATE_FAILED, false, CAUSE_FINAL_REVERT);
 }

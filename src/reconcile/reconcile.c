@@ -144,7 +144,8 @@ static enum bursar_status sum_up(struct reconciling *now, const struct intent_si
     if (status != BURSAR_OK || !sight->receipt || !sight->receipt->is_present || !sight->transaction ||
         !sight->transaction->is_present)
         return status;
-    if (sight->receipt->succeeded && intent->kind == INTENT_PAYMENT && intent->purpose != PURPOSE_SELF_TRANSFER)
+    if (sight->receipt->succeeded && intent->kind == INTENT_PAYMENT && intent->purpose != PURPOSE_SELF_TRANSFER &&
+        intent->purpose != PURPOSE_FOREIGN)
         status = add(&now->on_chain.paid, sight->transaction->value, err);
     if (status == BURSAR_OK)
         status = add_fee(&now->on_chain.fees, sight->receipt->gas_used, sight->receipt->effective_gas_price_wei, err);

@@ -1,1 +1,2 @@
 unit_test(reconcile compare)
+unit_test(reconcile adopt_match)
