@@ -100,20 +100,22 @@ const char *halt_action(enum halt_code code)
     case HALT_GENESIS_MISMATCH:
     case HALT_ANCHOR_MISMATCH:
         return "this node does not show the chain the treasury was paying on: compare it with another node before "
-               "anything else, then run `bursar reconcile`";
+               "anything else; `bursar reconcile --dry-run` shows what --adopt would take from it";
     case HALT_STORE_BEHIND_LOG:
-        return "the store is older than the signing log: put back the newest store file, then run `bursar reconcile`";
+        return "the store is older than the signing log: put back the newest store file, or have it learn what was "
+               "signed and paid: `bursar reconcile --dry-run`, then --adopt";
     case HALT_SIGNING_LOG_LOST:
-        return "put back the newest signing log beside the keystore; do not create another one";
+        return "put back the newest signing log beside the keystore; if it is lost for good, `bursar reconcile "
+               "--dry-run`, then --adopt, makes it anew from the store and the chain";
     case HALT_STORE_BEHIND_CHAIN:
         return "the account sent more than this store knows: put back the newest store file, or find out who else "
-               "uses the key, then run `bursar reconcile`";
+               "uses the key; then `bursar reconcile --dry-run`, and --adopt";
     case HALT_FOREIGN_NONCE:
-        return "somebody else sends from this account: find out who has the key, then run `bursar reconcile`";
+        return "somebody else sends from this account: find out who has the key; then `bursar reconcile --dry-run`, "
+               "and --adopt";
     case HALT_ACCOUNT_HISTORY:
         return "an account with earlier payments must be acknowledged: check that nothing queued was paid before, then "
-               "set "
-               "it up in a folder of its own with `bursar init --adopt-account`";
+               "run `bursar reconcile --adopt`";
     case HALT_SIGNER:
         return "check the keystore, its password file and the signing log beside it, and that no other process "
                "signs with them";

@@ -260,9 +260,11 @@ static enum bursar_status report(const struct init *init, struct bursar_error *e
     char address[ADDRESS_TEXT_BYTES];
     address_to_text(&init->account, address);
     if (init->log.entries > 0)
-        output_message("the signing log %s holds %llu signatures that the new store knows nothing of: until the store "
-                       "that made them is put back, nothing is paid",
-                       init->log_path, (unsigned long long)init->log.entries);
+        output_message(
+            "the signing log %s holds %llu signatures that the new store knows nothing of: nothing is paid until "
+            "the store that made them is put back, or, if it is lost, its payment files are imported again and "
+            "`bursar reconcile --adopt` has found out which of them are paid",
+            init->log_path, (unsigned long long)init->log.entries);
     if (init->cli->json)
         return output_json(json_pack("{s:s,s:s,s:I,s:I,s:s,s:s,s:s}", "treasury", TREASURY_NAME, "address", address,
                                      "chain_id", (json_int_t)init->start.chain_id, "first_nonce",

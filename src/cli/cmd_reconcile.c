@@ -1,10 +1,15 @@
-/* bursar reconcile: do store, signing log and chain agree? */
+/* bursar reconcile: do store, signing log and chain agree? With --dry-run and --adopt: what makes them. */
+#include "base/bytes.h"
 #include "base/cleanup.h"
 #include "cli/context.h"
+#include "cli/decide.h"
 #include "cli/exit_code.h"
+#include "cli/reconcile_adopt.h"
 #include "cli/stop_signal.h"
 #include "reconcile/reconcile.h"
 #include "signer/signing_log.h"
+
+#include <string.h>
 
 struct reporting {
     bool json;
@@ -96,16 +101,69 @@ static enum bursar_status compare(struct cli *cli, struct session *session, stru
     return status;
 }
 
-int cmd_reconcile(struct cli *cli, int argc, char **argv)
+#define OPTION_DRY_RUN 1
+#define OPTION_ADOPT 2
+#define OPTION_REASON 3
+#define OPTION_ASSIGN 4
+#define OPTION_FROM_BLOCK 5
+
+static int take_option(const struct cli *cli, int option, struct adopt_wanted *wanted, bool *ret_dry_run)
 {
-    static const struct option options[] = { CLI_LONG_OPTIONS };
+    switch (option) {
+    case OPTION_DRY_RUN:
+        *ret_dry_run = true;
+        return -1;
+    case OPTION_ADOPT:
+        wanted->writes = true;
+        return -1;
+    case OPTION_REASON:
+        wanted->reason = optarg;
+        if (strlen(optarg) > ADOPT_REASON_MAX_BYTES)
+            return cli_usage(cli, "reconcile", "--reason is longer than %d bytes", ADOPT_REASON_MAX_BYTES);
+        return cli_reason(cli, "reconcile", optarg);
+    case OPTION_ASSIGN:
+        if (wanted->assignment_count == ADOPT_ASSIGNMENTS_MAX_COUNT)
+            return cli_usage(cli, "reconcile", "--assign: at most %d at once", ADOPT_ASSIGNMENTS_MAX_COUNT);
+        wanted->assignments[wanted->assignment_count++] = optarg;
+        return -1;
+    default:
+        wanted->has_from_block = true;
+        if (u64_from_text(optarg, strlen(optarg), 0, INT64_MAX, &wanted->from_block))
+            return -1;
+        return cli_usage(cli, "reconcile", "--from-block %.60s: is not a block number", optarg);
+    }
+}
+
+/* -1 to go on, else the exit code. */
+static int parse(struct cli *cli, int argc, char **argv, struct adopt_wanted *wanted, bool *ret_dry_run)
+{
+    static const struct option options[] = { { "dry-run", no_argument, NULL, OPTION_DRY_RUN },
+                                             { "adopt", no_argument, NULL, OPTION_ADOPT },
+                                             { "reason", required_argument, NULL, OPTION_REASON },
+                                             { "assign", required_argument, NULL, OPTION_ASSIGN },
+                                             { "from-block", required_argument, NULL, OPTION_FROM_BLOCK },
+                                             CLI_LONG_OPTIONS };
     int option, code;
     while ((option = getopt_long(argc, argv, CLI_SHORT_OPTIONS, options, NULL)) != -1) {
-        if ((code = cli_common_option(cli, "reconcile", option, argv)) >= 0)
+        bool is_own = option >= OPTION_DRY_RUN && option <= OPTION_FROM_BLOCK;
+        code =
+            is_own ? take_option(cli, option, wanted, ret_dry_run) : cli_common_option(cli, "reconcile", option, argv);
+        if (code >= 0)
             return code;
     }
     if ((code = cli_operands(cli, "reconcile", argc, argv, 0, 0)) >= 0)
         return code;
+    if (wanted->writes && *ret_dry_run)
+        return cli_usage(cli, "reconcile", "--dry-run or --adopt, not both");
+    if (!wanted->writes && wanted->reason)
+        return cli_usage(cli, "reconcile", "--reason belongs to --adopt");
+    if (!wanted->writes && !*ret_dry_run && (wanted->assignment_count || wanted->has_from_block))
+        return cli_usage(cli, "reconcile", "--assign and --from-block belong to --dry-run and --adopt");
+    return -1;
+}
+
+static int compare_only(struct cli *cli)
+{
     struct session session = { 0 };
     struct node node = { 0 };
     struct reconcile_result result = { 0 };
@@ -118,4 +176,15 @@ int cmd_reconcile(struct cli *cli, int argc, char **argv)
         return output_error(cli->json, &err);
     }
     return result.differences == 0 ? EXIT_CODE_DONE : EXIT_CODE_REFUSED;
+}
+
+int cmd_reconcile(struct cli *cli, int argc, char **argv)
+{
+    const char *assignments[ADOPT_ASSIGNMENTS_MAX_COUNT];
+    struct adopt_wanted wanted = { .assignments = assignments };
+    bool is_dry_run = false;
+    int code = parse(cli, argc, argv, &wanted, &is_dry_run);
+    if (code >= 0)
+        return code;
+    return wanted.writes || is_dry_run ? reconcile_adopt(cli, &wanted) : compare_only(cli);
 }

@@ -67,9 +67,21 @@ const struct command COMMANDS[] = {
       "  --format csv           RFC 4180 with a heading (default)\n"
       "  --format json          one document, {\"items\":[...]}; so is --json\n",
       cmd_export },
-    { "reconcile", "[--json]", "compare store, signing log and chain",
+    { "reconcile", "[--dry-run | --adopt [--reason TEXT]] [--assign TXHASH=ID]... [--from-block N] [--json]",
+      "compare store, signing log and chain; with --adopt, put the store right",
       "Every disbursement with a transaction, every nonce from the first, and the sums are read from the chain and\n"
-      "compared. Changes nothing. 0 all agree, 6 not, 4 not reachable.\n",
+      "compared. Changes nothing. 0 all agree, 6 not, 4 not reachable.\n\n"
+      "When the store is an older copy or a new one, or the signing log was lost, nothing is paid until it is adopted\n"
+      "what was signed and paid without its knowing. Each transaction of the account, from the signing log and the\n"
+      "chain, is given to one unpaid disbursement that owes exactly the same. What fits none is left to you, and\n"
+      "nothing is changed then (6). End `bursar run` first; import lost payment files again first.\n\n"
+      "  --dry-run              what --adopt would do\n"
+      "  --adopt                do it, and end the halt: all of it or nothing\n"
+      "  --reason TEXT          kept in the history, 1-300 bytes\n"
+      "  --assign TXHASH=ID     this transaction pays that disbursement (a number, or ref:REF)\n"
+      "  --assign TXHASH=foreign     it pays none of yours, now or later\n"
+      "  --assign unmatched=foreign  so do all that no disbursement owes\n"
+      "  --from-block N         where to start looking for transactions that nothing here knows the hash of\n",
       cmd_reconcile },
     { "help", "[COMMAND | config]", "explain a command, or bursar.conf", "", cmd_help },
 };
