@@ -198,6 +198,9 @@ class RestoredCopyTest(AdoptCase):
         self.pay(bursar, [row], name="only-one.csv")
         report = self.dry_run(bursar, code=6)
         self.assertEqual(self.steps(report), {"paid": 1, "undecided": 1})
+        before = self.dump(bursar)
+        self.adopt(bursar, code=6)
+        self.assertEqual(self.dump(bursar), before)
         undecided = next(item for item in report["items"] if item["step"] == "undecided")
         self.assertEqual([c["ref"] for c in undecided["candidates"]], ["once"])
         done = self.adopt_for_good(bursar, "--assign", f"{undecided['tx_hash']}=foreign")
@@ -259,6 +262,21 @@ class SetUpAnewTest(AdoptCase):
         self.assertGreaterEqual(len(done["items"]), 40)
         self.start_mining(node)
         self.assert_all_paid(node, bursar, paid + open_ones + new)
+
+    def test_a_new_store_leads_a_key_that_has_signed_for_later_leases(self):
+        node = self.node()
+        bursar = self.bursar(node)
+        paid = []
+        for n in range(10):  # a lease each, and the signing log knows the newest
+            paid += self.pay_some(node, bursar, f"lease{n}", 1)
+        self.let_blocks_pass(node)
+        self.remove_store(bursar)
+        (bursar.directory / "bursar.conf").unlink()
+        self.assert_exit(0, bursar.init(node.url))
+        new = harness.rows("new", 2)
+        self.pay(bursar, paid + new)
+        self.adopt(bursar)
+        self.assert_all_paid(node, bursar, paid + new)
 
     def test_an_account_with_history_is_acknowledged_where_it_is(self):
         node = self.node()

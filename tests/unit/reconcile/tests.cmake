@@ -1,2 +1,3 @@
 unit_test(reconcile compare)
 unit_test(reconcile adopt_match)
+unit_test(reconcile adopt_sight)
