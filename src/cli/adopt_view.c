@@ -28,8 +28,6 @@ const char *adopt_trouble_cause(enum adopt_trouble trouble)
     case TROUBLE_TWO_PAYLOADS:
         return "the store has bound this nonce to one payment, the key has signed another one for it, and neither is "
                "seen";
-    case TROUBLE_CANCELLING:
-        return "a payment was signed for this nonce, and so was its cancellation; neither is seen";
     case TROUBLE_VANISHED:
         return "it was final, and on this chain it is not there, or has ended otherwise";
     case TROUBLE_NOT_FINAL:
@@ -61,8 +59,6 @@ const char *adopt_trouble_action(enum adopt_trouble trouble)
         return "correct the --assign: a queued or failed disbursement that owes exactly this, once; or foreign";
     case TROUBLE_TWO_PAYLOADS:
         return "put back the store that was signed from, or wait until one of them is in a block";
-    case TROUBLE_CANCELLING:
-        return "wait until one of them is in a block, or put back the store that was signed from";
     case TROUBLE_VANISHED:
         return "compare this node with others, and wait for it if it is behind: nothing is adopted from a chain that "
                "has "
@@ -117,10 +113,10 @@ static enum bursar_status read_ref(const struct session *session, const struct a
                                ret, err);
 }
 
-/* What was seen, else what was signed, else what is bound. */
+/* What it was meant to pay: what was seen, or, of what is not, or was cancelled, what was signed. */
 static const struct payload *payload_of(const struct sight *sight)
 {
-    if (sight->seen != SEEN_NOWHERE)
+    if (sight->seen != SEEN_NOWHERE && !sight->is_cancellation)
         return &sight->payload;
     return sight->has_payment ? &sight->signed_payload : NULL;
 }

@@ -31,6 +31,10 @@ const char *adopt_step_name(enum adopt_step step)
         return "moved";
     case ADOPT_REOPENED:
         return "reopened";
+    case ADOPT_CANCELLED:
+        return "cancelled";
+    case ADOPT_CANCELLING:
+        return "cancelling";
     case ADOPT_UNDECIDED:
         return "undecided";
     case ADOPT_WAIT:

@@ -24,18 +24,20 @@ enum sight_seen {
 
 /* What becomes of a nonce. */
 enum adopt_step {
-    ADOPT_NOT = 0,        /* the store knows what it needs */
-    ADOPT_PAID = 1,       /* final: the disbursement is paid */
-    ADOPT_REVERTED = 2,   /* final: the disbursement has failed */
-    ADOPT_IN_FLIGHT = 3,  /* signed bytes that are out: bound, with these bytes */
-    ADOPT_SIGN_AGAIN = 4, /* signed, and seen nowhere: bound, the executor signs the same payload again */
-    ADOPT_SELF = 5,       /* final: a transfer of 0 to self */
-    ADOPT_FOREIGN = 6,    /* final: a transaction that pays none of ours */
-    ADOPT_FILL = 7,       /* bound to a transfer of 0 to self, which the executor will sign */
-    ADOPT_MOVED = 8,      /* final as before, in another block */
-    ADOPT_REOPENED = 9,   /* it was seen in a block that may be gone: in flight again, with the same bytes */
-    ADOPT_UNDECIDED = 10, /* a person must say what it is */
-    ADOPT_WAIT = 11,      /* time will tell */
+    ADOPT_NOT = 0,         /* the store knows what it needs */
+    ADOPT_PAID = 1,        /* final: the disbursement is paid */
+    ADOPT_REVERTED = 2,    /* final: the disbursement has failed */
+    ADOPT_IN_FLIGHT = 3,   /* signed bytes that are out: bound, with these bytes */
+    ADOPT_SIGN_AGAIN = 4,  /* signed, and seen nowhere: bound, the executor signs the same payload again */
+    ADOPT_SELF = 5,        /* final: a transfer of 0 to self */
+    ADOPT_FOREIGN = 6,     /* final: a transaction that pays none of ours */
+    ADOPT_FILL = 7,        /* bound to a transfer of 0 to self, which the executor will sign */
+    ADOPT_MOVED = 8,       /* final as before, in another block */
+    ADOPT_REOPENED = 9,    /* it was seen in a block that may be gone: in flight again, with the same bytes */
+    ADOPT_CANCELLED = 10,  /* final: our transfer of 0 to self; the disbursement is cancelled */
+    ADOPT_CANCELLING = 11, /* cancelled before, and that is seen nowhere: bound, and asked to be cancelled again */
+    ADOPT_UNDECIDED = 12,  /* a person must say what it is */
+    ADOPT_WAIT = 13,       /* time will tell */
 };
 
 /* Why it is undecided, or what it waits for. */
@@ -47,11 +49,10 @@ enum adopt_trouble {
     TROUBLE_UNKNOWN_ID = 4,   /* assigned to a disbursement that does not owe it */
     TROUBLE_NOT_FREE = 5,     /* assigned to one that is paid, cancelled, or assigned already */
     TROUBLE_TWO_PAYLOADS = 6, /* the store has bound something else than the key has signed, and neither is seen */
-    TROUBLE_CANCELLING = 7,   /* signed, and signed to be cancelled; neither is seen */
-    TROUBLE_VANISHED = 8,     /* it was final, and is not on the chain any more */
-    TROUBLE_NOT_FINAL = 9,    /* waits: not ours, and not in a final block yet */
-    TROUBLE_NO_BYTES = 10,    /* waits: the node does not show its bytes, and it is not in a final block yet */
-    TROUBLE_IN_POOL = 11,     /* waits: in the pool, and nobody here knows what it is */
+    TROUBLE_VANISHED = 7,     /* it was final, and is not on the chain any more */
+    TROUBLE_NOT_FINAL = 8,    /* waits: not ours, and not in a final block yet */
+    TROUBLE_NO_BYTES = 9,     /* waits: the node does not show its bytes, and it is not in a final block yet */
+    TROUBLE_IN_POOL = 10,     /* waits: in the pool, and nobody here knows what it is */
 };
 
 /* All that is known of one nonce, and what is to become of it. */
@@ -62,8 +63,9 @@ struct sight {
     enum intent_kind kind;
     enum intent_status status;
     struct payload bound;
-    int64_t disbursement; /* that it is bound to; 0: none */
-    bool has_ended_well;  /* of what was final: it paid; and in which block */
+    int64_t disbursement;    /* that it is bound to; 0: none */
+    bool is_being_cancelled; /* it has signed the transfer of 0 to self, or was asked to */
+    bool has_ended_well;     /* of what was final: it paid; and in which block */
     struct block_mark stored_block;
     /* The signing log: */
     bool has_payment;
@@ -84,6 +86,7 @@ struct sight {
     uint64_t effective_gas_price_wei;
     struct chain_raw raw;
     /* The decision: */
+    bool is_cancellation; /* what was seen took the nonce from the payment that was signed for it */
     enum adopt_step step;
     enum adopt_trouble trouble;
     int64_t pays; /* 0: nothing that was unpaid */

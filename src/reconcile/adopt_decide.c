@@ -47,9 +47,10 @@ static void take_foreign(struct sight *sight)
 
 static void take_self_transfer(struct sight *sight)
 {
+    bool is_payments = sight->pays || (sight->intent && sight->kind == INTENT_PAYMENT);
     sight->purpose = SIGN_SELF;
     if (sight->is_final)
-        sight->step = ADOPT_SELF;
+        sight->step = is_payments ? ADOPT_CANCELLED : ADOPT_SELF;
     else
         take_bytes(sight);
 }
@@ -67,6 +68,13 @@ static void decide_settled(struct sight *sight)
         sight->step = ADOPT_MOVED;
 }
 
+/* INV-7: the key has signed the transfer of 0 to self, and will sign nothing else any more; the store has not heard of
+ * it. */
+static bool is_cancelled_elsewhere(const struct sight *sight)
+{
+    return sight->kind == INTENT_PAYMENT && sight->has_self && !sight->is_being_cancelled;
+}
+
 /* Bound in the store, and not final there. True: it is a claim. */
 static bool decide_bound(const struct adopt_plan *plan, struct sight *sight)
 {
@@ -79,6 +87,12 @@ static bool decide_bound(const struct adopt_plan *plan, struct sight *sight)
         if (sight->kind == INTENT_PAYMENT && sight->has_payment &&
             payload_compare(&sight->signed_payload, &sight->bound) != 0)
             stop(sight, ADOPT_UNDECIDED, TROUBLE_TWO_PAYLOADS);
+        else if (is_cancelled_elsewhere(sight))
+            sight->step = ADOPT_CANCELLING;
+        return false;
+    }
+    if (sight->in_store && sight->seen == SEEN_POOL && is_cancelled_elsewhere(sight)) {
+        sight->step = ADOPT_CANCELLING;
         return false;
     }
     if (sight->in_store && (!plan->is_rebased || !sight->is_final))
@@ -103,17 +117,14 @@ static bool decide_unbound(const struct adopt_plan *plan, struct sight *sight)
     if (sight->seen != SEEN_NOWHERE) {
         if (!payload_is_self_transfer(&sight->payload, &plan->treasury.address))
             return true;
-        if (sight->is_final || !sight->has_payment)
+        sight->is_cancellation = sight->has_payment; /* and the question is, of what */
+        if (!sight->has_payment)
             take_self_transfer(sight);
-        else /* the payment that was signed for this nonce may still be the one that is mined */
-            stop(sight, ADOPT_WAIT, TROUBLE_CANCELLING);
-        return false;
+        return sight->has_payment;
     }
-    if (sight->has_payment && sight->has_self)
-        stop(sight, ADOPT_UNDECIDED, TROUBLE_CANCELLING);
-    else if (sight->has_payment)
+    if (sight->has_payment)
         return true;
-    else if (!sight->has_self && sight->nonce < plan->view.nonce_pending)
+    if (!sight->has_self && sight->nonce < plan->view.nonce_pending)
         stop(sight, ADOPT_WAIT, TROUBLE_IN_POOL);
     else
         sight->step = ADOPT_FILL; /* INV-5: nothing above it could ever be mined */
@@ -191,7 +202,7 @@ static enum bursar_status find_candidates(struct adopt_look *look, struct claimi
 /* Its nonce belongs to another payment: bound in the store, or signed by the key. */
 static bool is_promised(const struct sight *sight)
 {
-    return sight->intent != 0 || (sight->seen != SEEN_NOWHERE && sight->has_payment &&
+    return sight->intent != 0 || (sight->seen != SEEN_NOWHERE && sight->has_payment && !sight->is_cancellation &&
                                   payload_compare(&sight->payload, &sight->signed_payload) != 0);
 }
 
@@ -199,11 +210,13 @@ static void add_claim(struct claiming *claiming, struct sight *sight)
 {
     bool is_seen = sight->seen != SEEN_NOWHERE;
     claiming->sights[claiming->count] = (size_t)(sight - claiming->plan->sights);
-    claiming->claims[claiming->count++] = (struct claim){ .nonce = sight->nonce,
-                                                          .hash = is_seen ? sight->hash : sight->signed_hash,
-                                                          .payload = is_seen ? sight->payload : sight->signed_payload,
-                                                          .has_reverted = sight->is_final && !sight->succeeded,
-                                                          .is_bound = is_promised(sight) };
+    claiming->claims[claiming->count++] =
+        (struct claim){ .nonce = sight->nonce,
+                        .hash = is_seen ? sight->hash : sight->signed_hash,
+                        .payload = *sight_pays(sight),
+                        .has_reverted = sight->is_final && !sight->succeeded && !sight->is_cancellation,
+                        .is_cancelled = sight->is_final && sight->is_cancellation,
+                        .is_bound = is_promised(sight) };
 }
 
 static void take_match(const struct adopt_plan *plan, struct sight *sight, const struct match *match)
@@ -214,14 +227,18 @@ static void take_match(const struct adopt_plan *plan, struct sight *sight, const
         sight->pays = plan->candidates[match->candidate].id;
         sight->pays_version = plan->candidates[match->candidate].version;
         sight->pays_state = plan->candidates[match->candidate].state;
-        if (sight->seen == SEEN_NOWHERE)
-            sight->step = ADOPT_SIGN_AGAIN;
-        else
+        if (sight->is_cancellation)
+            take_self_transfer(sight);
+        else if (sight->seen != SEEN_NOWHERE)
             take_payment(sight);
+        else
+            sight->step = sight->has_self ? ADOPT_CANCELLING : ADOPT_SIGN_AGAIN;
         return;
     case MATCH_PAYS_NOTHING:
         if (sight->seen == SEEN_NOWHERE)
             sight->step = ADOPT_FILL;
+        else if (sight->is_cancellation)
+            take_self_transfer(sight);
         else
             take_foreign(sight);
         return;

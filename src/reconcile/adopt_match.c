@@ -38,8 +38,8 @@ static int compare_claims(const void *left, const void *right)
 {
     const struct claim *a = *(const struct claim *const *)left, *b = *(const struct claim *const *)right;
     int order = payload_compare(&a->payload, &b->payload);
-    if (order == 0)
-        order = (int)a->has_reverted - (int)b->has_reverted;
+    if (order == 0) /* what has paid comes before what came to nothing */
+        order = (int)(a->has_reverted || a->is_cancelled) - (int)(b->has_reverted || b->is_cancelled);
     return order ? order : compare_numbers(a->nonce, b->nonce);
 }
 
@@ -123,7 +123,7 @@ static void match_one(const struct claim *claim, struct candidate *candidates, s
         ret->verdict = MATCH_PAYS;
         ret->candidate = group->next;
         candidates[group->next].is_taken = true;
-    } else if (claim->has_reverted) {
+    } else if (claim->has_reverted || (claim->is_cancelled && group->first < group->end)) {
         ret->verdict = MATCH_PAYS_NOTHING;
     } else if (is_any_unpaid) { /* INV-4 */
         ret->verdict = MATCH_BOUND;

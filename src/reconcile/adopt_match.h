@@ -30,6 +30,7 @@ struct claim {
     struct bursar_hash hash;
     struct payload payload;
     bool has_reverted; /* finally: it paid nothing */
+    bool is_cancelled; /* finally: its nonce was used by our own cancellation of it */
     bool is_bound;     /* the store has its nonce bound to something else */
 };
 
@@ -55,7 +56,7 @@ struct assignment {
 
 enum match_verdict {
     MATCH_PAYS = 1,
-    MATCH_PAYS_NOTHING = 2, /* a person says so, or it was reverted and nothing of its kind is unpaid */
+    MATCH_PAYS_NOTHING = 2, /* a person says so, or it came to nothing, and nothing of its kind is unpaid */
     MATCH_NOTHING = 3,      /* undecided: no disbursement owes this */
     MATCH_SURPLUS = 4,      /* undecided: all that owe this are paid by other transactions, or cancelled or failed */
     MATCH_BOUND = 5,        /* undecided: an unpaid disbursement owes this, but the nonce is bound to another one */

@@ -39,6 +39,8 @@ BURSAR_MUST_CHECK enum bursar_status adopt_decide(struct adopt_look *look, struc
 /* A transaction that was seen. One in a block above the view's head is still in flight, as far as the view goes. */
 void sight_take(struct sight *sight, const struct bursar_hash *hash, const struct chain_transaction *transaction,
                 const struct chain_view *view);
+/* What a nonce was meant to pay: what was seen; of what is seen nowhere, or was cancelled, what was signed. */
+const struct payload *sight_pays(const struct sight *sight);
 
 /* What an intent sends, what a disbursement wants sent, and a cancel or a gap fill. */
 struct payload payload_of_intent(const struct intent_record *intent);

@@ -26,6 +26,11 @@ struct payload payload_of_self_transfer(const struct bursar_address *account)
     return without_data(account, (struct bursar_amount){ 0 });
 }
 
+const struct payload *sight_pays(const struct sight *sight)
+{
+    return sight->seen == SEEN_NOWHERE || sight->is_cancellation ? &sight->signed_payload : &sight->payload;
+}
+
 bool payload_is_self_transfer(const struct payload *payload, const struct bursar_address *account)
 {
     const struct payload wanted = payload_of_self_transfer(account);

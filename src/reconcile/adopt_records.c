@@ -148,7 +148,7 @@ static enum bursar_status take_attempt(void *ctx, const struct attempt_record *r
 {
     struct paging *paging = ctx;
     struct adopt_plan *plan = paging->look->plan;
-    const struct sight *sight = sight_of(plan, record->nonce);
+    struct sight *sight = sight_of(plan, record->nonce);
     bool is_logged = false;
     paging->rows++;
     paging->next_nonce = record->nonce;
@@ -160,6 +160,7 @@ static enum bursar_status take_attempt(void *ctx, const struct attempt_record *r
         plan->log_lacks++;
     if (status != BURSAR_OK || !sight)
         return status;
+    sight->is_being_cancelled = sight->is_being_cancelled || record->purpose == SIGN_SELF;
     const struct known_hash known = { .hash = record->hash,
                                       .sight = (size_t)(sight - plan->sights),
                                       .purpose = record->purpose,
@@ -178,6 +179,24 @@ static enum bursar_status read_attempts(struct adopt_look *look, struct bursar_e
         status = store->attempts(store->ctx, look->env->treasury, paging.next_nonce, paging.seq, PAGE_ROWS,
                                  take_attempt, &paging, err);
     } while (status == BURSAR_OK && paging.rows == PAGE_ROWS);
+    return status;
+}
+
+static enum bursar_status read_cancels(struct adopt_look *look, struct bursar_error *err)
+{
+    const struct store *store = &look->env->store;
+    struct cancel_request *asked = calloc(CANCEL_REQUESTS_MAX_COUNT, sizeof *asked);
+    size_t count = 0;
+    if (!asked)
+        return bursar_fail(err, BURSAR_ENOMEM, "out of memory");
+    enum bursar_status status =
+        store->cancels_select(store->ctx, look->env->treasury, CANCEL_REQUESTS_MAX_COUNT, asked, &count, err);
+    for (size_t i = 0; i < count && status == BURSAR_OK; i++) {
+        struct sight *sight = sight_of(look->plan, asked[i].nonce);
+        if (sight)
+            sight->is_being_cancelled = true;
+    }
+    free(asked);
     return status;
 }
 
@@ -213,6 +232,8 @@ enum bursar_status adopt_read_records(struct adopt_look *look, struct bursar_err
         status = read_log(look, err);
     if (status == BURSAR_OK)
         status = read_attempts(look, err);
+    if (status == BURSAR_OK)
+        status = read_cancels(look, err);
     if (status == BURSAR_OK)
         merge_known(look);
     return status;

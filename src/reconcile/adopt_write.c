@@ -116,7 +116,7 @@ static void fill_intent(const struct adopt_plan *plan, const struct sight *sight
     ret->to = plan->treasury.address;
     if (!is_payment)
         return;
-    const struct payload *payload = sight->seen == SEEN_NOWHERE ? &sight->signed_payload : &sight->payload;
+    const struct payload *payload = sight_pays(sight);
     ret->to = payload->to;
     ret->value = payload->value;
     ret->data = tx->data;
@@ -139,6 +139,9 @@ static enum bursar_status fill(const struct adopt_plan *plan, const struct sight
     *ret = (struct adopted_nonce){ .nonce = sight->nonce, .intent = sight->intent, .detail = sight->detail };
     if (sight->intent == 0)
         fill_intent(plan, sight, &tx, ret);
+    ret->cancels = sight->step == ADOPT_CANCELLING;
+    if (ret->cancels && sight->intent)
+        ret->disbursement = sight->disbursement;
     if (sight->seen == SEEN_NOWHERE || sight->step == ADOPT_REOPENED)
         return BURSAR_OK;
     ret->has_transaction = true;

@@ -390,6 +390,7 @@ struct adopted_nonce {
     int64_t disbursement; /* what it pays: queued, or failed and retried with this; 0: nothing */
     enum disbursement_state from_state;
     uint64_t version;
+    bool cancels;         /* and is to be cancelled, as it was before */
     bool has_transaction; /* else it is bound, and will be signed */
     struct bursar_hash hash;
     bool is_new; /* the store does not have it as an attempt yet: */

@@ -205,6 +205,9 @@ static enum bursar_status finish(struct adopting *now, const struct adopted_nonc
         status = intent_move(now->store, now->fence.treasury, intent, INTENT_SIGNED, INTENT_FINAL, &changed, err);
     if (status == BURSAR_OK && changed != 1)
         status = bursar_fail(err, BURSAR_ESTALE, "intent %lld changed under us", (long long)intent);
+    bool any = false; /* of what is freed the wish stands: it is queued again, and will be cancelled when it is bound */
+    if (status == BURSAR_OK && purpose != PURPOSE_FOREIGN)
+        status = close_cancels(now->store, intent, now->decision->at_ms, &any, err);
     const struct ending ending = ending_of((int)purpose, adopted->succeeded);
     struct disbursement_move move = { STATE_EXECUTED,       CAUSE_INCLUDED,       intent,
                                       now->decision->at_ms, now->decision->actor, adopted->detail };
@@ -228,6 +231,8 @@ static enum bursar_status adopt_nonce(struct adopting *now, const struct adopted
         intent ? reopen(now, adopted, &intent_status, err) : make_intent(now, adopted, &intent, err);
     if (status == BURSAR_OK && adopted->has_transaction && adopted->is_new)
         status = add_attempt(now, adopted, intent, &intent_status, err);
+    if (status == BURSAR_OK && adopted->cancels)
+        status = request_cancel(now->store, now->fence.treasury, adopted->disbursement, now->decision, err);
     if (status == BURSAR_OK && adopted->is_final)
         status = finish(now, adopted, intent, intent_status, err);
     return status;

@@ -148,6 +148,12 @@ BURSAR_MUST_CHECK enum bursar_status intent_move(struct sqlite_store *store, int
  * read again. Inside a write transaction. */
 BURSAR_MUST_CHECK enum bursar_status undo_above(struct sqlite_store *store, int64_t treasury, uint64_t now_ms,
                                                 uint64_t number, struct bursar_error *err);
+/* Leaves the request to cancel what is staged; inside a write transaction. EEXIST: there is one. */
+BURSAR_MUST_CHECK enum bursar_status request_cancel(struct sqlite_store *store, int64_t treasury, int64_t id,
+                                                    const struct decision *decision, struct bursar_error *err);
+/* Requests to cancel what an intent pays are answered now; *ret_any: there were some. */
+BURSAR_MUST_CHECK enum bursar_status close_cancels(struct sqlite_store *store, int64_t intent, uint64_t now_ms,
+                                                   bool *ret_any, struct bursar_error *err);
 /* Ends the live items of an intent; a paid one stays live for ever (INV-1). */
 BURSAR_MUST_CHECK enum bursar_status end_items(struct sqlite_store *store, int64_t intent, bool stays_live,
                                                enum lifecycle_cause outcome, struct bursar_error *err);

@@ -104,8 +104,8 @@ static enum bursar_status is_asked_already(struct sqlite_store *store, int64_t i
     return status;
 }
 
-static enum bursar_status request_cancel(struct sqlite_store *store, int64_t treasury, int64_t id,
-                                         const struct decision *decision, struct bursar_error *err)
+enum bursar_status request_cancel(struct sqlite_store *store, int64_t treasury, int64_t id,
+                                  const struct decision *decision, struct bursar_error *err)
 {
     struct disbursement_version row = { .id = id };
     bool asked = false;

@@ -172,8 +172,8 @@ static struct disbursement_move final_move(const struct sqlite_store *store, con
 }
 
 /* What was asked about these is answered now; *ret_any: something was. */
-static enum bursar_status close_cancels(struct sqlite_store *store, int64_t intent, uint64_t now_ms, bool *ret_any,
-                                        struct bursar_error *err)
+enum bursar_status close_cancels(struct sqlite_store *store, int64_t intent, uint64_t now_ms, bool *ret_any,
+                                 struct bursar_error *err)
 {
     struct items items;
     enum bursar_status status = live_items(store, intent, &items, err);

@@ -229,6 +229,53 @@ class RestoredCopyTest(AdoptCase):
         self.assertEqual(node.balance(pair[0]["destination"]), 2 * 5 * 10**9)
         self.assert_agrees(bursar)
 
+    def cancel_after_a_copy(self):
+        """Three are signed, the middle one is cancelled; nothing is mined; then the store from before comes back."""
+        node = self.node()
+        bursar = self.bursar(node)
+        payments = harness.rows("cancel", 3)
+        self.pay(bursar, payments)
+        old = self.copy_store(bursar)
+        self.stop_mining(node)
+        run = bursar.start("run")
+        harness.wait_until(lambda: node.nonce(block="pending") >= 3, 60, run.err)
+        self.assert_exit(0, bursar.command("cancel", "ref:cancel-1", "--reason", "a mistake"))
+        harness.wait_until(lambda: self.pool_to(node, 1) == TREASURY, 30, run.err)
+        run.kill()
+        self.put_back(bursar, old)
+        return node, bursar, payments
+
+    def pool_to(self, node, nonce):
+        pending = node.rpc("txpool_content")["pending"]
+        return next(tx["to"].lower() for account in pending.values() for n, tx in account.items() if int(n) == nonce)
+
+    def assert_cancelled(self, node, bursar, payments):
+        self.start_mining(node)
+        self.assert_exit(0, bursar.run_until_idle())
+        self.assertEqual(bursar.show("ref:cancel-1")["state"], "cancelled")
+        self.assert_chain(node, once=[payments[0], payments[2]], unpaid=payments[1:2])
+        self.assert_agrees(bursar)
+
+    def test_what_was_cancelled_after_the_copy_stays_cancelled(self):
+        node, bursar, payments = self.cancel_after_a_copy()
+        node.mine(6)
+        self.assert_pays_nothing(node, bursar, "store_behind_log")
+        self.assertEqual(self.steps(self.adopt_for_good(bursar)), {"paid": 2, "cancelled": 1})
+        self.assert_cancelled(node, bursar, payments)
+
+    def test_a_cancellation_in_the_pool_is_adopted_with_its_bytes(self):
+        node, bursar, payments = self.cancel_after_a_copy()
+        self.assert_pays_nothing(node, bursar, "store_behind_log")
+        self.assertEqual(self.steps(self.adopt_for_good(bursar)), {"in_flight": 3})
+        self.assert_cancelled(node, bursar, payments)
+
+    def test_a_cancellation_that_is_seen_nowhere_is_asked_for_again(self):
+        node, bursar, payments = self.cancel_after_a_copy()
+        node.rpc("anvil_dropAllTransactions")
+        self.assert_pays_nothing(node, bursar, "store_behind_log")
+        self.assertEqual(self.steps(self.adopt_for_good(bursar)), {"sign_again": 2, "cancelling": 1})
+        self.assert_cancelled(node, bursar, payments)
+
     def test_a_running_executor_is_not_interfered_with(self):
         node = self.node()
         bursar = self.bursar(node)

@@ -110,6 +110,25 @@ static void a_reverted_one_comes_last_and_may_pay_nothing(void **state)
     assert_int_equal(candidates[ret[0].candidate].id, 2);
 }
 
+static void what_was_cancelled_takes_what_is_left_and_is_not_forgotten(void **state)
+{
+    (void)state;
+    struct claim claims[] = { claim_of(1, 10), claim_of(2, 10), claim_of(3, 99) };
+    struct candidate candidates[] = { owes(1, 10), owes(2, 10) };
+    struct match ret[3];
+    claims[0].is_cancelled = claims[2].is_cancelled = true;
+    assert_true(claims_match(claims, 3, candidates, 2, NULL, 0, ret));
+    assert_int_equal(candidates[ret[1].candidate].id, 1);
+    assert_int_equal(ret[0].verdict, MATCH_PAYS);
+    assert_int_equal(candidates[ret[0].candidate].id, 2);
+    assert_int_equal(ret[2].verdict, MATCH_NOTHING); /* its file is still to be imported: it must not be paid then */
+    candidates[0].is_taken = candidates[1].is_taken = false;
+    candidates[1].state = STATE_CANCELLED; /* a person was faster */
+    assert_true(claims_match(claims, 2, candidates, 2, NULL, 0, ret));
+    assert_int_equal(ret[1].verdict, MATCH_PAYS);
+    assert_int_equal(ret[0].verdict, MATCH_PAYS_NOTHING);
+}
+
 static void a_nonce_that_is_bound_elsewhere_pays_nothing_by_itself(void **state)
 {
     (void)state;
@@ -215,6 +234,7 @@ int main(void)
         cmocka_unit_test(among_equals_the_order_is_that_of_payment),
         cmocka_unit_test(a_surplus_is_undecided),
         cmocka_unit_test(a_reverted_one_comes_last_and_may_pay_nothing),
+        cmocka_unit_test(what_was_cancelled_takes_what_is_left_and_is_not_forgotten),
         cmocka_unit_test(a_nonce_that_is_bound_elsewhere_pays_nothing_by_itself),
         cmocka_unit_test(a_person_decides_first_and_is_held_to_the_content),
         cmocka_unit_test(one_that_failed_is_paid_only_by_a_persons_word),
