@@ -411,8 +411,123 @@ static enum bursar_status has_code(void *ctx, const struct chain_block_ref *at, 
     return read_agreed(ctx, &kind, &question, count, ret, err);
 }
 
+/* -- bodies: what an account has sent, block by block -- */
+
+struct bodies_question {
+    const struct bursar_address *account;
+    const uint64_t *numbers;
+};
+
+static enum bursar_status ask_bodies(const struct chain *chain, const void *question, size_t count, void *ret,
+                                     struct bursar_error *err)
+{
+    const struct bodies_question *asked = question;
+    return chain->bodies(chain->ctx, asked->account, asked->numbers, count, ret, err);
+}
+
+static bool same_sent(const struct chain_body *a, const struct chain_body *b)
+{
+    if (a->sent_count != b->sent_count || !hash_equal(&a->head.parent_hash, &b->head.parent_hash))
+        return false;
+    for (size_t i = 0; i < a->sent_count; i++) {
+        if (!hash_equal(&a->sent[i].hash, &b->sent[i].hash) ||
+            !same_payload(&a->sent[i].transaction, &b->sent[i].transaction))
+            return false;
+    }
+    return true;
+}
+
+static bool same_body(const void *left, const void *right)
+{
+    const struct chain_body *a = left, *b = right;
+    if (!a->is_present || !b->is_present)
+        return a->is_present == b->is_present;
+    return same_place(&a->head.block, &b->head.block) && same_sent(a, b);
+}
+
+static bool bodies_contradict(const struct nodes *nodes, const void *left, const void *right)
+{
+    const struct chain_body *a = left, *b = right;
+    (void)nodes;
+    return a->is_present && b->is_present && same_place(&a->head.block, &b->head.block) && !same_sent(a, b);
+}
+
+static void clear_bodies(void *items, size_t count)
+{
+    chain_bodies_clear(items, count);
+}
+
+static enum bursar_status bodies(void *ctx, const struct bursar_address *account, const uint64_t *numbers, size_t count,
+                                 struct chain_body *ret, struct bursar_error *err)
+{
+    static const struct read_kind kind = { .noun = "what the account has sent in blocks",
+                                           .item_bytes = sizeof *ret,
+                                           .ask = ask_bodies,
+                                           .same = same_body,
+                                           .contradict = bodies_contradict,
+                                           .clear = clear_bodies };
+    struct bodies_question question = { account, numbers };
+    return read_agreed(ctx, &kind, &question, count, ret, err);
+}
+
+/* -- raws: whoever has them; they hash to what was asked for, so that no node could give others -- */
+
+static enum bursar_status ask_raws(const struct chain *chain, const void *question, size_t count, void *ret,
+                                   struct bursar_error *err)
+{
+    return chain->raws(chain->ctx, question, count, ret, err);
+}
+
+static bool same_raw(const void *left, const void *right)
+{
+    const struct chain_raw *a = left, *b = right;
+    return (a->bytes == NULL) == (b->bytes == NULL);
+}
+
+static bool raws_contradict(const struct nodes *nodes, const void *left, const void *right)
+{
+    (void)nodes;
+    (void)left;
+    (void)right;
+    return false;
+}
+
+static bool some_raw(const void *const *answers, size_t count, void *ret)
+{
+    struct chain_raw *to = ret;
+    for (size_t i = 0; i < count; i++) {
+        const struct chain_raw *from = answers[i];
+        if (!from->bytes || !(to->bytes = malloc(from->length_bytes)))
+            continue;
+        memcpy(to->bytes, from->bytes, from->length_bytes);
+        to->length_bytes = from->length_bytes;
+        return true;
+    }
+    return false;
+}
+
+static void clear_raws(void *items, size_t count)
+{
+    chain_raws_clear(items, count);
+}
+
+static enum bursar_status raws(void *ctx, const struct bursar_hash *hashes, size_t count, struct chain_raw *ret,
+                               struct bursar_error *err)
+{
+    static const struct read_kind kind = { .noun = "signed bytes",
+                                           .item_bytes = sizeof *ret,
+                                           .ask = ask_raws,
+                                           .same = same_raw,
+                                           .contradict = raws_contradict,
+                                           .weaken = some_raw,
+                                           .clear = clear_raws };
+    return read_agreed(ctx, &kind, hashes, count, ret, err);
+}
+
 void nodes_put_reads(struct chain *ret)
 {
+    ret->bodies = bodies;
+    ret->raws = raws;
     ret->blocks = blocks;
     ret->receipts = receipts;
     ret->transactions = transactions;
