@@ -23,17 +23,23 @@ enum bursar_status bursar_breaker_config_check(const struct bursar_breaker_confi
 {
     const struct {
         const char *name;
-        uint64_t value, max;
+        uint64_t value, min, max;
     } fields[] = {
-        { "failure_threshold", config->failure_threshold, BURSAR_BREAKER_THRESHOLD_MAX },
-        { "success_threshold", config->success_threshold, BURSAR_BREAKER_THRESHOLD_MAX },
-        { "timeout_ms", config->timeout_ms, BURSAR_BREAKER_DURATION_MAX_MS },
-        { "window_ms", config->window_ms, BURSAR_BREAKER_DURATION_MAX_MS },
+        { "failure_threshold", config->failure_threshold, 1, BURSAR_BREAKER_THRESHOLD_MAX },
+        { "success_threshold", config->success_threshold, 1, BURSAR_BREAKER_THRESHOLD_MAX },
+        { "timeout_ms", config->timeout_ms, 1, BURSAR_BREAKER_DURATION_MAX_MS },
+        { "window_ms", config->window_ms, 1, BURSAR_BREAKER_DURATION_MAX_MS },
+        { "timeout_max_ms", config->timeout_max_ms, 0, BURSAR_BREAKER_DURATION_MAX_MS },
+        { "jitter_percent", config->jitter_percent, 0, 100 },
+        { "failure_rate_percent", config->failure_rate_percent, 0, 100 },
+        { "rate_min_calls", config->rate_min_calls, config->failure_rate_percent > 0, BURSAR_BREAKER_CALLS_MAX },
+        { "slow_call_ms", config->slow_call_ms, 0, BURSAR_BREAKER_DURATION_MAX_MS },
     };
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
-        if (fields[i].value < 1 || fields[i].value > fields[i].max)
-            return bursar_fail(err, BURSAR_EINVAL, "circuit breaker: %s is %" PRIu64 "; it must be 1-%" PRIu64,
-                               fields[i].name, fields[i].value, fields[i].max);
+        if (fields[i].value < fields[i].min || fields[i].value > fields[i].max)
+            return bursar_fail(err, BURSAR_EINVAL,
+                               "circuit breaker: %s is %" PRIu64 "; it must be %" PRIu64 "-%" PRIu64, fields[i].name,
+                               fields[i].value, fields[i].min, fields[i].max);
     }
     return BURSAR_OK;
 }
@@ -53,6 +59,9 @@ enum bursar_status bursar_breaker_new(const struct bursar_breaker_config *config
         return bursar_fail(err, BURSAR_ENOMEM, "circuit breaker: the system gives no mutex");
     }
     b->config = *config;
+    b->slow_call_ms = config->slow_call_ms;
+    if (config->failure_rate_percent)
+        b->slice_ms = (int64_t)(config->window_ms + BURSAR_BREAKER_SLICES - 1) / BURSAR_BREAKER_SLICES;
     b->changed_at = b->failed_at = BREAKER_TIME_NONE;
     atomic_init(&b->word, UINT64_C(1) << STATE_BITS | BURSAR_BREAKER_CLOSED); /* generation 0 is no ticket's */
     atomic_init(&b->refuse_until, BREAKER_TIME_NONE);
@@ -101,11 +110,12 @@ void breaker_change(struct bursar_breaker *b, enum bursar_breaker_state to, int6
     uint64_t generation = (own_word(b) >> STATE_BITS) + 1;
     if (breaker_state(b) != to)
         b->changed_at = at;
-    b->forced = to == BURSAR_BREAKER_OPEN && until == BREAKER_TIME_UNDUE;
+    b->forced = false;
     b->successes = 0;
     b->trials = 0;
+    breaker_rate_clear(b);
     if (to == BURSAR_BREAKER_CLOSED)
-        b->failures = 0;
+        b->failures = b->openings = 0;
     b->changes++;
     if (to == BURSAR_BREAKER_OPEN)
         atomic_store_explicit(&b->refuse_until, until, memory_order_relaxed);
@@ -113,9 +123,41 @@ void breaker_change(struct bursar_breaker *b, enum bursar_breaker_state to, int6
     atomic_store_explicit(&b->word, generation << STATE_BITS | (uint64_t)to, memory_order_release);
 }
 
+bool breaker_is_tripped(const struct bursar_breaker *b)
+{
+    return b->config.failure_rate_percent ? breaker_rate_is_tripped(b) : b->failures >= b->config.failure_threshold;
+}
+
+uint64_t breaker_open_ms(const struct bursar_breaker *b, uint32_t openings)
+{
+    uint64_t open_ms = b->config.timeout_ms, max_ms = b->config.timeout_max_ms;
+    for (uint32_t i = 1; i < openings && open_ms < max_ms; i++) /* doubles: not more than 27 times */
+        open_ms = open_ms > max_ms / 2 ? max_ms : open_ms * 2;
+    return open_ms;
+}
+
+uint64_t breaker_open_max_ms(const struct bursar_breaker *b, uint32_t openings)
+{
+    uint64_t open_ms = breaker_open_ms(b, openings);
+    return open_ms + open_ms * b->config.jitter_percent / 100;
+}
+
+/* splitmix64's mixing: the next opening's is unlike this one's. */
+static uint64_t scatter(uint64_t z)
+{
+    z += UINT64_C(0x9e3779b97f4a7c15);
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
+
 void breaker_open(struct bursar_breaker *b)
 {
-    breaker_change(b, BURSAR_BREAKER_OPEN, b->now, b->now + (int64_t)b->config.timeout_ms);
+    uint32_t openings = b->openings < UINT32_MAX ? b->openings + 1 : b->openings;
+    uint64_t open_ms = breaker_open_ms(b, openings), spread_ms = breaker_open_max_ms(b, openings) - open_ms;
+    open_ms += scatter(scatter(b->config.jitter_seed) + own_word(b)) % (spread_ms + 1);
+    breaker_change(b, BURSAR_BREAKER_OPEN, b->now, b->now + (int64_t)open_ms);
+    b->openings = openings;
 }
 
 void breaker_advance(struct bursar_breaker *b, uint64_t now_ms)
@@ -123,7 +165,7 @@ void breaker_advance(struct bursar_breaker *b, uint64_t now_ms)
     int64_t now = time_from(now_ms);
     if (now > b->now)
         b->now = now;
-    if (breaker_state(b) == BURSAR_BREAKER_OPEN && b->now >= breaker_deadline(b)) /* forced: no time is that late */
+    if (breaker_state(b) == BURSAR_BREAKER_OPEN && b->now >= breaker_deadline(b)) /* UNDUE: no time is that late */
         breaker_change(b, BURSAR_BREAKER_HALF_OPEN, breaker_deadline(b), BREAKER_TIME_NONE);
     uint32_t left = 0; /* have left the window: they stand in front */
     while (left < b->failures && b->now - b->failure_at[left] >= (int64_t)b->config.window_ms)
@@ -172,7 +214,9 @@ static bool start_trial(struct bursar_breaker *b, struct bursar_breaker_ticket *
     b->trial[b->trials++] =
         (struct breaker_trial){ .number = ++b->trial_numbers, .expires_at = b->now + (int64_t)b->config.timeout_ms };
     b->changes++;
-    *ret_ticket = (struct bursar_breaker_ticket){ .generation = own_word(b), .trial = b->trial_numbers };
+    *ret_ticket = (struct bursar_breaker_ticket){ .generation = own_word(b),
+                                                  .trial = b->trial_numbers,
+                                                  .taken_ms = (uint64_t)b->now };
     return true;
 }
 
@@ -185,7 +229,7 @@ __attribute__((noinline)) static bool allow_locked(struct bursar_breaker *b, uin
     breaker_advance(b, now_ms);
     switch (breaker_state(b)) {
     case BURSAR_BREAKER_CLOSED:
-        *ret_ticket = (struct bursar_breaker_ticket){ .generation = own_word(b) };
+        *ret_ticket = (struct bursar_breaker_ticket){ .generation = own_word(b), .taken_ms = now_ms };
         allowed = true;
         break;
     case BURSAR_BREAKER_OPEN:
@@ -203,7 +247,7 @@ bool bursar_breaker_allow_request(struct bursar_breaker *breaker, uint64_t now_m
 {
     uint64_t word = atomic_load_explicit(&breaker->word, memory_order_acquire);
     if (state_of(word) == BURSAR_BREAKER_CLOSED) {
-        *ret_ticket = (struct bursar_breaker_ticket){ .generation = word };
+        *ret_ticket = (struct bursar_breaker_ticket){ .generation = word, .taken_ms = now_ms };
         return true;
     }
     *ret_ticket = (struct bursar_breaker_ticket){ 0 };
@@ -214,10 +258,28 @@ bool bursar_breaker_allow_request(struct bursar_breaker *breaker, uint64_t now_m
     return allow_locked(breaker, now_ms, ret_ticket);
 }
 
+static bool is_slow(const struct bursar_breaker *b, struct bursar_breaker_ticket ticket, uint64_t now_ms)
+{
+    return b->slow_call_ms && now_ms > ticket.taken_ms && now_ms - ticket.taken_ms >= b->slow_call_ms;
+}
+
+/* While closed a success wipes nothing: without a rate there is nothing to write. */
+static void succeed_closed(struct bursar_breaker *b, struct bursar_breaker_ticket ticket, uint64_t now_ms)
+{
+    if (b->slice_ms && ticket.generation == atomic_load_explicit(&b->word, memory_order_acquire))
+        breaker_rate_count(b->calls, b->slice_ms, time_from(now_ms));
+}
+
 void bursar_breaker_record_success(struct bursar_breaker *breaker, struct bursar_breaker_ticket ticket, uint64_t now_ms)
 {
-    if (!bursar_breaker_ticket_is_trial(ticket))
-        return; /* taken while closed: it wipes nothing, so there is nothing to write */
+    if (is_slow(breaker, ticket, now_ms)) {
+        bursar_breaker_record_failure(breaker, ticket, now_ms);
+        return;
+    }
+    if (!bursar_breaker_ticket_is_trial(ticket)) {
+        succeed_closed(breaker, ticket, now_ms);
+        return;
+    }
     breaker_lock(breaker);
     breaker_advance(breaker, now_ms);
     if (answer_trial(breaker, ticket) && ++breaker->successes >= breaker->config.success_threshold)
@@ -232,6 +294,10 @@ static void note_failure(struct bursar_breaker *b)
     b->failure_at[b->failures++] = b->now;
     b->failed_at = b->now;
     b->changes++;
+    if (b->slice_ms) {
+        breaker_rate_count(b->calls, b->slice_ms, b->now);
+        breaker_rate_count(b->failed_calls, b->slice_ms, b->now);
+    }
 }
 
 void bursar_breaker_record_failure(struct bursar_breaker *breaker, struct bursar_breaker_ticket ticket, uint64_t now_ms)
@@ -243,7 +309,7 @@ void bursar_breaker_record_failure(struct bursar_breaker *breaker, struct bursar
         breaker_open(breaker);
     } else if (ticket.generation == own_word(breaker) && breaker_state(breaker) == BURSAR_BREAKER_CLOSED) {
         note_failure(breaker);
-        if (breaker->failures >= breaker->config.failure_threshold)
+        if (breaker_is_tripped(breaker))
             breaker_open(breaker);
     }
     breaker_unlock(breaker);
@@ -260,9 +326,18 @@ void bursar_breaker_abandon(struct bursar_breaker *breaker, struct bursar_breake
 
 void bursar_breaker_force_open(struct bursar_breaker *breaker, uint64_t now_ms)
 {
+    bursar_breaker_force_open_for(breaker, now_ms, 0);
+}
+
+void bursar_breaker_force_open_for(struct bursar_breaker *breaker, uint64_t now_ms, uint64_t for_ms)
+{
+    if (for_ms > BURSAR_BREAKER_FORCED_MAX_MS)
+        for_ms = BURSAR_BREAKER_FORCED_MAX_MS;
     breaker_lock(breaker);
     breaker_advance(breaker, now_ms);
-    breaker_change(breaker, BURSAR_BREAKER_OPEN, breaker->now, BREAKER_TIME_UNDUE);
+    breaker_change(breaker, BURSAR_BREAKER_OPEN, breaker->now,
+                   for_ms ? breaker->now + (int64_t)for_ms : BREAKER_TIME_UNDUE);
+    breaker->forced = true;
     breaker_unlock(breaker);
 }
 

@@ -20,7 +20,7 @@ void bursar_breaker_save(struct bursar_breaker *breaker, uint64_t now_ms, uint64
     ret->state = breaker_state(breaker);
     ret->forced = breaker->forced;
     ret->saved_wall_ms = wall_ms;
-    if (ret->state == BURSAR_BREAKER_OPEN && !breaker->forced)
+    if (ret->state == BURSAR_BREAKER_OPEN && breaker_deadline(breaker) != BREAKER_TIME_UNDUE)
         ret->open_left_ms = (uint64_t)(breaker_deadline(breaker) - breaker->now);
     ret->failed_ago_ms = ago(breaker, breaker->failed_at);
     ret->changed_ago_ms = ago(breaker, breaker->changed_at);
@@ -32,6 +32,8 @@ void bursar_breaker_save(struct bursar_breaker *breaker, uint64_t now_ms, uint64
     ret->failures = breaker->failures;
     for (uint32_t i = 0; i < breaker->failures; i++) /* inside the window, so they fit */
         ret->failure_ago_ms[i] = (uint32_t)(breaker->now - breaker->failure_at[i]);
+    ret->openings = breaker->openings;
+    breaker_rate_save(breaker, ret);
     breaker_unlock(breaker);
 }
 
@@ -42,8 +44,8 @@ static const char *damage(const struct bursar_breaker_memory *memory)
         return "there is no such state";
     if (memory->forced && memory->state != BURSAR_BREAKER_OPEN)
         return "forced, but not open";
-    if (memory->open_left_ms > BURSAR_BREAKER_DURATION_MAX_MS)
-        return "its timeout is longer than any";
+    if (memory->open_left_ms > (memory->forced ? BURSAR_BREAKER_FORCED_MAX_MS : 2 * BURSAR_BREAKER_DURATION_MAX_MS))
+        return "its timeout is longer than any"; /* the jitter may double it */
     if ((memory->successes || memory->trials) && memory->state != BURSAR_BREAKER_HALF_OPEN)
         return "trials, but not half-open";
     if (memory->successes > BURSAR_BREAKER_THRESHOLD_MAX || memory->trials > BURSAR_BREAKER_THRESHOLD_MAX)
@@ -56,6 +58,10 @@ static const char *damage(const struct bursar_breaker_memory *memory)
         if (i > 0 && memory->failure_ago_ms[i] > memory->failure_ago_ms[i - 1])
             return "its failures are out of order";
     }
+    if (memory->openings && memory->state == BURSAR_BREAKER_CLOSED)
+        return "closed, but not closed since it opened";
+    if (memory->slices > BURSAR_BREAKER_SLICES)
+        return "more slices than the window has";
     return NULL;
 }
 
@@ -77,8 +83,8 @@ static int64_t remembered_deadline(const struct bursar_breaker *b, const struct 
     if (memory->state != BURSAR_BREAKER_OPEN)
         return BREAKER_TIME_NONE;
     if (memory->forced)
-        return BREAKER_TIME_UNDUE;
-    return saved_at + (int64_t)at_most(memory->open_left_ms, b->config.timeout_ms);
+        return memory->open_left_ms ? saved_at + (int64_t)memory->open_left_ms : BREAKER_TIME_UNDUE;
+    return saved_at + (int64_t)at_most(memory->open_left_ms, breaker_open_max_ms(b, memory->openings));
 }
 
 /* Successes alone never close it here: at least one trial has to succeed in this process. */
@@ -111,12 +117,15 @@ enum bursar_status bursar_breaker_restore(struct bursar_breaker *breaker, const 
     breaker_advance(breaker, now_ms);
     int64_t saved_at = breaker->now - (int64_t)at_most(elapsed_ms, (uint64_t)BREAKER_AGE_MAX);
     breaker_change(breaker, memory->state, breaker->now, remembered_deadline(breaker, memory, saved_at));
+    breaker->forced = memory->forced;
+    breaker->openings = memory->openings;
     breaker->changed_at = time_ago(saved_at, memory->changed_ago_ms);
     breaker->failed_at = time_ago(saved_at, memory->failed_ago_ms);
     recall_failures(breaker, memory, saved_at);
     recall_trials(breaker, memory, saved_at);
+    breaker_rate_recall(breaker, memory, saved_at);
     breaker_advance(breaker, now_ms); /* the timeout may be over by now, failures may have left the window */
-    if (breaker_state(breaker) == BURSAR_BREAKER_CLOSED && breaker->failures >= breaker->config.failure_threshold)
+    if (breaker_state(breaker) == BURSAR_BREAKER_CLOSED && breaker_is_tripped(breaker))
         breaker_open(breaker);
     breaker_unlock(breaker);
     return BURSAR_OK;

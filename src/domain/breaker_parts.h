@@ -1,5 +1,5 @@
-/* The breaker's inside, shared by its files: breaker.c (rules), breaker_view.c (looking), breaker_memory.c (save and
- * restore).
+/* The breaker's inside, shared by its files: breaker.c (rules), breaker_rate.c (the share of failures), breaker_view.c
+ * (looking), breaker_memory.c (save and restore).
  *
  * Time inside is signed, so that what happened before a reboot still has a place on a clock that starts at zero.
  * Callers' times and ages are cut to BREAKER_TIME_MAX and BREAKER_AGE_MAX first; no sum of those can overflow. */
@@ -28,7 +28,13 @@ struct breaker_trial {
  */
 struct bursar_breaker {
     alignas(BREAKER_LINE_BYTES) _Atomic uint64_t word;
-    _Atomic int64_t refuse_until; /* open: the end of the timeout, or UNDUE when forced; else of the last time */
+    _Atomic int64_t refuse_until; /* open: the end of the timeout, or UNDUE without one; else of the last time */
+    uint64_t slow_call_ms;        /* as configured: never written again */
+    int64_t slice_ms;             /* 0: there is no rate; else never written again */
+
+    /* What each slice of the window has seen: its number << 32 | how many. */
+    alignas(BREAKER_LINE_BYTES) _Atomic uint64_t calls[BURSAR_BREAKER_SLICES];
+    _Atomic uint64_t failed_calls[BURSAR_BREAKER_SLICES];
 
     alignas(BREAKER_LINE_BYTES) pthread_mutex_t lock;
     struct bursar_breaker_config config;
@@ -36,6 +42,7 @@ struct bursar_breaker {
     int64_t changed_at;
     int64_t failed_at;
     bool forced;
+    uint32_t openings;
     uint64_t changes;
     uint64_t trial_numbers; /* how many were ever given out */
     uint32_t successes;
@@ -52,13 +59,30 @@ void breaker_unlock(struct bursar_breaker *b);
 enum bursar_breaker_state breaker_state(const struct bursar_breaker *b);
 /* Takes in the caller's time: opens half if the timeout is over, forgets failures that left the window. */
 void breaker_advance(struct bursar_breaker *b, uint64_t now_ms);
-/* The one place where the state changes. `until` is for open: the end of the timeout, or UNDUE = forced. */
+/* The one place where the state changes. `until` is for open: the end of the timeout, or UNDUE. Not forced: who forces
+ * it says so afterwards. */
 void breaker_change(struct bursar_breaker *b, enum bursar_breaker_state to, int64_t at, int64_t until);
-/* Open from now on, for the configured timeout. */
+/* Has it seen so many failures that it must open? */
+bool breaker_is_tripped(const struct bursar_breaker *b);
+/* Open from now on, for longer each time. */
 void breaker_open(struct bursar_breaker *b);
+/* How long it is open the n-th time in a row, without and with all of the jitter. */
+uint64_t breaker_open_ms(const struct bursar_breaker *b, uint32_t openings);
+uint64_t breaker_open_max_ms(const struct bursar_breaker *b, uint32_t openings);
 /* Open: the end of the timeout, or UNDUE. */
 int64_t breaker_deadline(const struct bursar_breaker *b);
 /* Half-open: when the next trial can begin: at once (`now`), or when the oldest one expires. */
 int64_t breaker_next_trial_at(const struct bursar_breaker *b);
+
+/* -- the rate. Nothing is counted without one ---------------------------------------------------------------------- */
+
+/* A call that ended, while closed. Takes no lock. */
+void breaker_rate_count(_Atomic uint64_t slices[BURSAR_BREAKER_SLICES], int64_t slice_ms, int64_t now);
+void breaker_rate_clear(struct bursar_breaker *b);
+/* Inside the window. */
+void breaker_rate_look(const struct bursar_breaker *b, uint64_t *ret_calls, uint64_t *ret_failures);
+bool breaker_rate_is_tripped(const struct bursar_breaker *b);
+void breaker_rate_save(const struct bursar_breaker *b, struct bursar_breaker_memory *ret);
+void breaker_rate_recall(struct bursar_breaker *b, const struct bursar_breaker_memory *memory, int64_t saved_at);
 
 #endif

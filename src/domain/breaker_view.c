@@ -36,11 +36,13 @@ void bursar_breaker_look(struct bursar_breaker *breaker, uint64_t now_ms, struct
         .failures = breaker->failures,
         .successes = breaker->successes,
         .trials = breaker->trials,
+        .openings = breaker->openings,
         .since_failure_ms = since(breaker, breaker->failed_at),
         .since_change_ms = since(breaker, breaker->changed_at),
         .next_change_at_ms = BURSAR_BREAKER_NEVER,
         .changes = breaker->changes,
     };
+    breaker_rate_look(breaker, &ret->rate_calls, &ret->rate_failures);
     switch (ret->state) {
     case BURSAR_BREAKER_CLOSED:
         ret->next_allow_at_ms = (uint64_t)breaker->now;

@@ -176,7 +176,8 @@ static void half_open_keeps_its_successes_but_is_not_closed_by_restarting(void *
     (void)state;
     uint64_t now = BEFORE_MS + TIMEOUT_MS;
     struct bursar_breaker_memory memory;
-    SCOPED *before = breaker_with((struct bursar_breaker_config){ 5, 3, TIMEOUT_MS, WINDOW_MS });
+    SCOPED *before = breaker_with((struct bursar_breaker_config){
+        .failure_threshold = 5, .success_threshold = 3, .timeout_ms = TIMEOUT_MS, .window_ms = WINDOW_MS });
     fail_times(before, 5, BEFORE_MS);
     bursar_breaker_record_success(before, let_through(before, now), now);
     bursar_breaker_record_success(before, let_through(before, now), now);
@@ -244,7 +245,8 @@ static void open_lasts_no_longer_than_the_timeout_that_is_configured_now(void **
 {
     (void)state;
     struct bursar_breaker_memory memory;
-    SCOPED *before = breaker_with((struct bursar_breaker_config){ 5, 2, DAY_MS, WINDOW_MS });
+    SCOPED *before = breaker_with((struct bursar_breaker_config){
+        .failure_threshold = 5, .success_threshold = 2, .timeout_ms = DAY_MS, .window_ms = WINDOW_MS });
     fail_times(before, 5, BEFORE_MS);
     bursar_breaker_save(before, BEFORE_MS, WALL_MS, &memory);
     SCOPED *after = breaker_with(defaults);
@@ -259,7 +261,8 @@ static void a_lower_threshold_that_is_already_reached_opens_it(void **state)
     SCOPED *before = breaker_with(defaults);
     fail_times(before, 4, BEFORE_MS);
     bursar_breaker_save(before, BEFORE_MS, WALL_MS, &memory);
-    SCOPED *after = breaker_with((struct bursar_breaker_config){ 3, 2, TIMEOUT_MS, WINDOW_MS });
+    SCOPED *after = breaker_with((struct bursar_breaker_config){
+        .failure_threshold = 3, .success_threshold = 2, .timeout_ms = TIMEOUT_MS, .window_ms = WINDOW_MS });
     assert_int_equal(bursar_breaker_restore(after, &memory, AFTER_MS, WALL_MS + 1000, NULL), BURSAR_OK);
     assert_true(refuses(after, AFTER_MS + TIMEOUT_MS - 1));
     assert_int_equal(bursar_breaker_state(after, AFTER_MS + TIMEOUT_MS), BURSAR_BREAKER_HALF_OPEN);
@@ -273,7 +276,8 @@ static void of_too_many_failures_the_newest_are_kept(void **state)
     for (unsigned i = 0; i < 4; i++)
         fail_times(before, 1, BEFORE_MS + i * 1000);
     bursar_breaker_save(before, BEFORE_MS + 3000, WALL_MS, &memory);
-    SCOPED *after = breaker_with((struct bursar_breaker_config){ 2, 2, TIMEOUT_MS, WINDOW_MS });
+    SCOPED *after = breaker_with((struct bursar_breaker_config){
+        .failure_threshold = 2, .success_threshold = 2, .timeout_ms = TIMEOUT_MS, .window_ms = WINDOW_MS });
     assert_int_equal(bursar_breaker_restore(after, &memory, AFTER_MS, WALL_MS, NULL), BURSAR_OK);
     assert_int_equal(bursar_breaker_failure_count(after, AFTER_MS + WINDOW_MS - 1001), 2);
     assert_int_equal(bursar_breaker_failure_count(after, AFTER_MS + WINDOW_MS - 1000), 1);
@@ -314,7 +318,9 @@ static void a_damaged_memory_is_refused_and_changes_nothing(void **state)
 #define WITH(field, value) (bad = good, bad.field = (value), bad)
     expect_damaged(WITH(state, (enum bursar_breaker_state)3), "no such state");
     expect_damaged(WITH(forced, true), "forced, but not open");
-    expect_damaged(WITH(open_left_ms, DAY_MS + 1), "longer than any");
+    expect_damaged(WITH(open_left_ms, 2 * DAY_MS + 1), "longer than any");
+    expect_damaged(WITH(openings, 1), "not closed since");
+    expect_damaged(WITH(slices, BURSAR_BREAKER_SLICES + 1), "more slices");
     expect_damaged(WITH(successes, 1), "not half-open");
     expect_damaged(WITH(trials, 1), "not half-open");
     expect_damaged(WITH(failures, 1001), "more failures");

@@ -16,6 +16,7 @@
 #define STEPS 1500
 #define TICKETS 48
 #define NEVER INT64_MIN
+#define LONGEST_MS 60
 
 static uint64_t random_state;
 
@@ -34,17 +35,22 @@ struct model_ticket {
     unsigned era; /* of the model; 0: none */
     bool trial;
     bool out;
-    int64_t taken_at;
+    int64_t taken_at, asked_at;
 };
 
 struct model {
     struct bursar_breaker_config config;
     enum bursar_breaker_state state;
     bool forced;
+    bool learns;  /* has just opened: the breaker says until when */
     unsigned era; /* grows with every change */
     int64_t now, opened_until, changed_at, failed_at;
     int64_t failure_at[STEPS + 8]; /* all since they were last cleared */
     unsigned failures;
+    unsigned openings;
+    int64_t call_at[STEPS + 8]; /* the same of calls that ended while closed, when there is a rate */
+    bool call_failed[STEPS + 8];
+    unsigned calls;
     unsigned successes;
     struct model_ticket tickets[TICKETS]; /* what the callers hold, and what nobody holds any more but is still out */
     unsigned next_ticket;
@@ -58,14 +64,15 @@ static void model_enter(struct model *m, enum bursar_breaker_state to, int64_t a
     m->forced = false;
     m->era++;
     m->successes = 0;
+    m->calls = 0;
     if (to == BURSAR_BREAKER_CLOSED)
-        m->failures = 0;
+        m->failures = m->openings = 0;
 }
 
 static void model_time(struct model *m, int64_t now)
 {
     m->now = now > m->now ? now : m->now;
-    if (m->state == BURSAR_BREAKER_OPEN && !m->forced && m->now >= m->opened_until)
+    if (m->state == BURSAR_BREAKER_OPEN && m->now >= m->opened_until)
         model_enter(m, BURSAR_BREAKER_HALF_OPEN, m->opened_until);
 }
 
@@ -122,10 +129,58 @@ static bool model_allow(struct model *m, struct model_ticket *ret)
     return true;
 }
 
+static int64_t slice_ms(const struct model *m)
+{
+    return ((int64_t)m->config.window_ms + BURSAR_BREAKER_SLICES - 1) / BURSAR_BREAKER_SLICES;
+}
+
+static int64_t slice_of(const struct model *m, int64_t at)
+{
+    int64_t length = slice_ms(m);
+    return (at - (at % length + length) % length) / length;
+}
+
+static unsigned model_calls(const struct model *m, bool only_failed)
+{
+    unsigned inside = 0;
+    for (unsigned i = 0; i < m->calls; i++)
+        inside += slice_of(m, m->now) - slice_of(m, m->call_at[i]) < BURSAR_BREAKER_SLICES &&
+                  (m->call_failed[i] || !only_failed);
+    return inside;
+}
+
+static void model_call(struct model *m, bool failed)
+{
+    if (m->config.failure_rate_percent == 0)
+        return;
+    m->call_at[m->calls] = m->now;
+    m->call_failed[m->calls++] = failed;
+}
+
+static bool model_trips(const struct model *m)
+{
+    unsigned calls = model_calls(m, false), failed = model_calls(m, true);
+    if (m->config.failure_rate_percent == 0)
+        return model_failures(m) >= m->config.failure_threshold;
+    return failed && calls >= m->config.rate_min_calls && failed * 100 >= calls * m->config.failure_rate_percent;
+}
+
+static uint64_t model_open_ms(const struct bursar_breaker_config *config, unsigned openings)
+{
+    uint64_t open_ms = config->timeout_ms;
+    for (unsigned i = 1; i < openings; i++)
+        open_ms *= open_ms < config->timeout_max_ms ? 2 : 1;
+    return config->timeout_max_ms > config->timeout_ms && open_ms > config->timeout_max_ms ? config->timeout_max_ms
+                                                                                           : open_ms;
+}
+
+/* How long exactly is the breaker's choice, within the jitter: see model_learn. */
 static void model_open(struct model *m)
 {
+    unsigned openings = m->openings + 1;
     model_enter(m, BURSAR_BREAKER_OPEN, m->now);
-    m->opened_until = m->now + (int64_t)m->config.timeout_ms;
+    m->openings = openings;
+    m->learns = true;
 }
 
 static void model_failure(struct model *m, struct model_ticket *t)
@@ -135,14 +190,26 @@ static void model_failure(struct model *m, struct model_ticket *t)
     if (!trial && (t->trial || t->era != m->era || m->state != BURSAR_BREAKER_CLOSED))
         return;
     m->failure_at[m->failures++] = m->failed_at = m->now;
-    if (trial || model_failures(m) >= m->config.failure_threshold)
+    if (!trial)
+        model_call(m, true);
+    if (trial || model_trips(m))
         model_open(m);
 }
 
-static void model_success(struct model *m, struct model_ticket *t)
+static void model_success(struct model *m, struct model_ticket *t, int64_t asked)
 {
     bool trial = is_out(m, t);
+    if (m->config.slow_call_ms && asked - t->asked_at >= (int64_t)m->config.slow_call_ms) {
+        model_failure(m, t);
+        return;
+    }
     t->out = false;
+    if (!t->trial && t->era == m->era && m->state == BURSAR_BREAKER_CLOSED) {
+        int64_t now = m->now;
+        m->now = asked; /* takes no lock, so it notes no time */
+        model_call(m, false);
+        m->now = now;
+    }
     if (trial && ++m->successes == m->config.success_threshold)
         model_enter(m, BURSAR_BREAKER_CLOSED, m->now);
 }
@@ -166,8 +233,20 @@ static void model_restart(struct model *m, struct bursar_breaker_config config, 
     m->failures = kept;
     for (unsigned i = 0; i < kept; i++)
         m->failure_at[i] += by;
-    int64_t left = m->opened_until - m->now;
-    m->opened_until = now - elapsed + (left < (int64_t)config.timeout_ms ? left : (int64_t)config.timeout_ms);
+    unsigned calls = 0;
+    for (unsigned i = 0; i < m->calls; i++) { /* what is kept of a call inside the window is the start of its slice */
+        if (slice_of(m, m->now) - slice_of(m, m->call_at[i]) >= BURSAR_BREAKER_SLICES)
+            continue;
+        m->call_failed[calls] = m->call_failed[i];
+        m->call_at[calls++] = slice_of(m, m->call_at[i]) * slice_ms(m) + by;
+    }
+    m->calls = calls;
+    if (config.failure_rate_percent == 0 || m->config.failure_rate_percent == 0)
+        m->calls = 0;
+    int64_t left = m->opened_until - m->now, longest = (int64_t)model_open_ms(&config, m->openings);
+    longest += longest * config.jitter_percent / 100;
+    if (m->opened_until != INT64_MAX)
+        m->opened_until = now - elapsed + (left < longest || m->forced ? left : longest);
     m->changed_at = moved(m->changed_at, by);
     m->failed_at = moved(m->failed_at, by);
     m->config = config;
@@ -179,7 +258,7 @@ static void model_restart(struct model *m, struct bursar_breaker_config config, 
             (struct model_ticket){ .era = m->era, .trial = true, .out = true, .taken_at = youngest + by };
     }
     model_time(m, now);
-    if (m->state == BURSAR_BREAKER_CLOSED && model_failures(m) >= config.failure_threshold)
+    if (m->state == BURSAR_BREAKER_CLOSED && model_trips(m))
         model_open(m);
 }
 
@@ -205,11 +284,30 @@ struct run {
                      (run)->step, what, (unsigned long long)real_, (unsigned long long)reference_);                    \
     } while (0)
 
+/* After whatever may have opened it, at the same time. */
+static void model_learn(struct run *run)
+{
+    struct model *m = &run->model;
+    struct bursar_breaker_view view;
+    if (!m->learns)
+        return;
+    m->learns = false;
+    bursar_breaker_look(run->breaker, run->asked_ms, &view);
+    uint64_t open_ms = model_open_ms(&m->config, m->openings), is_ms = view.next_change_at_ms - (uint64_t)m->now;
+    EXPECT(run, "open at last", view.state, BURSAR_BREAKER_OPEN);
+    EXPECT(run, "open long enough", is_ms >= open_ms, true);
+    EXPECT(run, "open not too long", is_ms <= open_ms + open_ms * m->config.jitter_percent / 100, true);
+    m->opened_until = (int64_t)view.next_change_at_ms;
+}
+
 static void compare(struct run *run)
 {
     struct model *m = &run->model;
     struct bursar_breaker_view view;
     bursar_breaker_look(run->breaker, run->asked_ms, &view);
+    EXPECT(run, "openings", view.openings, m->openings);
+    EXPECT(run, "rate_calls", view.rate_calls, model_calls(m, false));
+    EXPECT(run, "rate_failures", view.rate_failures, model_calls(m, true));
     EXPECT(run, "state", view.state, m->state);
     EXPECT(run, "forced", view.forced, m->forced);
     EXPECT(run, "failures", view.failures, model_failures(m));
@@ -217,7 +315,7 @@ static void compare(struct run *run)
     EXPECT(run, "trials", view.trials, model_trials(m));
     EXPECT(run, "since_failure_ms", view.since_failure_ms, since(m, m->failed_at));
     EXPECT(run, "since_change_ms", view.since_change_ms, since(m, m->changed_at));
-    bool timed = m->state == BURSAR_BREAKER_OPEN && !m->forced;
+    bool timed = m->state == BURSAR_BREAKER_OPEN && m->opened_until != INT64_MAX;
     EXPECT(run, "next_change_at_ms", view.next_change_at_ms, timed ? (uint64_t)m->opened_until : BURSAR_BREAKER_NEVER);
     uint64_t next_allow_ms = (uint64_t)m->now;
     if (m->state == BURSAR_BREAKER_OPEN)
@@ -230,19 +328,28 @@ static void compare(struct run *run)
     EXPECT(run, "trials and successes within the threshold",
            view.trials + view.successes <= m->config.success_threshold, true);
     EXPECT(run, "closed below the threshold",
-           view.state != BURSAR_BREAKER_CLOSED || view.failures < m->config.failure_threshold, true);
-    EXPECT(run, "open no longer than the timeout",
-           !timed || view.next_change_at_ms - (uint64_t)m->now <= m->config.timeout_ms, true);
+           view.state != BURSAR_BREAKER_CLOSED || m->config.failure_rate_percent ||
+               view.failures < m->config.failure_threshold,
+           true);
+    EXPECT(run, "open no longer than the ceiling and its jitter",
+           !timed || m->forced || view.next_change_at_ms - (uint64_t)m->now <= 2 * LONGEST_MS, true);
     EXPECT(run, "changes growing", view.changes >= run->changes, true);
     run->changes = view.changes;
 }
 
 static struct bursar_breaker_config random_config(void)
 {
+    bool has_rate = random_below(3) == 0;
     return (struct bursar_breaker_config){ .failure_threshold = (uint32_t)(1 + random_below(4)),
                                            .success_threshold = (uint32_t)(1 + random_below(4)),
                                            .timeout_ms = 1 + random_below(20),
-                                           .window_ms = 1 + random_below(40) };
+                                           .window_ms = 1 + random_below(40),
+                                           .timeout_max_ms = random_below(2) ? random_below(LONGEST_MS + 1) : 0,
+                                           .jitter_percent = (uint32_t)(random_below(2) ? random_below(101) : 0),
+                                           .jitter_seed = random_below(UINT64_MAX),
+                                           .failure_rate_percent = has_rate ? (uint32_t)(1 + random_below(100)) : 0,
+                                           .rate_min_calls = (uint32_t)(1 + random_below(6)),
+                                           .slow_call_ms = random_below(3) ? 0 : 1 + random_below(30) };
 }
 
 static void restart(struct run *run)
@@ -268,6 +375,7 @@ static void restart(struct run *run)
     run->asked_ms = random_below(50);
     assert_int_equal(bursar_breaker_restore(run->breaker, &memory, run->asked_ms, wall_ms, NULL), BURSAR_OK);
     model_restart(&run->model, config, (int64_t)run->asked_ms, (int64_t)elapsed_ms);
+    model_learn(run);
     run->changes = 0;
 }
 
@@ -279,6 +387,7 @@ static void ask(struct run *run)
     EXPECT(run, "allow_request", bursar_breaker_allow_request(run->breaker, run->asked_ms, &real), allowed);
     EXPECT(run, "is_trial", bursar_breaker_ticket_is_trial(real), ticket.trial);
     ticket.real = real;
+    ticket.asked_at = ticket.trial ? ticket.taken_at : (int64_t)run->asked_ms;
     struct model_ticket *place = &run->model.tickets[run->model.next_ticket % TICKETS];
     if (!allowed || is_out(&run->model, place))
         return; /* no room to hold it: see below */
@@ -297,7 +406,7 @@ static void hand_back(struct run *run, unsigned how)
     switch (how) {
     case 0:
         bursar_breaker_record_success(run->breaker, ticket->real, run->asked_ms);
-        model_success(&run->model, ticket);
+        model_success(&run->model, ticket, (int64_t)run->asked_ms);
         break;
     case 1:
         bursar_breaker_record_failure(run->breaker, ticket->real, run->asked_ms);
@@ -307,6 +416,7 @@ static void hand_back(struct run *run, unsigned how)
         bursar_breaker_abandon(run->breaker, ticket->real);
         ticket->out = false;
     }
+    model_learn(run);
 }
 
 static void force(struct run *run, uint64_t how)
@@ -316,6 +426,13 @@ static void force(struct run *run, uint64_t how)
         bursar_breaker_force_open(run->breaker, run->asked_ms);
         model_enter(m, BURSAR_BREAKER_OPEN, m->now);
         m->forced = true;
+        m->opened_until = INT64_MAX;
+    } else if (how == 3) {
+        uint64_t for_ms = 1 + random_below(100);
+        bursar_breaker_force_open_for(run->breaker, run->asked_ms, for_ms);
+        model_enter(m, BURSAR_BREAKER_OPEN, m->now);
+        m->forced = true;
+        m->opened_until = m->now + (int64_t)for_ms;
     } else if (how == 1) {
         bursar_breaker_force_close(run->breaker, run->asked_ms);
         model_enter(m, BURSAR_BREAKER_CLOSED, m->now);
@@ -346,7 +463,7 @@ static void step(struct run *run)
     else if (dice < 95)
         hand_back(run, 2);
     else if (dice < 96)
-        force(run, random_below(3));
+        force(run, random_below(4));
     else if (dice < 98)
         restart(run);
     if (random_below(2)) /* not always: looking must not be what makes it right */

@@ -466,7 +466,10 @@ static void a_configuration_out_of_range_is_refused_by_the_name_of_its_field(voi
 static void the_largest_and_the_smallest_configuration_work(void **state)
 {
     (void)state;
-    const struct bursar_breaker_config configs[] = { { 1, 1, 1, 1 }, { 1000, 1000, 86400000, 86400000 } };
+    const struct bursar_breaker_config configs[] = {
+        { .failure_threshold = 1, .success_threshold = 1, .timeout_ms = 1, .window_ms = 1 },
+        { .failure_threshold = 1000, .success_threshold = 1000, .timeout_ms = 86400000, .window_ms = 86400000 }
+    };
     for (size_t i = 0; i < COUNT_OF(configs); i++) {
         struct bursar_breaker *breaker = NULL;
         assert_int_equal(bursar_breaker_new(&configs[i], &breaker, NULL), BURSAR_OK);

@@ -58,7 +58,10 @@ static void together(struct crew *crew, void (*work)(struct crew *crew, unsigned
 
 static void crew_ready(struct crew *crew, uint32_t failure_threshold, uint32_t success_threshold)
 {
-    struct bursar_breaker_config config = { failure_threshold, success_threshold, TIMEOUT_MS, 5 * TIMEOUT_MS };
+    struct bursar_breaker_config config = { .failure_threshold = failure_threshold,
+                                            .success_threshold = success_threshold,
+                                            .timeout_ms = TIMEOUT_MS,
+                                            .window_ms = 5 * TIMEOUT_MS };
     memset(crew, 0, sizeof *crew);
     assert_int_equal(bursar_breaker_new(&config, &crew->breaker, NULL), BURSAR_OK);
     crew->now_ms = 1000;

@@ -2,6 +2,7 @@ unit_test(domain lifecycle)
 unit_test(domain obligation)
 unit_test(domain dependency_graph)
 unit_test(domain breaker)
+unit_test(domain breaker_backoff)
 unit_test(domain breaker_memory)
 unit_test(domain breaker_model)
 
