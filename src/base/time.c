@@ -118,3 +118,24 @@ bool rfc3339_to_seconds(const char *text, size_t length, uint64_t *ret_seconds)
     *ret_seconds = seconds;
     return true;
 }
+
+bool duration_to_ms(const char *text, uint64_t *ret_ms)
+{
+    static const struct {
+        char unit;
+        uint64_t ms;
+    } units[] = { { 's', 1000 }, { 'm', 60000 }, { 'h', 3600000 }, { 'd', 86400000 } };
+    uint64_t number = 0;
+    size_t digits = strspn(text, "0123456789");
+    if (digits == 0 || digits > 9 || strlen(text) != digits + 1)
+        return false;
+    for (size_t i = 0; i < digits; i++)
+        number = number * 10 + (uint64_t)(text[i] - '0');
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        if (text[digits] == units[i].unit && number > 0) {
+            *ret_ms = number * units[i].ms;
+            return true;
+        }
+    }
+    return false;
+}

@@ -23,4 +23,7 @@ void rfc3339_from_seconds(uint64_t seconds, char ret[RFC3339_TEXT_BYTES]);
 /* RFC 3339 date-time with zone (Z or +hh:mm); a fraction of a second is rounded up, so that nothing is early. */
 BURSAR_MUST_CHECK bool rfc3339_to_seconds(const char *text, size_t length, uint64_t *ret_seconds);
 
+/* "45s", "30m", "2h", "1d": a whole number from 1 on with its unit. */
+BURSAR_MUST_CHECK bool duration_to_ms(const char *text, uint64_t *ret_ms);
+
 #endif

@@ -4,18 +4,22 @@
 #include "base/cleanup.h"
 #include "base/time.h"
 
-static struct bursar_breaker_config config_of(const struct session *session)
+struct bursar_breaker_config breaker_settings(const struct config *config)
 {
-    const struct config *config = session->config;
     return (struct bursar_breaker_config){ .failure_threshold = (uint32_t)config->breaker_failure_threshold,
                                            .success_threshold = (uint32_t)config->breaker_success_threshold,
                                            .timeout_ms = config->breaker_timeout_s * 1000,
-                                           .window_ms = config->breaker_window_s * 1000 };
+                                           .window_ms = config->breaker_window_s * 1000,
+                                           .timeout_max_ms = config->breaker_timeout_max_s * 1000,
+                                           .jitter_percent = (uint32_t)config->breaker_jitter_percent,
+                                           .failure_rate_percent = (uint32_t)config->breaker_failure_rate_percent,
+                                           .rate_min_calls = (uint32_t)config->breaker_rate_min_calls,
+                                           .slow_call_ms = config->breaker_slow_call_ms };
 }
 
 void breaker_standing_none(const struct session *session, uint64_t wall_ms, struct breaker_standing *ret)
 {
-    *ret = (struct breaker_standing){ .config = config_of(session),
+    *ret = (struct breaker_standing){ .config = breaker_settings(session->config),
                                       .wall_ms = wall_ms,
                                       .view = { .since_failure_ms = BURSAR_BREAKER_NEVER,
                                                 .since_change_ms = BURSAR_BREAKER_NEVER,
@@ -81,7 +85,9 @@ json_t *breaker_json(const struct breaker_standing *standing)
         json_pack("{s:s,s:I,s:I,s:b,s:o,s:o}", "state", state ? state : "unknown", "failures",
                   (json_int_t)view->failures, "successes", (json_int_t)view->successes, "forced", view->forced, "since",
                   output_json_ms(since_ms(standing)), "half_open_at", output_json_ms(half_open_ms(standing)));
-    json_t *more = json_pack("{s:o,s:o,s:o,s:o}", "command", command ? json_string(command) : json_null(), "actor",
+    json_t *more = json_pack("{s:I,s:I,s:I,s:o,s:o,s:o,s:o}", "openings", (json_int_t)view->openings, "rate_calls",
+                             (json_int_t)view->rate_calls, "rate_failures", (json_int_t)view->rate_failures, "command",
+                             command ? json_string(command) : json_null(), "actor",
                              command ? output_json_text(record->actor) : json_null(), "reason",
                              command ? output_json_text(record->reason) : json_null(), "commanded_at",
                              output_json_ms(record->commanded_ms));
@@ -109,15 +115,20 @@ void breaker_text(const struct breaker_standing *standing, char ret[BREAKER_TEXT
     char since[RFC3339_TEXT_BYTES + 16], until[RFC3339_TEXT_BYTES + 16];
     time_text(" since ", since_ms(standing), since);
     time_text("; half-open at ", half_open_ms(standing), until);
+    unsigned long long window_s = standing->config.window_ms / 1000;
+    bool for_good = view->forced && view->next_change_at_ms == BURSAR_BREAKER_NEVER;
     switch (view->state) {
     case BURSAR_BREAKER_CLOSED:
-        (void)snprintf(ret, BREAKER_TEXT_BYTES, "closed%s; failures: %u of %u within %llu s", since,
-                       (unsigned)view->failures, (unsigned)standing->config.failure_threshold,
-                       (unsigned long long)(standing->config.window_ms / 1000));
+        if (standing->config.failure_rate_percent)
+            (void)snprintf(ret, BREAKER_TEXT_BYTES, "closed%s; failures: %llu of %llu requests within %llu s", since,
+                           (unsigned long long)view->rate_failures, (unsigned long long)view->rate_calls, window_s);
+        else
+            (void)snprintf(ret, BREAKER_TEXT_BYTES, "closed%s; failures: %u of %u within %llu s", since,
+                           (unsigned)view->failures, (unsigned)standing->config.failure_threshold, window_s);
         return;
     case BURSAR_BREAKER_OPEN:
         (void)snprintf(ret, BREAKER_TEXT_BYTES, "open%s: nothing new is paid%s", since,
-                       view->forced ? "; stays so until `bursar breaker close`" : until);
+                       for_good ? "; stays so until `bursar breaker close`" : until);
         return;
     case BURSAR_BREAKER_HALF_OPEN:
         (void)snprintf(ret, BREAKER_TEXT_BYTES, "half_open%s; successes: %u of %u", since, (unsigned)view->successes,

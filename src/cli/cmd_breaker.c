@@ -8,11 +8,13 @@
 #include <string.h>
 
 #define OPTION_REASON 1
+#define OPTION_FOR 2
 
 /* What the command line asked for. */
 struct wanted {
     enum breaker_command command; /* NONE: show */
     const char *reason;
+    uint64_t for_ms; /* open only; 0: until somebody closes it */
 };
 
 static enum bursar_status print(const struct breaker_standing *standing, bool json, struct bursar_error *err)
@@ -47,7 +49,8 @@ static enum bursar_status breaker(struct cli *cli, struct session *session, cons
         char actor[ACTOR_MAX_BYTES];
         actor_name(actor, sizeof actor);
         const struct decision decision = { actor, wanted->reason, clock.wall_ms(clock.ctx) };
-        status = session->store.breaker_force(session->store.ctx, treasury.id, wanted->command, &decision, err);
+        status = session->store.breaker_force(session->store.ctx, treasury.id, wanted->command, wanted->for_ms,
+                                              &decision, err);
     }
     if (status == BURSAR_OK)
         status = breaker_standing_read(session, treasury.id, clock.wall_ms(clock.ctx), &standing, err);
@@ -74,17 +77,24 @@ static int parse_command(const struct cli *cli, const char *word, struct wanted 
 
 static int parse(struct cli *cli, int argc, char **argv, struct wanted *ret)
 {
-    static const struct option options[] = { { "reason", required_argument, NULL, OPTION_REASON }, CLI_LONG_OPTIONS };
+    static const struct option options[] = { { "reason", required_argument, NULL, OPTION_REASON },
+                                             { "for", required_argument, NULL, OPTION_FOR },
+                                             CLI_LONG_OPTIONS };
     int option, code;
     while ((option = getopt_long(argc, argv, CLI_SHORT_OPTIONS, options, NULL)) != -1) {
         if (option == OPTION_REASON)
             ret->reason = optarg;
-        else if ((code = cli_common_option(cli, "breaker", option, argv)) >= 0)
+        else if (option == OPTION_FOR &&
+                 !(duration_to_ms(optarg, &ret->for_ms) && ret->for_ms <= BURSAR_BREAKER_FORCED_MAX_MS))
+            return cli_usage(cli, "breaker", "--for '%.20s': a number with its unit, 1s to 30d (s, m, h or d)", optarg);
+        else if (option != OPTION_FOR && (code = cli_common_option(cli, "breaker", option, argv)) >= 0)
             return code;
     }
     if ((code = cli_operands(cli, "breaker", argc, argv, 0, 1)) >= 0 ||
         (optind < argc && (code = parse_command(cli, argv[optind], ret)) >= 0))
         return code;
+    if (ret->for_ms && ret->command != BREAKER_COMMAND_OPEN)
+        return cli_usage(cli, "breaker", "--for belongs to open");
     if (ret->command != BREAKER_COMMAND_NONE)
         return cli_reason(cli, "breaker", ret->reason);
     return ret->reason ? cli_usage(cli, "breaker", "--reason belongs to open, close and reset") : -1;

@@ -2,6 +2,7 @@
 #include "base/cleanup.h"
 #include "base/time.h"
 #include "chain/nodes.h"
+#include "cli/breaker_view.h"
 #include "cli/context.h"
 #include "cli/exit_code.h"
 #include "cli/note_printer.h"
@@ -62,12 +63,11 @@ static enum bursar_status unlock(struct runner *runner, struct bursar_error *err
     return status;
 }
 
-static enum bursar_status make_breaker(const struct config *config, struct runner *runner, struct bursar_error *err)
+/* Each process has a jitter of its own. */
+static enum bursar_status make_breaker(const struct running *running, struct runner *runner, struct bursar_error *err)
 {
-    struct bursar_breaker_config settings = { .failure_threshold = (uint32_t)config->breaker_failure_threshold,
-                                              .success_threshold = (uint32_t)config->breaker_success_threshold,
-                                              .timeout_ms = config->breaker_timeout_s * 1000,
-                                              .window_ms = config->breaker_window_s * 1000 };
+    struct bursar_breaker_config settings = breaker_settings(running->session.config);
+    settings.jitter_seed = running->clock.wall_ms(running->clock.ctx) ^ (uint64_t)runner->treasury.id << 48;
     return bursar_breaker_new(&settings, &runner->breaker, err);
 }
 
@@ -108,7 +108,7 @@ static enum bursar_status runner_start(struct running *running, struct runner *r
         status = node_open(&runner->node, runner->section, (uint32_t)session->config->rpc_timeout_ms,
                            stop_signal_cancels, NULL, err);
     if (status == BURSAR_OK)
-        status = make_breaker(session->config, runner, err);
+        status = make_breaker(running, runner, err);
     return status == BURSAR_OK ? make_executor(running, runner, err) : status;
 }
 

@@ -52,13 +52,14 @@ const struct command COMMANDS[] = {
       "refused (6).\n\n"
       "  --reason TEXT          kept in the history, 1-500 bytes\n",
       cmd_retry },
-    { "breaker", "[show | open | close | reset] [--reason TEXT] [--json]",
+    { "breaker", "[show | open | close | reset] [--reason TEXT] [--for TIME] [--json]",
       "the circuit breaker: show it, or change it by hand",
       "It opens by itself when the node keeps failing, and then nothing new is paid. A change is in force when the\n"
       "command returns, survives a restart, and is kept in the history with who and why.\n\n"
       "  open                   stop paying; stays open until somebody closes it\n"
       "  close                  pay on, with counters at zero\n"
       "  reset                  as new: closed, with nothing remembered\n"
+      "  --for TIME             open: for 45s, 30m, 2h or 1d, at most 30d; then it tries again by itself\n"
       "  --reason TEXT          1-500 bytes; needed for all but show\n",
       cmd_breaker },
     { "export", "[--format csv|json] [--json]", "a statement: every disbursement, its transaction, block and fee",

@@ -54,6 +54,11 @@ struct config {
     uint64_t breaker_success_threshold;
     uint64_t breaker_timeout_s;
     uint64_t breaker_window_s;
+    uint64_t breaker_timeout_max_s;
+    uint64_t breaker_jitter_percent;
+    uint64_t breaker_failure_rate_percent; /* 0: none */
+    uint64_t breaker_rate_min_calls;
+    uint64_t breaker_slow_call_ms; /* 0: none */
     uint64_t max_fee_per_gas_wei;
     uint64_t max_priority_fee_per_gas_wei;
     uint64_t replace_after_blocks;

@@ -144,7 +144,8 @@ static void tell_breaker(struct executor *executor, struct executor_report *repo
     if (!executor->env.breaker)
         return;
     bursar_breaker_look(executor->env.breaker, executor->env.clock.monotonic_ms(executor->env.clock.ctx), &view);
-    report->forced_open = report->holds_lease && view.forced;
+    /* For a time only is waited for, as any other time is. */
+    report->forced_open = report->holds_lease && view.forced && view.next_change_at_ms == BURSAR_BREAKER_NEVER;
     if (telemetry->report)
         telemetry->report(telemetry->ctx, view.state, view.failures, view.successes);
 }

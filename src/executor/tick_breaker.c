@@ -56,7 +56,9 @@ enum bursar_status tick_breaker_load(struct executor *executor, struct bursar_er
     executor->fence.breaker_version = record.version;
     executor->breaker_changes = 0;
     note(&executor->env.notes, NOTE_INFO, "circuit breaker: %s%s", bursar_breaker_state_name(view.state),
-         view.forced ? ", until a person closes it" : "");
+         !view.forced                                     ? ""
+         : view.next_change_at_ms == BURSAR_BREAKER_NEVER ? ", until a person closes it"
+                                                          : ", for the time that a person asked for");
     return tick_breaker_save(executor, err);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define AGE_BYTES 4
+#define SLICE_BYTES (3 * AGE_BYTES)
 
 static void bind_age(sqlite3_stmt *stmt, int index, uint64_t age_ms)
 {
@@ -17,26 +18,56 @@ static uint64_t column_age(sqlite3_stmt *stmt, int column)
     return sqlite3_column_type(stmt, column) == SQLITE_NULL ? BURSAR_BREAKER_NEVER : column_u64(stmt, column);
 }
 
+static uint8_t *put_u32(uint8_t *to, uint32_t value)
+{
+    for (unsigned b = 0; b < AGE_BYTES; b++)
+        to[b] = (uint8_t)(value >> (24 - 8 * b));
+    return to + AGE_BYTES;
+}
+
+static uint32_t get_u32(const uint8_t *from)
+{
+    return (uint32_t)from[0] << 24 | (uint32_t)from[1] << 16 | (uint32_t)from[2] << 8 | from[3];
+}
+
 static void ages_to_bytes(const struct bursar_breaker_memory *memory, uint8_t *ret)
 {
-    for (uint32_t i = 0; i < memory->failures; i++) {
-        for (unsigned b = 0; b < AGE_BYTES; b++)
-            ret[i * AGE_BYTES + b] = (uint8_t)(memory->failure_ago_ms[i] >> (24 - 8 * b));
+    for (uint32_t i = 0; i < memory->failures; i++)
+        ret = put_u32(ret, memory->failure_ago_ms[i]);
+}
+
+static void slices_to_bytes(const struct bursar_breaker_memory *memory, uint8_t *ret)
+{
+    for (uint32_t i = 0; i < memory->slices; i++) {
+        ret = put_u32(ret, memory->slice[i].ago_ms);
+        ret = put_u32(ret, memory->slice[i].calls);
+        ret = put_u32(ret, memory->slice[i].failures);
     }
 }
 
 /* The schema's CHECK sees to the length. */
-static void column_ages(sqlite3_stmt *stmt, int column, struct bursar_breaker_memory *ret)
+static const uint8_t *column_parts(sqlite3_stmt *stmt, int column, size_t part_bytes, size_t max, uint32_t *ret_count)
 {
     const uint8_t *bytes = sqlite3_column_blob(stmt, column);
-    size_t count = (size_t)sqlite3_column_bytes(stmt, column) / AGE_BYTES;
-    if (!bytes || count > BURSAR_BREAKER_THRESHOLD_MAX)
-        count = 0;
-    ret->failures = (uint32_t)count;
-    for (size_t i = 0; i < count; i++) {
-        for (unsigned b = 0; b < AGE_BYTES; b++)
-            ret->failure_ago_ms[i] = ret->failure_ago_ms[i] << 8 | bytes[i * AGE_BYTES + b];
-    }
+    size_t count = (size_t)sqlite3_column_bytes(stmt, column) / part_bytes;
+    *ret_count = bytes && count <= max ? (uint32_t)count : 0;
+    return bytes;
+}
+
+static void column_ages(sqlite3_stmt *stmt, int column, struct bursar_breaker_memory *ret)
+{
+    const uint8_t *bytes = column_parts(stmt, column, AGE_BYTES, BURSAR_BREAKER_THRESHOLD_MAX, &ret->failures);
+    for (uint32_t i = 0; i < ret->failures; i++)
+        ret->failure_ago_ms[i] = get_u32(bytes + (size_t)i * AGE_BYTES);
+}
+
+static void column_slices(sqlite3_stmt *stmt, int column, struct bursar_breaker_memory *ret)
+{
+    const uint8_t *bytes = column_parts(stmt, column, SLICE_BYTES, BURSAR_BREAKER_SLICES, &ret->slices);
+    for (uint32_t i = 0; i < ret->slices; i++, bytes += SLICE_BYTES)
+        ret->slice[i] = (struct bursar_breaker_slice){ .ago_ms = get_u32(bytes),
+                                                       .calls = get_u32(bytes + AGE_BYTES),
+                                                       .failures = get_u32(bytes + (size_t)2 * AGE_BYTES) };
 }
 
 static enum bursar_status read_row(struct sqlite_store *store, int64_t treasury, struct breaker_record *ret,
@@ -59,10 +90,12 @@ static enum bursar_status read_row(struct sqlite_store *store, int64_t treasury,
                                                 .changed_ago_ms = column_age(stmt, 6),
                                                 .trial_ago_ms = column_u64(stmt, 7),
                                                 .successes = (uint32_t)sqlite3_column_int(stmt, 8),
-                                                .trials = (uint32_t)sqlite3_column_int(stmt, 9) },
+                                                .trials = (uint32_t)sqlite3_column_int(stmt, 9),
+                                                .openings = (uint32_t)sqlite3_column_int64(stmt, 15) },
                                     .command = (enum breaker_command)sqlite3_column_int(stmt, 11),
                                     .commanded_ms = column_u64(stmt, 14) };
     column_ages(stmt, 10, &ret->memory);
+    column_slices(stmt, 16, &ret->memory);
     column_copy(stmt, 12, ret->actor, sizeof ret->actor);
     column_copy(stmt, 13, ret->reason, sizeof ret->reason);
     (void)sqlite3_reset(stmt);
@@ -75,9 +108,12 @@ static enum bursar_status write_row(struct sqlite_store *store, int64_t treasury
 {
     const struct bursar_breaker_memory *memory = &record->memory;
     uint8_t ages[BURSAR_BREAKER_THRESHOLD_MAX * AGE_BYTES];
-    if (memory->failures > BURSAR_BREAKER_THRESHOLD_MAX)
-        return bursar_fail(err, BURSAR_EINTERNAL, "a circuit breaker with %u failures", (unsigned)memory->failures);
+    uint8_t slices[BURSAR_BREAKER_SLICES * SLICE_BYTES];
+    if (memory->failures > BURSAR_BREAKER_THRESHOLD_MAX || memory->slices > BURSAR_BREAKER_SLICES)
+        return bursar_fail(err, BURSAR_EINTERNAL, "a circuit breaker with %u failures in %u slices",
+                           (unsigned)memory->failures, (unsigned)memory->slices);
     ages_to_bytes(memory, ages);
+    slices_to_bytes(memory, slices);
     sqlite3_stmt *stmt = statement(store, SQL_BREAKER_SAVE, err);
     bind_i64(stmt, 1, treasury);
     bind_u64(stmt, 2, record->version);
@@ -96,6 +132,9 @@ static enum bursar_status write_row(struct sqlite_store *store, int64_t treasury
     bind_text(stmt, 14, record->actor);
     bind_text(stmt, 15, record->reason);
     bind_u64(stmt, 16, record->commanded_ms);
+    bind_u64(stmt, 17, memory->openings);
+    if (stmt)
+        (void)sqlite3_bind_blob(stmt, 18, slices, (int)(memory->slices * SLICE_BYTES), SQLITE_STATIC);
     int changed = 0;
     enum bursar_status status = run_statement(store, stmt, &changed, err);
     if (status == BURSAR_OK && changed != 1)
@@ -164,12 +203,13 @@ static enum bursar_status save(void *ctx, struct fence fence, const struct bursa
 /* Through the breaker itself, so that its rules stand in one place. The bounds are the widest there are: nothing that
  * is remembered is cut off here. What is damaged is started anew: a person's word counts more. */
 static enum bursar_status command_memory(struct bursar_breaker_memory *memory, enum breaker_command command,
-                                         uint64_t now_ms, struct bursar_error *err)
+                                         uint64_t for_ms, uint64_t now_ms, struct bursar_error *err)
 {
     const struct bursar_breaker_config widest = { .failure_threshold = BURSAR_BREAKER_THRESHOLD_MAX,
                                                   .success_threshold = BURSAR_BREAKER_THRESHOLD_MAX,
                                                   .timeout_ms = BURSAR_BREAKER_DURATION_MAX_MS,
-                                                  .window_ms = BURSAR_BREAKER_DURATION_MAX_MS };
+                                                  .window_ms = BURSAR_BREAKER_DURATION_MAX_MS,
+                                                  .jitter_percent = 100 };
     struct bursar_breaker *breaker = NULL;
     struct bursar_error damage;
     enum bursar_status status = bursar_breaker_new(&widest, &breaker, err);
@@ -179,7 +219,7 @@ static enum bursar_status command_memory(struct bursar_breaker_memory *memory, e
         bursar_breaker_reset(breaker, now_ms);
     switch (command) {
     case BREAKER_COMMAND_OPEN:
-        bursar_breaker_force_open(breaker, now_ms);
+        bursar_breaker_force_open_for(breaker, now_ms, for_ms);
         break;
     case BREAKER_COMMAND_CLOSE:
         bursar_breaker_force_close(breaker, now_ms);
@@ -198,8 +238,13 @@ static enum bursar_status command_memory(struct bursar_breaker_memory *memory, e
 }
 
 static enum bursar_status append_command(struct sqlite_store *store, int64_t treasury, enum breaker_command command,
-                                         const struct decision *decision, struct bursar_error *err)
+                                         uint64_t for_ms, const struct decision *decision, struct bursar_error *err)
 {
+    char detail[REASON_MAX_BYTES + 48];
+    if (for_ms)
+        (void)snprintf(detail, sizeof detail, "for %llu s: %s", (unsigned long long)(for_ms / 1000), decision->reason);
+    else
+        (void)snprintf(detail, sizeof detail, "%s", decision->reason);
     static const enum lifecycle_cause causes[] = { [BREAKER_COMMAND_OPEN] = CAUSE_BREAKER_OPENED,
                                                    [BREAKER_COMMAND_CLOSE] = CAUSE_BREAKER_CLOSED,
                                                    [BREAKER_COMMAND_RESET] = CAUSE_BREAKER_RESET };
@@ -207,23 +252,25 @@ static enum bursar_status append_command(struct sqlite_store *store, int64_t tre
                                   .at_ms = decision->at_ms,
                                   .cause = causes[command],
                                   .actor = decision->actor,
-                                  .detail = decision->reason };
+                                  .detail = detail };
     return event_append(store, &event, err);
 }
 
-static enum bursar_status force(void *ctx, int64_t treasury, enum breaker_command command,
+static enum bursar_status force(void *ctx, int64_t treasury, enum breaker_command command, uint64_t for_ms,
                                 const struct decision *decision, struct bursar_error *err)
 {
     struct sqlite_store *store = ctx;
     struct breaker_record record = { 0 };
     enum bursar_status status = decision_check(decision, err);
+    if (status == BURSAR_OK && for_ms && (command != BREAKER_COMMAND_OPEN || for_ms > BURSAR_BREAKER_FORCED_MAX_MS))
+        status = bursar_fail(err, BURSAR_EINVAL, "a circuit breaker is opened for a time, and for 30 days at most");
     if (status == BURSAR_OK)
         status = write_begin(store, NULL, err);
     if (status != BURSAR_OK)
         return status;
     status = read_row(store, treasury, &record, err);
     if (status == BURSAR_OK)
-        status = command_memory(&record.memory, command, decision->at_ms, err);
+        status = command_memory(&record.memory, command, for_ms, decision->at_ms, err);
     if (status == BURSAR_OK) {
         record.command = command;
         record.commanded_ms = decision->at_ms;
@@ -232,7 +279,7 @@ static enum bursar_status force(void *ctx, int64_t treasury, enum breaker_comman
         status = write_row(store, treasury, &record, err);
     }
     if (status == BURSAR_OK)
-        status = append_command(store, treasury, command, decision, err);
+        status = append_command(store, treasury, command, for_ms, decision, err);
     return write_end(store, status, err);
 }
 

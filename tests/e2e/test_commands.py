@@ -248,6 +248,22 @@ class CommandsTest(harness.ChainCase):
         reset = self.breaker(bursar, "reset", "--reason", "as new")
         self.assertEqual((reset["state"], reset["since"], reset["command"]), ("closed", None, "reset"))
 
+    def test_opened_for_a_time_it_tries_again_by_itself(self):
+        node = self.node()
+        bursar = self.bursar(node)
+        payments = harness.rows("pause", 10)
+        self.pay(bursar, payments)
+        for wrong in (("open", "--for", "2"), ("open", "--for", "31d"), ("close", "--for", "2s")):
+            self.assert_exit(2, bursar.command("breaker", *wrong, "--reason", "lunch"))
+        opened = self.breaker(bursar, "open", "--for", "2s", "--reason", "lunch")
+        self.assertEqual((opened["state"], opened["forced"]), ("open", True))
+        self.assertTrue(opened["half_open_at"])
+        self.assert_exit(0, bursar.run_until_idle())  # a time is waited for
+        closed = self.breaker(bursar)
+        self.assertEqual((closed["state"], closed["forced"], closed["reason"]), ("closed", False, "lunch"))
+        self.assert_chain(node, once=payments)
+        self.assert_agrees(bursar)
+
     def test_nothing_is_paid_while_a_person_has_opened_the_breaker(self):
         node = self.node()
         bursar = self.bursar(node)

@@ -210,7 +210,7 @@ bool office_breaker(const struct office *office, const struct payer *payer, enum
     struct desk desk;
     if (!desk_open(office, &desk, &err))
         return false;
-    enum bursar_status status = desk.store.breaker_force(desk.store.ctx, payer->id, command, &decision, &err);
+    enum bursar_status status = desk.store.breaker_force(desk.store.ctx, payer->id, command, 0, &decision, &err);
     desk_close(office, &desk);
     trace_headline(office->trace, "%llu   breaker %s: %s", (unsigned long long)*office->step, names[command],
                    bursar_status_text(status));

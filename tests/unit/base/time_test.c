@@ -157,6 +157,26 @@ static void the_system_clock_is_after_2020_and_its_monotonic_side_never_goes_bac
     }
 }
 
+static void a_duration_is_a_number_with_its_unit_and_nothing_else(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        uint64_t ms;
+    } good[] = { { "1s", 1000 }, { "45s", 45000 }, { "30m", 1800000 }, { "2h", 7200000 }, { "30d", 2592000000 } };
+    static const char *const bad[] = { "", "5", "s", "0s", "-1s", "1.5h", "1h ", " 1h", "1w", "1hm", "9999999999s" };
+    for (size_t i = 0; i < COUNT_OF(good); i++) {
+        uint64_t ms = 0;
+        assert_true(duration_to_ms(good[i].text, &ms));
+        assert_int_equal(ms, good[i].ms);
+    }
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        uint64_t ms = 4711;
+        assert_false(duration_to_ms(bad[i], &ms));
+        assert_int_equal(ms, 4711);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -167,6 +187,7 @@ int main(void)
         cmocka_unit_test(what_is_no_moment_is_refused_and_leaves_the_output_alone),
         cmocka_unit_test(every_day_follows_the_day_before_and_round_trips),
         cmocka_unit_test(the_last_second_of_9999_is_shown_and_what_is_later_too),
+        cmocka_unit_test(a_duration_is_a_number_with_its_unit_and_nothing_else),
         cmocka_unit_test(the_system_clock_is_after_2020_and_its_monotonic_side_never_goes_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

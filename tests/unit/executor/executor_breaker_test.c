@@ -70,7 +70,7 @@ static void force(struct world *world, enum breaker_command command)
     struct decision decision = { "ops", "a test", world->wall_ms };
     assert_int_equal(sqlite_store_open(world->store_path, SQLITE_MODE_WRITE, NULL, NULL, &other, NULL), BURSAR_OK);
     struct store store = sqlite_store_interface(other);
-    assert_int_equal(store.breaker_force(store.ctx, 1, command, &decision, NULL), BURSAR_OK);
+    assert_int_equal(store.breaker_force(store.ctx, 1, command, 0, &decision, NULL), BURSAR_OK);
     sqlite_store_close(other);
 }
 

@@ -70,10 +70,14 @@ static void what_was_saved_comes_back_bit_by_bit(void **state)
     half.successes = 1;
     half.trials = 1;
     half.trial_ago_ms = 17;
+    half.openings = 9;
     full.failures = BURSAR_BREAKER_THRESHOLD_MAX;
     for (uint32_t i = 0; i < full.failures; i++)
         full.failure_ago_ms[i] = BURSAR_BREAKER_DURATION_MAX_MS - i * 257;
     full.failed_ago_ms = 3;
+    full.slices = BURSAR_BREAKER_SLICES;
+    for (uint32_t i = 0; i < full.slices; i++)
+        full.slice[i] = (struct bursar_breaker_slice){ UINT32_MAX - i * 70001, UINT32_MAX - i, i * 257 };
     for (size_t i = 0; i < COUNT_OF(memories) + 2; i++) {
         const struct bursar_breaker_memory *memory = i < COUNT_OF(memories)    ? &memories[i]
                                                      : i == COUNT_OF(memories) ? &half
@@ -92,6 +96,9 @@ static void what_was_saved_comes_back_bit_by_bit(void **state)
         assert_int_equal(record.memory.trials, memory->trials);
         assert_int_equal(record.memory.failures, memory->failures);
         assert_memory_equal(record.memory.failure_ago_ms, memory->failure_ago_ms, sizeof memory->failure_ago_ms);
+        assert_int_equal(record.memory.openings, memory->openings);
+        assert_int_equal(record.memory.slices, memory->slices);
+        assert_memory_equal(record.memory.slice, memory->slice, sizeof memory->slice);
         assert_int_equal(record.version, f->fence.breaker_version);
         close_again(&again);
     }
@@ -123,7 +130,7 @@ static void an_executor_does_not_overwrite_what_a_person_changed(void **state)
     struct bursar_breaker_memory memory = memory_after(1);
     saved(f, &memory);
     uint64_t seen = f->fence.breaker_version, version = 4711;
-    OK(f, breaker_force, f->treasury, BREAKER_COMMAND_OPEN, &BY_ALICE);
+    OK(f, breaker_force, f->treasury, BREAKER_COMMAND_OPEN, 0, &BY_ALICE);
     EXPECT(f, BURSAR_ESTALE, breaker_save, f->fence, &memory, &version);
     assert_int_equal(version, 4711);
     assert_true(loaded(f).memory.forced);
@@ -158,7 +165,7 @@ static void nothing_is_bound_or_staged_once_a_person_has_changed_it(void **state
     int64_t intent = bind_row(f, id);
     struct new_attempt attempt = attempt_of(intent, 42);
     struct binding binding = binding_of(f, id + 1, FIRST_NONCE + 1);
-    OK(f, breaker_force, f->treasury, BREAKER_COMMAND_OPEN, &BY_ALICE);
+    OK(f, breaker_force, f->treasury, BREAKER_COMMAND_OPEN, 0, &BY_ALICE);
     char *before = dump(f);
     EXPECT(f, BURSAR_ESTALE, bind, f->fence, NOW_MS, &binding, 1);
     EXPECT(f, BURSAR_ESTALE, attempts_add, f->fence, NOW_MS, &attempt, 1);
@@ -180,7 +187,7 @@ static void a_person_opens_it_for_good_and_failures_are_kept(void **state)
     struct fixture *f = *state;
     struct bursar_breaker_memory memory = memory_after(3);
     saved(f, &memory);
-    OK(f, breaker_force, f->treasury, BREAKER_COMMAND_OPEN, &BY_ALICE);
+    OK(f, breaker_force, f->treasury, BREAKER_COMMAND_OPEN, 0, &BY_ALICE);
     struct breaker_record record = loaded(f);
     assert_int_equal(record.memory.state, BURSAR_BREAKER_OPEN);
     assert_true(record.memory.forced);
@@ -202,13 +209,31 @@ static void a_person_opens_it_for_good_and_failures_are_kept(void **state)
     bursar_breaker_free(breaker);
 }
 
+static void a_person_may_open_it_for_a_time(void **state)
+{
+    struct fixture *f = *state;
+    OK(f, breaker_force, f->treasury, BREAKER_COMMAND_OPEN, 7200000, &BY_ALICE);
+    struct breaker_record record = loaded(f);
+    assert_true(record.memory.forced);
+    assert_int_equal(record.memory.open_left_ms, 7200000);
+    assert_int_equal(raw_number(f, "SELECT count(*) FROM event WHERE detail = 'for 7200 s: the node lies'"), 1);
+    char *before = dump(f);
+    EXPECT(f, BURSAR_EINVAL, breaker_force, f->treasury, BREAKER_COMMAND_CLOSE, 1, &BY_ALICE);
+    EXPECT(f, BURSAR_EINVAL, breaker_force, f->treasury, BREAKER_COMMAND_OPEN, BURSAR_BREAKER_FORCED_MAX_MS + 1,
+           &BY_ALICE);
+    char *after = dump(f);
+    assert_string_equal(after, before);
+    free(before);
+    free(after);
+}
+
 static void a_person_closes_it_with_counters_at_zero(void **state)
 {
     struct fixture *f = *state;
     struct bursar_breaker_memory memory = memory_after(5);
     saved(f, &memory);
     assert_int_equal(loaded(f).memory.state, BURSAR_BREAKER_OPEN);
-    OK(f, breaker_force, f->treasury, BREAKER_COMMAND_CLOSE, &BY_ALICE);
+    OK(f, breaker_force, f->treasury, BREAKER_COMMAND_CLOSE, 0, &BY_ALICE);
     struct breaker_record record = loaded(f);
     assert_int_equal(record.memory.state, BURSAR_BREAKER_CLOSED);
     assert_false(record.memory.forced);
@@ -222,7 +247,7 @@ static void a_reset_one_is_as_new(void **state)
     struct fixture *f = *state;
     struct bursar_breaker_memory memory = memory_after(5);
     saved(f, &memory);
-    OK(f, breaker_force, f->treasury, BREAKER_COMMAND_RESET, &BY_ALICE);
+    OK(f, breaker_force, f->treasury, BREAKER_COMMAND_RESET, 0, &BY_ALICE);
     struct breaker_record record = loaded(f);
     assert_int_equal(record.memory.state, BURSAR_BREAKER_CLOSED);
     assert_int_equal(record.memory.failures, 0);
@@ -236,22 +261,22 @@ static void every_word_of_a_person_is_history_and_a_new_version(void **state)
     static const enum breaker_command commands[] = { BREAKER_COMMAND_CLOSE, BREAKER_COMMAND_OPEN, BREAKER_COMMAND_OPEN,
                                                      BREAKER_COMMAND_RESET };
     for (size_t i = 0; i < COUNT_OF(commands); i++) {
-        OK(f, breaker_force, f->treasury, commands[i], &BY_ALICE);
+        OK(f, breaker_force, f->treasury, commands[i], 0, &BY_ALICE);
         assert_int_equal(loaded(f).version, i + 2);
     }
     assert_int_equal(raw_number(f, "SELECT group_concat(cause) = '17,15,15,18' FROM (SELECT cause FROM event WHERE "
                                    "actor = 'alice' AND detail = 'the node lies' ORDER BY seq)"),
                      1);
     assert_int_equal(check_event_chain(f), 4);
-    EXPECT(f, BURSAR_EINTERNAL, breaker_force, f->treasury, BREAKER_COMMAND_NONE, &BY_ALICE);
-    EXPECT(f, BURSAR_ENOTFOUND, breaker_force, f->treasury + 1, BREAKER_COMMAND_OPEN, &BY_ALICE);
+    EXPECT(f, BURSAR_EINTERNAL, breaker_force, f->treasury, BREAKER_COMMAND_NONE, 0, &BY_ALICE);
+    EXPECT(f, BURSAR_ENOTFOUND, breaker_force, f->treasury + 1, BREAKER_COMMAND_OPEN, 0, &BY_ALICE);
 }
 
 static void a_damaged_row_gives_way_to_a_persons_word(void **state)
 {
     struct fixture *f = *state;
     raw_run(f, "UPDATE breaker SET version = version + 1, failures = x'0000000100000009'"); /* out of order */
-    OK(f, breaker_force, f->treasury, BREAKER_COMMAND_OPEN, &BY_ALICE);
+    OK(f, breaker_force, f->treasury, BREAKER_COMMAND_OPEN, 0, &BY_ALICE);
     assert_true(loaded(f).memory.forced);
     assert_int_equal(loaded(f).memory.failures, 0);
 }
@@ -280,6 +305,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(nothing_is_bound_or_staged_once_a_person_has_changed_it, set_up_leased,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_person_opens_it_for_good_and_failures_are_kept, set_up_leased, tear_down),
+        cmocka_unit_test_setup_teardown(a_person_may_open_it_for_a_time, set_up_leased, tear_down),
         cmocka_unit_test_setup_teardown(a_person_closes_it_with_counters_at_zero, set_up_leased, tear_down),
         cmocka_unit_test_setup_teardown(a_reset_one_is_as_new, set_up_leased, tear_down),
         cmocka_unit_test_setup_teardown(every_word_of_a_person_is_history_and_a_new_version, set_up_leased, tear_down),

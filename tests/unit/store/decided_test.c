@@ -312,7 +312,7 @@ static void a_decision_needs_who_and_why(void **state)
     EXPECT(f, BURSAR_EINVAL, cancel, f->treasury, id, &no_reason);
     EXPECT(f, BURSAR_EINVAL, cancel, f->treasury, id, &too_long);
     EXPECT(f, BURSAR_EINVAL, retry, f->treasury, id, &no_reason);
-    EXPECT(f, BURSAR_EINVAL, breaker_force, f->treasury, BREAKER_COMMAND_OPEN, &no_reason);
+    EXPECT(f, BURSAR_EINVAL, breaker_force, f->treasury, BREAKER_COMMAND_OPEN, 0, &no_reason);
     assert_int_equal(version_of(f, id), version);
     OK(f, cancel, f->treasury, id, &just_right);
 }
