@@ -3,9 +3,11 @@
 #include "base/time.h"
 #include "chain/nodes.h"
 #include "cli/breaker_view.h"
+#include "cli/config_reload.h"
 #include "cli/context.h"
 #include "cli/exit_code.h"
 #include "cli/note_printer.h"
+#include "cli/service_manager.h"
 #include "cli/stop_signal.h"
 #include "executor/executor.h"
 #include "signer/local_signer.h"
@@ -13,6 +15,7 @@
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define OPTION_UNTIL_IDLE 1
 
@@ -36,6 +39,7 @@ struct running {
     struct session session;
     struct runner *runners;
     size_t count;
+    struct note_printer printer; /* of the program itself */
     struct clock clock;
 };
 
@@ -71,20 +75,26 @@ static enum bursar_status make_breaker(const struct running *running, struct run
     return bursar_breaker_new(&settings, &runner->breaker, err);
 }
 
+static struct executor_config settings_of(const struct running *running, const struct runner *runner)
+{
+    const struct config *config = running->session.config;
+    return (struct executor_config){ .treasury = runner->treasury.id,
+                                     .identity = config->identity,
+                                     .poll_interval_ms = config->poll_interval_ms,
+                                     .lease_ttl_ms = config->lease_ttl_ms,
+                                     .batch_size = (uint32_t)config->batch_size,
+                                     .max_in_flight = (uint32_t)runner->section->max_in_flight,
+                                     .finality_blocks = (uint32_t)runner->section->finality_blocks,
+                                     .epoch = runner->section->epoch,
+                                     .max_fee_per_gas_wei = config->max_fee_per_gas_wei,
+                                     .max_priority_fee_per_gas_wei = config->max_priority_fee_per_gas_wei,
+                                     .replace_after_blocks = config->replace_after_blocks };
+}
+
 static enum bursar_status make_executor(struct running *running, struct runner *runner, struct bursar_error *err)
 {
     const struct config *config = running->session.config;
-    struct executor_config settings = { .treasury = runner->treasury.id,
-                                        .identity = config->identity,
-                                        .poll_interval_ms = config->poll_interval_ms,
-                                        .lease_ttl_ms = config->lease_ttl_ms,
-                                        .batch_size = (uint32_t)config->batch_size,
-                                        .max_in_flight = (uint32_t)runner->section->max_in_flight,
-                                        .finality_blocks = (uint32_t)runner->section->finality_blocks,
-                                        .epoch = runner->section->epoch,
-                                        .max_fee_per_gas_wei = config->max_fee_per_gas_wei,
-                                        .max_priority_fee_per_gas_wei = config->max_priority_fee_per_gas_wei,
-                                        .replace_after_blocks = config->replace_after_blocks };
+    const struct executor_config settings = settings_of(running, runner);
     runner->printer = (struct note_printer){ .treasury = runner->section->name,
                                              .level = config->log_level,
                                              .format = config->log_format };
@@ -193,19 +203,55 @@ static int idle_code(struct running *running, struct bursar_error *err)
     return is_incomplete ? EXIT_CODE_INCOMPLETE : EXIT_CODE_DONE;
 }
 
+static void tell_change(void *ctx, const char *what, bool in_force)
+{
+    struct note_sink notes = note_printer_sink(ctx);
+    note(&notes, in_force ? NOTE_INFO : NOTE_WARN, "%s %s", what,
+         in_force ? "was changed, and is in force" : "was changed: in force with the next start");
+}
+
+/* SIGHUP. A file that is not good changes nothing. */
+static void reload(struct running *running)
+{
+    struct config *config = running->session.config, *fresh = NULL;
+    struct bursar_error err = { 0 };
+    service_reloading(running->clock.monotonic_ms(running->clock.ctx));
+    if (config_load(config->path, environ, &fresh, &err) != BURSAR_OK) {
+        output_message("SIGHUP: %s; nothing was changed", err.message);
+    } else {
+        running->printer =
+            (struct note_printer){ .treasury = "", .level = fresh->log_level, .format = fresh->log_format };
+        config_take_over(config, fresh, tell_change, &running->printer);
+        for (size_t i = 0; i < running->count; i++) {
+            struct runner *runner = &running->runners[i];
+            const struct executor_config settings = settings_of(running, runner);
+            executor_reconfigure(runner->executor, &settings);
+            runner->printer.level = config->log_level;
+            runner->printer.format = config->log_format;
+        }
+    }
+    config_free(fresh);
+    service_ready();
+}
+
 static void sleep_until_due(struct running *running)
 {
     uint64_t now_ms = running->clock.monotonic_ms(running->clock.ctx), wake_ms = UINT64_MAX;
     for (size_t i = 0; i < running->count; i++)
         wake_ms = running->runners[i].next_wake_ms < wake_ms ? running->runners[i].next_wake_ms : wake_ms;
-    if (wake_ms > now_ms)
-        stop_signal_sleep(wake_ms - now_ms);
+    service_progress(now_ms);
+    uint64_t wait_ms = wake_ms > now_ms ? wake_ms - now_ms : 0, most_ms = service_sleep_max_ms();
+    if (wait_ms)
+        stop_signal_sleep(wait_ms < most_ms ? wait_ms : most_ms);
 }
 
 static int loop(struct running *running)
 {
     struct bursar_error err = { 0 };
+    service_ready();
     while (!stop_signal_came()) {
+        if (reload_signal_came())
+            reload(running);
         for (size_t i = 0; i < running->count && !stop_signal_came(); i++) {
             struct runner *runner = &running->runners[i];
             if (runner->next_wake_ms > running->clock.monotonic_ms(running->clock.ctx))
@@ -216,6 +262,7 @@ static int loop(struct running *running)
                 err.status = status;
                 return output_error(false, &err);
             }
+            service_progress(running->clock.monotonic_ms(running->clock.ctx));
         }
         int code = running->until_idle && !stop_signal_came() ? idle_code(running, &err) : -1;
         if (code >= 0)
@@ -274,6 +321,7 @@ int cmd_run(struct cli *cli, int argc, char **argv)
     if ((code = cli_operands(cli, "run", argc, argv, 0, 0)) >= 0)
         return code;
     code = run(&running);
+    service_stopping();
     for (size_t i = 0; i < running.count; i++)
         runner_stop(&running.runners[i]);
     free(running.runners);

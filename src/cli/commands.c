@@ -26,7 +26,8 @@ const struct command COMMANDS[] = {
     { "run", "[--until-idle]", "the executor: pay what is due, until stopped",
       "Pays for every treasury of bursar.conf, or for --treasury's only. Waits for a node that is down, for funds, "
       "and\n"
-      "for a lease that another executor holds. SIGINT or SIGTERM ends it within two seconds, at any moment.\n\n"
+      "for a lease that another executor holds. SIGINT or SIGTERM ends it within two seconds, at any moment.\n"
+      "SIGHUP has it read bursar.conf again: `bursar help config` says what can change.\n\n"
       "  --until-idle           end when nothing is left that time alone will bring on: 0 all paid, 5 some failed or\n"
       "                         are blocked, 6 halted for safety\n",
       cmd_run },
@@ -39,7 +40,8 @@ const struct command COMMANDS[] = {
       "ID is a number of `bursar list`, or ref:REF.\n", cmd_show },
     { "status", "[--json]", "balance, queue, lease, and what is stuck and why",
       "Works beside a running executor, and with the node down.\n", cmd_status },
-    { "cancel", "ID --reason TEXT [--json]", "do not pay a disbursement; what is sent already, if it is not mined first",
+    { "cancel", "ID --reason TEXT [--json]",
+      "do not pay a disbursement; what is sent already, if it is not mined first",
       "ID is a number of `bursar list`, or ref:REF. At once, also beside a running executor. Its ref stays used for\n"
       "ever, and what depends on it is blocked. Refused (6) once it is bound to a nonce: its transaction may be "
       "out.\n\n"

@@ -90,6 +90,27 @@ const struct config_option *config_option_find(const char *section, const char *
     return NULL;
 }
 
+bool config_option_reloads(const struct config_option *option)
+{
+    static const struct {
+        const char *section, *key;
+    } reloading[] = {
+        { "treasury", "max_in_flight" },
+        { "executor", "poll_interval_ms" },
+        { "executor", "batch_size" },
+        { "fees", "max_fee_per_gas" },
+        { "fees", "max_priority_fee_per_gas" },
+        { "fees", "replace_after_blocks" },
+        { "log", "level" },
+        { "log", "format" },
+    };
+    for (size_t i = 0; i < COUNT_OF(reloading); i++) {
+        if (strcmp(reloading[i].section, option->section) == 0 && strcmp(reloading[i].key, option->key) == 0)
+            return true;
+    }
+    return false;
+}
+
 bool config_section_is_known(const char *section)
 {
     for (size_t i = 0; i < CONFIG_OPTION_COUNT; i++) {

@@ -37,6 +37,8 @@ extern const size_t CONFIG_OPTION_COUNT;
 
 /* NULL when there is no such key. */
 const struct config_option *config_option_find(const char *section, const char *key);
+/* In force with SIGHUP; all others with the next start. Never one that is kept as text. */
+bool config_option_reloads(const struct config_option *option);
 bool config_section_is_known(const char *section);
 /* Index in config->treasuries; treasury_count when there is none. */
 size_t config_treasury_index(const struct config *config, const char *name);

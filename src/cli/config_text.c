@@ -54,15 +54,18 @@ bool config_write_start(struct buf *out, const struct config_start *start)
 bool config_write_help(struct buf *out)
 {
     bool good = buf_append_text(
-        out, "bursar.conf is an INI file; # starts a comment. It is looked for as -c FILE, ./bursar.conf and\n"
-             "/etc/bursar/bursar.conf. Relative paths start at its folder. Any key can be set in the environment as\n"
-             "BURSAR_SECTION_KEY: BURSAR_EXECUTOR_BATCH_SIZE, BURSAR_TREASURY_MAIN_RPC.\n");
+        out,
+        "bursar.conf is an INI file; # starts a comment. It is looked for as -c FILE, ./bursar.conf and\n"
+        "/etc/bursar/bursar.conf. Relative paths start at its folder. Any key can be set in the environment as\n"
+        "BURSAR_SECTION_KEY: BURSAR_EXECUTOR_BATCH_SIZE, BURSAR_TREASURY_MAIN_RPC.\n"
+        "On SIGHUP `bursar run` reads it again: what is marked * is then in force, all else with the next start.\n");
     for (size_t i = 0; i < CONFIG_OPTION_COUNT && good; i++) {
         const struct config_option *option = &CONFIG_OPTIONS[i];
         if (starts_section(i))
             good = write_section(out, option, "NAME");
         if (good)
-            good = buf_append_format(out, "  %-26s %s\n  %-26s %s", option->key, option->help, "", option->allowed);
+            good = buf_append_format(out, "%c %-26s %s\n  %-26s %s", config_option_reloads(option) ? '*' : ' ',
+                                     option->key, option->help, "", option->allowed);
         if (good && option->fallback)
             good = buf_append_format(out, option->fallback[0] ? " (default: %s)\n" : "%s\n", option->fallback);
         else if (good)

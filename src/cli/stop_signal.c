@@ -12,6 +12,7 @@
 #define GRACE_MS 1000
 
 static volatile sig_atomic_t stop_came;
+static volatile sig_atomic_t reload_came;
 
 static void on_stop(int signal_number)
 {
@@ -19,18 +20,33 @@ static void on_stop(int signal_number)
     stop_came = 1;
 }
 
+static void on_reload(int signal_number)
+{
+    (void)signal_number;
+    reload_came = 1;
+}
+
 bool stop_signal_install(void)
 {
-    struct sigaction stop = { .sa_handler = on_stop }, ignore = { .sa_handler = SIG_IGN };
+    struct sigaction stop = { .sa_handler = on_stop }, reload = { .sa_handler = on_reload, .sa_flags = SA_RESTART };
+    struct sigaction ignore = { .sa_handler = SIG_IGN };
     (void)sigemptyset(&stop.sa_mask);
+    (void)sigemptyset(&reload.sa_mask);
     (void)sigemptyset(&ignore.sa_mask);
     return sigaction(SIGINT, &stop, NULL) == 0 && sigaction(SIGTERM, &stop, NULL) == 0 &&
-           sigaction(SIGPIPE, &ignore, NULL) == 0;
+           sigaction(SIGHUP, &reload, NULL) == 0 && sigaction(SIGPIPE, &ignore, NULL) == 0;
 }
 
 bool stop_signal_came(void)
 {
     return stop_came != 0;
+}
+
+bool reload_signal_came(void)
+{
+    bool came = reload_came != 0;
+    reload_came = 0; /* before it is acted on: one that comes meanwhile counts again */
+    return came;
 }
 
 bool stop_signal_cancels(void *ctx)
@@ -58,10 +74,11 @@ void stop_signal_sleep(uint64_t wait_ms)
     (void)sigemptyset(&stops);
     (void)sigaddset(&stops, SIGINT);
     (void)sigaddset(&stops, SIGTERM);
+    (void)sigaddset(&stops, SIGHUP);
     if (sigprocmask(SIG_BLOCK, &stops, &before) != 0)
         return;
     struct timespec timeout = { .tv_sec = (time_t)(wait_ms / 1000), .tv_nsec = (long)(wait_ms % 1000) * 1000000 };
-    if (!stop_signal_came())
+    if (!stop_signal_came() && !reload_came)
         (void)ppoll(NULL, 0, &timeout, &before);
     (void)sigprocmask(SIG_SETMASK, &before, NULL);
 }

@@ -22,6 +22,16 @@ enum bursar_status executor_new(const struct executor_config *config, const stru
     return BURSAR_OK;
 }
 
+void executor_reconfigure(struct executor *executor, const struct executor_config *config)
+{
+    executor->config.poll_interval_ms = config->poll_interval_ms;
+    executor->config.batch_size = config->batch_size;
+    executor->config.max_in_flight = config->max_in_flight;
+    executor->config.max_fee_per_gas_wei = config->max_fee_per_gas_wei;
+    executor->config.max_priority_fee_per_gas_wei = config->max_priority_fee_per_gas_wei;
+    executor->config.replace_after_blocks = config->replace_after_blocks;
+}
+
 void executor_free(struct executor *executor)
 {
     if (!executor)

@@ -88,6 +88,9 @@ struct executor;
 
 BURSAR_MUST_CHECK enum bursar_status executor_new(const struct executor_config *config, const struct executor_env *env,
                                                   struct executor **ret, struct bursar_error *err);
+/* Takes over what may change between two steps: poll_interval_ms, batch_size, max_in_flight, both fee caps and
+ * replace_after_blocks. The rest stays as it is. */
+void executor_reconfigure(struct executor *executor, const struct executor_config *config);
 /* One tick. Faults of the node or the signer end up in the snapshot, not here: OK means "call again after
  * *ret_next_wake_ms". ESTORAGE or EINTERNAL: the store can't be relied on; nothing was sent that is not durable. */
 BURSAR_MUST_CHECK enum bursar_status executor_step(struct executor *executor, uint64_t *ret_next_wake_ms,

@@ -1,0 +1,188 @@
+"""As a service: what the service manager is told, a configuration that changes while running, logs for machines, and the
+package in a clean root."""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import unittest
+
+import harness
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+class Manager:
+    """Listens as systemd does on NOTIFY_SOCKET."""
+
+    def __init__(self, directory):
+        self.path = str(directory / "notify")
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(self.path)
+        self.socket.setblocking(False)
+        self.told = []
+
+    def listen(self):
+        try:
+            while True:
+                self.told += self.socket.recv(4096).decode().split("\n")
+        except BlockingIOError:
+            return self.told
+
+
+class ServiceTest(harness.ChainCase):
+    def manager(self):
+        manager = Manager(self.directory)
+        self.addCleanup(manager.socket.close)
+        return manager
+
+    def test_the_manager_hears_when_it_is_ready_gets_on_and_ends(self):
+        manager, node = self.manager(), self.node()
+        bursar = self.bursar(node)
+        run = bursar.start("run", settings={"NOTIFY_SOCKET": manager.path, "WATCHDOG_USEC": "2000000"})
+        harness.wait_until(lambda: manager.listen().count("WATCHDOG=1") > 2, 60, run.err)
+        self.assertEqual(manager.told[0], "READY=1")
+        self.assertEqual(run.terminate()[0], 0)
+        self.assertEqual(manager.listen()[-1], "STOPPING=1")
+
+    def test_a_loop_that_hangs_is_silent_although_the_process_lives(self):
+        manager, node = self.manager(), self.node()
+        bursar = self.bursar(node, EXECUTOR_RPC_TIMEOUT_MS=120000)
+        run = bursar.start("run", settings={"NOTIFY_SOCKET": manager.path, "WATCHDOG_USEC": "1000000"})
+        harness.wait_until(lambda: "WATCHDOG=1" in manager.listen(), 60, run.err)
+        node.process.send_signal(signal.SIGSTOP)  # takes connections, never answers: the step waits
+        try:
+            last = [None]
+
+            def silent():  # for as long as the manager would have waited
+                last[0], before = len(manager.listen()), last[0]
+                return before == last[0]
+            harness.wait_until(silent, 60, run.err, interval_s=1.5)
+            self.assertTrue(run.is_running)
+        finally:
+            node.process.send_signal(signal.SIGCONT)
+        heard = len(manager.listen())
+        harness.wait_until(lambda: len(manager.listen()) > heard, 60, run.err)
+        self.assertEqual(run.terminate()[0], 0)
+
+    def test_a_changed_configuration_is_taken_over_while_it_pays(self):
+        node = self.node(block_time=None, flags=["--no-mining"])
+        bursar = self.bursar(node)
+        bursar.configure("treasury main", max_in_flight=3)
+        payments = harness.rows("reload", 8)
+        self.pay(bursar, payments)
+        run = bursar.start("run")
+        harness.wait_until(lambda: node.nonce(block="pending") == 3, 60, run.err)
+        bursar.configure("treasury main", max_in_flight=0)  # not allowed: nothing changes
+        run.process.send_signal(signal.SIGHUP)
+        harness.wait_until(lambda: "nothing was changed" in run.err(), 60, run.err)
+        self.assertIn("max_in_flight", run.err())
+        bursar.configure("treasury main", max_in_flight=8)
+        bursar.configure("executor", lease_ttl_ms=30000)
+        run.process.send_signal(signal.SIGHUP)
+        harness.wait_until(lambda: node.nonce(block="pending") == 8, 60, run.err)
+        self.assertRegex(run.err(), r"\[treasury main\] max_in_flight was changed, and is in force")
+        self.assertRegex(run.err(), r"\[executor\] lease_ttl_ms was changed: in force with the next start")
+
+        def done():
+            node.mine()
+            return bursar.queue("finalized") == 8
+        harness.wait_until(done, 60, run.err)
+        self.assertEqual(run.terminate()[0], 0)
+        self.assert_chain(node, once=payments)
+        self.assert_agrees(bursar)
+
+    def test_every_line_of_a_json_log_is_a_document(self):
+        node = self.node()
+        bursar = self.bursar(node, LOG_FORMAT="json", LOG_LEVEL="debug")
+        self.pay(bursar, harness.rows("log", 3))
+        run = bursar.start("run", "--until-idle")
+        self.assertEqual(run.wait(), 0)
+        lines = [json.loads(line) for line in run.err().splitlines()]
+        self.assertTrue(lines)
+        self.assertEqual({tuple(sorted(line)) for line in lines}, {("level", "text", "time", "treasury")})
+
+
+class UnitFileTest(unittest.TestCase):
+    @unittest.skipUnless(shutil.which("systemd-analyze"), "systemd-analyze is not here")
+    def test_the_sandbox_is_rated_ok_or_better(self):
+        done = subprocess.run(["systemd-analyze", "security", "--offline=yes", "--no-pager",
+                               str(ROOT / "packaging/bursar.service")], capture_output=True, text=True, timeout=60)
+        rating = re.search(r"Overall exposure level for bursar.service: ([0-9.]+) (\w+)", done.stdout)
+        self.assertTrue(rating, done.stdout + done.stderr)
+        self.assertLessEqual(float(rating[1]), 2.0, done.stdout)
+
+
+def can_make_roots():
+    return os.geteuid() == 0 and shutil.which("debootstrap") and shutil.which("apt-get")
+
+
+class PackageTest(harness.ChainCase):
+    """In a root that holds nothing but Debian's base and what the package asks for."""
+
+    def in_root(self, *command):
+        return subprocess.run(["chroot", str(self.root), *command], capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, timeout=600, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root",
+                                                "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8",
+                                                **{k: v for k, v in os.environ.items() if k.lower().endswith("_proxy")}})
+
+    def good(self, *command):
+        done = self.in_root(*command)
+        self.assertEqual(done.returncode, 0, f"{command}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
+        return done.stdout
+
+    @unittest.skipUnless(can_make_roots(), "needs root and debootstrap")
+    def test_the_package_installs_into_a_clean_root_and_pays(self):
+        made = subprocess.run([ROOT / "scripts/package"], capture_output=True, text=True, timeout=1200)
+        self.assertEqual(made.returncode, 0, made.stdout + made.stderr)
+        self.root = pathlib.Path(tempfile.mkdtemp(prefix="bursar-root-"))
+        self.root.chmod(0o755)
+        self.addCleanup(shutil.rmtree, self.root, ignore_errors=True)
+        with open(self.directory / "debootstrap.log", "wb") as log:
+            done = subprocess.run(["debootstrap", "--variant=minbase", "bookworm", str(self.root)], stdout=log, stderr=log,
+                                  timeout=900)
+        self.assertEqual(done.returncode, 0, (self.directory / "debootstrap.log").read_text(errors="replace")[-2000:])
+        (self.root / "etc/apt/sources.list").unlink(missing_ok=True)  # the packages come from where this machine's do
+        shutil.copytree("/etc/apt", self.root / "etc/apt", dirs_exist_ok=True)
+        for name in ("resolv.conf", "hosts"):
+            shutil.copy(f"/etc/{name}", self.root / "etc" / name)
+        package = made.stdout.split()[-1]
+        shutil.copy(ROOT / package, self.root / "bursar.deb")
+        self.good("apt-get", "-q", "update")
+        self.good("apt-get", "-q", "-y", "--no-install-recommends", "install", "/bursar.deb")
+        self.assertRegex(self.good("bursar", "--version"), r"^bursar [0-9.]+\n$")
+        self.assertIn("bursar:", self.good("getent", "passwd", "bursar"))
+        for page in ("man1/bursar.1", "man1/bursar-run.1", "man5/bursar.conf.5"):
+            self.assertTrue((self.root / "usr/share/man" / page).exists()
+                            or (self.root / "usr/share/man" / (page + ".gz")).exists(), page)
+        self.pay_inside()
+        kept = sorted(path.name for path in (self.root / "var/lib/bursar").iterdir())
+        self.good("apt-get", "-q", "-y", "purge", "bursar")
+        self.assertEqual(sorted(path.name for path in (self.root / "var/lib/bursar").iterdir()), kept)
+
+    def pay_inside(self):
+        """As the service's account, in its folder."""
+        node, home = self.node(), self.root / "var/lib/bursar"
+        payments = harness.rows("packaged", 5)
+        for source, name in ((harness.KEYSTORE, "treasury.json"), (harness.PASSWORD, "treasury.pass")):
+            shutil.copyfile(source, home / name)
+        (home / "pay.csv").write_text(harness.csv_text(payments))
+        self.good("sh", "-c", "chown -R bursar: /var/lib/bursar; chmod 600 /var/lib/bursar/*")
+
+        def bursar(arguments):
+            return self.good("setpriv", "--reuid=bursar", "--regid=bursar", "--clear-groups", "sh", "-c",
+                             f"cd /var/lib/bursar && BURSAR_TREASURY_MAIN_FINALITY=2 bursar {arguments}")
+        bursar(f"init --rpc {node.url} --keystore treasury.json --password-file treasury.pass")
+        bursar("pay pay.csv")
+        bursar("run --until-idle")
+        bursar("reconcile")
+        self.assert_chain(node, once=payments)
+
+
+if __name__ == "__main__":
+    unittest.main()
