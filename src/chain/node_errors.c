@@ -91,6 +91,7 @@ static const struct known_error known_errors[] = {
     { "erigon besu reth", "block not found", SUBMIT_UNKNOWN, READ_FAULT_BLOCK_GONE },
     { "anvil nethermind", "resource not found", SUBMIT_UNKNOWN, READ_FAULT_BLOCK_GONE },
     { "anvil", "blockoutofrangeerror", SUBMIT_UNKNOWN, READ_FAULT_BLOCK_GONE },
+    { "hardhat", "received invalid block tag", SUBMIT_UNKNOWN, READ_FAULT_BLOCK_GONE },
 
     /* About the node or the request: the transaction got no verdict. */
     { "providers", "too many requests", SUBMIT_UNKNOWN, READ_FAULT_OTHER },

@@ -73,6 +73,8 @@ class Anvil:
     """A real node on a free loopback port. Usable again after kill() or stop(): start() is on the same port, and goes
     on from the state file where there is one (a kill loses up to a second of blocks, and the pool)."""
 
+    environment = {}  # what another kind of node needs
+
     def __init__(self, directory, *, block_time=0.2, keeps_state=False, chain_id=CHAIN_ID, flags=(), outlives_us=False):
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -89,23 +91,27 @@ class Anvil:
     def url(self):
         return f"http://127.0.0.1:{self.port}"
 
-    def start(self):
-        assert self.process is None, "already running"
+    def _command(self):
         command = [str(ANVIL), "-q", "--host", "127.0.0.1", "--port", str(self.port), "-a", "100",
                    "--block-base-fee-per-gas", "0", "--chain-id", str(self.chain_id)]
         if self.block_time:
             command += ["--block-time", str(self.block_time)]
         if self.state:
             command += ["--state", str(self.state), "--state-interval", "1"]
+        return command + self.flags
+
+    def start(self):
+        assert self.process is None, "already running"
+        command = self._command()
         self._keep_first_genesis()
         # Its cache and configuration go into our directory, not into somebody's home.
-        environment = dict(os.environ, HOME=str(self.directory), NO_COLOR="1")
+        environment = dict(os.environ, HOME=str(self.directory), NO_COLOR="1", **self.environment)
         with open(self.directory / "anvil.log", "ab") as log:
             self.process = subprocess.Popen(
-                command + self.flags, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment,
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment,
                 cwd=self.directory, start_new_session=self.outlives_us,
                 preexec_fn=None if self.outlives_us else _die_with_parent)
-        wait_until(self._answers, HANG_S, lambda: f"anvil to answer at {self.url}\n{self.log()}", interval_s=0.01)
+        wait_until(self._answers, HANG_S, lambda: f"the node to answer at {self.url}\n{self.log()}", interval_s=0.01)
         return self
 
     def _keep_first_genesis(self):
@@ -122,7 +128,7 @@ class Anvil:
 
     def _answers(self):
         if self.process.poll() is not None:
-            raise AssertionError(f"anvil ended with {self.process.returncode}\n{self.log()}")
+            raise AssertionError(f"the node ended with {self.process.returncode}\n{self.log()}")
         try:
             return int(self.rpc("eth_chainId"), 16) == self.chain_id
         except (OSError, http.client.HTTPException):
@@ -552,9 +558,9 @@ class ChainCase(unittest.TestCase):
         shutil.rmtree(self.directory, ignore_errors=True)
         self.assertEqual(reports, [])
 
-    def node(self, **options):
+    def node(self, kind=Anvil, **options):
         """A node that is up."""
-        node = Anvil(self.directory / f"node-{len(self._nodes)}", **options)
+        node = kind(self.directory / f"node-{len(self._nodes)}", **options)
         self._nodes.append(node)
         return node.start()
 

@@ -189,8 +189,8 @@ static const char *read_fault_text(enum read_fault fault)
 static void recorded_answers_of_every_family_are_understood(void **state)
 {
     (void)state;
-    static const char *const families[] = { "geth", "erigon",   "nethermind", "besu",
-                                            "reth", "arbitrum", "op-stack",   "anvil" };
+    static const char *const families[] = { "geth",     "erigon",   "nethermind", "besu",   "reth",
+                                            "arbitrum", "op-stack", "anvil",      "hardhat" };
     unsigned seen[sizeof families / sizeof families[0]] = { 0 };
     json_t *answers = json_load_file(FIXTURES "/node_errors.json", 0, NULL), *answer;
     size_t index;
