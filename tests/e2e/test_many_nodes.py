@@ -122,6 +122,26 @@ class ManyNodesTest(harness.ChainCase):
         bad.settle()
         self.assert_all_well()
 
+    def pair(self, quorum):
+        """Two nodes, the preferred one behind a bad network."""
+        bad = self.proxy()
+        for fault in ("drop", "cut", "truncated", "wrong_ids", "nulls", "errors", "garbage", "http_503"):
+            bad.inflict(fault, probability=0.04)
+        self.use(bad, self.node_, quorum=quorum)
+        self.program.configure("breaker", failure_threshold=1000)
+        self.pay_more(40)
+        self.run_to_the_end()
+        self.assertGreater(bad.count(), 0)
+        bad.heal()
+        bad.settle()
+        self.assert_all_well()
+
+    def test_two_nodes_one_behind_a_bad_network_of_which_one_is_enough(self):
+        self.pair(quorum=1)
+
+    def test_two_nodes_one_behind_a_bad_network_that_must_agree(self):
+        self.pair(quorum=2)
+
     def test_all_of_them_behind_bad_networks(self):
         proxies = [self.proxy() for _ in range(3)]
         for proxy in proxies:

@@ -63,6 +63,100 @@ class ReplacementTest(harness.ChainCase):
         self.end(bursar, run)
         self.assert_chain(node, once=payments)
 
+    def test_what_a_pool_drops_is_offered_again(self):
+        node, bursar, payments, run = self.started("dropped", 8)
+        sent = [bursar.show(f"ref:dropped-{n}")["tx_hash"] for n in range(8)]
+        for tx_hash in sent[2:5]:
+            node.rpc("anvil_dropTransaction", tx_hash)
+
+        def back():
+            return all(node.rpc("eth_getTransactionByHash", tx_hash) for tx_hash in sent[2:5])
+
+        harness.wait_until(back, harness.HANG_S, f"the same bytes again\n{run.err()}")
+
+        def paid():
+            node.mine()
+            return bursar.queue("finalized") == 8
+
+        harness.wait_until(paid, harness.HANG_S, f"all to be final\n{run.err()}", 0.1)
+        self.end(bursar, run)
+        truth = self.assert_chain(node, once=payments)
+        self.assertEqual([truth.payment(row["destination"])[2] for row in payments], sent)
+
+    def test_a_whole_pool_lost_with_its_replacements(self):
+        node, bursar, payments, run = self.started("lostpool", 4)
+
+        def replaced():
+            self.mine_at(node, 60 * GWEI)
+            return len(bursar.show("ref:lostpool-0")["attempts"]) > 1
+
+        harness.wait_until(replaced, harness.HANG_S, f"a replacement\n{run.err()}", 0.1)
+        node.rpc("anvil_dropAllTransactions")
+
+        def paid():
+            self.mine_at(node, 60 * GWEI)
+            return bursar.queue("finalized") == 4
+
+        harness.wait_until(paid, harness.HANG_S, f"all to be final\n{run.err()}", 0.1)
+        self.end(bursar, run)
+        self.assert_chain(node, once=payments)
+        self.assertEqual(node.nonce(), 4)
+
+    def test_a_reorg_takes_back_what_a_replacement_paid(self):
+        """The replacement is in a block, the first attempt is offered nowhere; then the block is gone."""
+        node, bursar, payments, run = self.started("reorged", 5, TREASURY_MAIN_FINALITY=30)
+
+        def executed():
+            self.mine_at(node, 60 * GWEI)
+            return bursar.queue("executed") == 5
+
+        harness.wait_until(executed, harness.HANG_S, f"all to be included\n{run.err()}", 0.1)
+        self.assertGreaterEqual(len(bursar.show("ref:reorged-0")["attempts"]), 2)
+        included = [int(bursar.show(f"ref:reorged-{n}")["block_number"]) for n in range(5)]
+        node.reorg(node.block_number() - min(included) + 1)
+        self.assertEqual(node.nonce(), 0)
+        harness.wait_until(lambda: "reorg" in run.err(), harness.HANG_S, lambda: f"the reorg\n{run.err()}")
+
+        def paid():
+            self.mine_at(node, 60 * GWEI)
+            return bursar.queue("finalized") == 5
+
+        harness.wait_until(paid, harness.HANG_S, f"all to be final\n{run.err()}", 0.1)
+        self.end(bursar, run)
+        self.assert_chain(node, once=payments)
+        self.assertEqual(node.nonce(), 5)
+
+    def test_a_reorg_puts_the_first_attempt_where_the_replacement_was(self):
+        """INV-3: whichever of them is mined is the payment."""
+        node, bursar, payments, run = self.started("swapped", 1, TREASURY_MAIN_FINALITY=30)
+        first = bursar.show("ref:swapped-0")["tx_hash"]
+        raw = node.rpc("eth_getRawTransactionByHash", first)
+
+        def executed():
+            self.mine_at(node, 60 * GWEI)
+            return bursar.queue("executed") == 1
+
+        harness.wait_until(executed, harness.HANG_S, f"it to be included\n{run.err()}", 0.1)
+        shown = bursar.show("ref:swapped-0")
+        self.assertNotEqual(shown["tx_hash"], first)
+        run.kill()
+        node.reorg(node.block_number() - int(shown["block_number"]) + 1)
+        node.rpc("anvil_dropAllTransactions")
+        node.rpc("anvil_setNextBlockBaseFeePerGas", "0x0")
+        node.rpc("eth_sendRawTransaction", raw)
+        self.mine_at(node, 0)
+        self.assertEqual(node.nonce(), 1)
+        run = bursar.start("run")
+
+        def final():
+            node.mine()
+            return bursar.queue("finalized") == 1
+
+        harness.wait_until(final, harness.HANG_S, f"it to be final\n{run.err()}", 0.1)
+        self.end(bursar, run)
+        self.assert_chain(node, once=payments)
+        self.assertEqual(bursar.show("ref:swapped-0")["tx_hash"], first)
+
     def test_what_was_sent_is_cancelled_and_its_neighbours_are_paid(self):
         node, bursar, payments, run = self.started("neighbour", 5)
         self.assert_exit(0, bursar.command("cancel", "ref:neighbour-2", "--reason", "paid by hand"))
