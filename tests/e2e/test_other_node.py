@@ -59,9 +59,9 @@ class OtherNodeTest(harness.ChainCase):
 
     # -- replacing and cancelling --------------------------------------------------------------------------------------
 
-    def pooled(self, label, count, **settings):
+    def pooled(self, label, count, base_fee_wei=0, **settings):
         """A node that mines on demand, and payments in its pool at a low base fee."""
-        node = self.other(block_time=None)
+        node = self.other(block_time=None, base_fee_wei=base_fee_wei)
         node.mine()  # patience is counted from a block above the first
         bursar = self.bursar(node, FEES_REPLACE_AFTER_BLOCKS=2, **settings)
         payments = harness.rows(label, count)
@@ -86,7 +86,8 @@ class OtherNodeTest(harness.ChainCase):
         self.assert_agrees(bursar)
 
     def test_a_replacement_pays_what_its_pool_demands(self):
-        node, bursar, payments, run = self.pooled("stuck", 4)
+        # The least priority fee that is ever offered is as high now as later: the 10 % are what decides.
+        node, bursar, payments, run = self.pooled("stuck", 4, base_fee_wei=20 * GWEI)
         fees = {int(tx["nonce"], 16): tx for tx in node.pool()}
         self.mine_until(node, run, 60 * GWEI, lambda: all(
             len(bursar.show(f"ref:stuck-{n}")["attempts"]) > 1 for n in range(4)))
