@@ -3,50 +3,19 @@
 
 #include "base/cleanup.h"
 #include "base/time.h"
-
-struct bursar_breaker_config breaker_settings(const struct config *config)
-{
-    return (struct bursar_breaker_config){ .failure_threshold = (uint32_t)config->breaker_failure_threshold,
-                                           .success_threshold = (uint32_t)config->breaker_success_threshold,
-                                           .timeout_ms = config->breaker_timeout_s * 1000,
-                                           .window_ms = config->breaker_window_s * 1000,
-                                           .timeout_max_ms = config->breaker_timeout_max_s * 1000,
-                                           .jitter_percent = (uint32_t)config->breaker_jitter_percent,
-                                           .failure_rate_percent = (uint32_t)config->breaker_failure_rate_percent,
-                                           .rate_min_calls = (uint32_t)config->breaker_rate_min_calls,
-                                           .slow_call_ms = config->breaker_slow_call_ms };
-}
+#include "doctor/diagnosis.h"
 
 void breaker_standing_none(const struct session *session, uint64_t wall_ms, struct breaker_standing *ret)
 {
-    *ret = (struct breaker_standing){ .config = breaker_settings(session->config),
-                                      .wall_ms = wall_ms,
-                                      .view = { .since_failure_ms = BURSAR_BREAKER_NEVER,
-                                                .since_change_ms = BURSAR_BREAKER_NEVER,
-                                                .next_change_at_ms = BURSAR_BREAKER_NEVER,
-                                                .next_allow_at_ms = BURSAR_BREAKER_NEVER } };
+    *ret = (struct breaker_standing){ .wall_ms = wall_ms, .view = BREAKER_VIEW_NONE };
+    config_breaker(session->config, &ret->config);
 }
 
 enum bursar_status breaker_standing_read(const struct session *session, int64_t treasury, uint64_t wall_ms,
                                          struct breaker_standing *ret, struct bursar_error *err)
 {
-    struct bursar_breaker *breaker = NULL;
     breaker_standing_none(session, wall_ms, ret);
-    enum bursar_status status = session->store.breaker_load(session->store.ctx, treasury, &ret->record, err);
-    if (status == BURSAR_OK)
-        status = bursar_breaker_new(&ret->config, &breaker, err);
-    if (status != BURSAR_OK)
-        return status;
-    struct bursar_error damage;
-    const struct bursar_breaker_memory *memory = &ret->record.memory;
-    if (bursar_breaker_restore(breaker, memory, wall_ms, wall_ms, &damage) == BURSAR_OK) {
-        bursar_breaker_look(breaker, wall_ms, &ret->view);
-    } else { /* as it was stored: `reset` mends it */
-        ret->view.state = memory->state;
-        ret->view.forced = memory->forced;
-    }
-    bursar_breaker_free(breaker);
-    return BURSAR_OK;
+    return breaker_look(&session->store, treasury, &ret->config, wall_ms, &ret->record, &ret->view, err);
 }
 
 static uint64_t since_ms(const struct breaker_standing *standing)

@@ -7,9 +7,6 @@
 
 #include <bursar/breaker.h>
 
-/* The configured breaker; without a jitter_seed. */
-struct bursar_breaker_config breaker_settings(const struct config *config);
-
 struct breaker_standing {
     struct breaker_record record;
     struct bursar_breaker_config config;

@@ -1,5 +1,6 @@
 /* bursar export: a statement of all disbursements, written while it is read, so that its size does not matter. */
 #include "base/cleanup.h"
+#include "base/time.h"
 #include "cli/context.h"
 #include "cli/exit_code.h"
 #include "cli/shown.h"
@@ -21,7 +22,7 @@ struct exporting {
     enum export_format format;
     bool has_begun; /* something is on standard output */
     const struct treasury *treasury;
-    struct snapshot snapshot;
+    struct situation situation;
     struct buf line;
     size_t page_rows;
     int64_t last_id;
@@ -45,7 +46,7 @@ static enum bursar_status write_line(struct exporting *exporting, bool good)
 
 static enum bursar_status write_item(struct exporting *exporting, const struct disbursement_record *record)
 {
-    json_t *item = shown_json(record, &exporting->snapshot, &exporting->treasury->address);
+    json_t *item = shown_json(record, &exporting->situation);
     if (!item)
         return BURSAR_ENOMEM;
     if (!exporting->is_first)
@@ -97,11 +98,12 @@ static enum bursar_status write_all(const struct store *store, struct exporting 
 static enum bursar_status export(struct cli *cli, struct session *session, struct exporting *exporting,
                                  struct bursar_error *err) {
     const struct treasury_config *section; struct treasury treasury;
+    struct clock clock = system_clock();
     enum bursar_status status = session_open(session, cli, SQLITE_MODE_READ, NULL, NULL, err);
     if (status == BURSAR_OK) status = session_section(session, cli, &section, err);
     if (status == BURSAR_OK) status = treasury_of_section(session, section, &treasury, err);
     if (status == BURSAR_OK)
-        status = session->store.snapshot_read(session->store.ctx, treasury.id, &exporting->snapshot, err);
+        status = shown_situation(session, section, &treasury, clock.wall_ms(clock.ctx), &exporting->situation, err);
     if (status != BURSAR_OK) return status;
     exporting->treasury = &treasury;
     status = write_all(&session->store, exporting, err);

@@ -1,5 +1,6 @@
 /* bursar list: a page of disbursements. */
 #include "base/cleanup.h"
+#include "base/time.h"
 #include "cli/context.h"
 #include "cli/exit_code.h"
 #include "cli/shown.h"
@@ -15,8 +16,7 @@
 
 /* One row more than asked for is read: it tells whether there is a next page. */
 struct page {
-    const struct snapshot *snapshot;
-    const struct treasury *treasury;
+    const struct situation *situation;
     size_t limit;
     size_t count;
     int64_t last_id;
@@ -28,13 +28,16 @@ struct page {
 static bool add_row(struct page *page, const struct disbursement_record *record)
 {
     char id[24], nonce[24] = "", amount[OUTPUT_COIN_TEXT_BYTES], destination[ADDRESS_TEXT_BYTES], hash[HASH_TEXT_BYTES];
-    struct blocked_text blocked = { 0 };
+    struct diagnosis diagnosis;
     char stuck[STUCK_TEXT_BYTES + 4];
     const char *state = state_name(record->state);
-    bool is_blocked = blocked_describe(record, page->snapshot, &page->treasury->address, &blocked);
+    diagnose(record, page->situation, &diagnosis);
+    bool is_blocked = diagnosis.kind == DIAGNOSIS_BLOCKED;
+    /* What has a transaction shows it, unless it is stuck. */
+    bool shows_cause = is_blocked || (diagnosis.kind == DIAGNOSIS_WAITING && !record->has_transaction);
     hash[0] = 0;
-    (void)snprintf(stuck, sizeof stuck, "%.*s%s", STUCK_TEXT_BYTES, blocked.cause,
-                   strlen(blocked.cause) > STUCK_TEXT_BYTES ? "..." : "");
+    (void)snprintf(stuck, sizeof stuck, "%.*s%s", STUCK_TEXT_BYTES, diagnosis.text.cause,
+                   strlen(diagnosis.text.cause) > STUCK_TEXT_BYTES ? "..." : "");
     (void)snprintf(id, sizeof id, "%lld", (long long)record->id);
     if (record->has_nonce)
         (void)snprintf(nonce, sizeof nonce, "%llu", (unsigned long long)record->nonce);
@@ -43,7 +46,7 @@ static bool add_row(struct page *page, const struct disbursement_record *record)
     output_coin(record->amount, amount);
     address_to_text(&record->destination, destination);
     const char *cells[] = {
-        id, state ? state : "?", record->ref, amount, destination, nonce, is_blocked ? stuck : hash
+        id, state ? state : "?", record->ref, amount, destination, nonce, shows_cause ? stuck : hash
     };
     return table_add(&page->table, cells, is_blocked ? COLOUR_BAD : output_state_colour(record->state));
 }
@@ -59,7 +62,7 @@ static enum bursar_status take_record(void *ctx, const struct disbursement_recor
     page->last_id = record->id;
     if (!page->items)
         return add_row(page, record) ? BURSAR_OK : BURSAR_ENOMEM;
-    json_t *item = shown_json(record, page->snapshot, &page->treasury->address);
+    json_t *item = shown_json(record, page->situation);
     return json_array_append_new(page->items, item) == 0 ? BURSAR_OK : BURSAR_ENOMEM;
 }
 
@@ -89,7 +92,8 @@ static enum bursar_status list(struct cli *cli, struct session *session, struct 
 {
     const struct treasury_config *section;
     struct treasury treasury;
-    struct snapshot snapshot = { 0 };
+    struct situation situation;
+    struct clock clock = system_clock();
     enum bursar_status status = session_open(session, cli, SQLITE_MODE_READ, NULL, NULL, err);
     if (status == BURSAR_OK)
         status = session_section(session, cli, &section, err);
@@ -98,14 +102,15 @@ static enum bursar_status list(struct cli *cli, struct session *session, struct 
     if (status == BURSAR_OK && wanted->after)
         status = disbursement_find(session, treasury.id, wanted->after, &wanted->filter.after_id, err);
     if (status == BURSAR_OK)
-        status = session->store.snapshot_read(session->store.ctx, treasury.id, &snapshot, err);
+        status = shown_situation(session, section, &treasury, clock.wall_ms(clock.ctx), &situation, err);
     if (status != BURSAR_OK)
         return status;
-    struct page page = { .snapshot = &snapshot,
-                         .treasury = &treasury,
+    struct page page = { .situation = &situation,
                          .limit = wanted->filter.limit,
                          .table = { .columns = 7, .colour_column = 1 } };
-    static const char *const heading[] = { "ID", "STATE", "REF", "AMOUNT", "DESTINATION", "NONCE", "TRANSACTION" };
+    static const char *const heading[] = {
+        "ID", "STATE", "REF", "AMOUNT", "DESTINATION", "NONCE", "TRANSACTION, OR WHY NOT"
+    };
     if (wanted->filter.limit < LIST_MAX_ROWS)
         wanted->filter.limit++;
     if (cli->json ? !(page.items = json_array()) : !table_add(&page.table, heading, COLOUR_TITLE))

@@ -70,7 +70,8 @@ static enum bursar_status unlock(struct runner *runner, struct bursar_error *err
 /* Each process has a jitter of its own. */
 static enum bursar_status make_breaker(const struct running *running, struct runner *runner, struct bursar_error *err)
 {
-    struct bursar_breaker_config settings = breaker_settings(running->session.config);
+    struct bursar_breaker_config settings;
+    config_breaker(running->session.config, &settings);
     settings.jitter_seed = running->clock.wall_ms(running->clock.ctx) ^ (uint64_t)runner->treasury.id << 48;
     return bursar_breaker_new(&settings, &runner->breaker, err);
 }

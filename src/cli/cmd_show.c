@@ -14,8 +14,7 @@
 
 /* Collects the visits: as JSON always, since that is the superset; text is printed from the tables. */
 struct showing {
-    const struct snapshot *snapshot;
-    const struct treasury *treasury;
+    const struct situation *situation;
     bool json;
     json_t *item;
     json_t *dependencies;
@@ -68,21 +67,20 @@ static enum bursar_status take_record(void *ctx, const struct disbursement_recor
 {
     struct showing *showing = ctx;
     if (showing->json) {
-        showing->item = shown_json(record, showing->snapshot, &showing->treasury->address);
+        showing->item = shown_json(record, showing->situation);
         return showing->item ? BURSAR_OK : BURSAR_ENOMEM;
     }
-    struct blocked_text blocked;
+    struct diagnosis diagnosis;
     const char *state = state_name(record->state);
     (void)printf("%-13s%lld\n", "id", (long long)record->id);
     print_field("ref", record->ref);
     (void)printf("%-13s%s%s%s\n", "state", output_colour_on(stdout, output_state_colour(record->state)),
                  state ? state : "?", output_colour_off(stdout));
     print_payment(record);
-    if (blocked_describe(record, showing->snapshot, &showing->treasury->address, &blocked)) {
-        print_field("stuck", blocked.cause);
-        print_field("  to do", blocked.action);
-    } else if (record->state == STATE_QUEUED && record->blocked_on_ref) {
-        print_field("waits for", record->blocked_on_ref);
+    diagnose(record, showing->situation, &diagnosis);
+    if (diagnosis.kind != DIAGNOSIS_NONE) {
+        print_field(diagnosis.kind == DIAGNOSIS_BLOCKED ? "stuck" : "waiting", diagnosis.text.cause);
+        print_field("  to do", diagnosis.text.action);
     }
     return BURSAR_OK;
 }
@@ -232,15 +230,16 @@ static enum bursar_status prepare(struct showing *showing, struct bursar_error *
                : bursar_fail(err, BURSAR_ENOMEM, "out of memory");
 }
 
-enum bursar_status show_disbursement(const struct session *session, const struct treasury *treasury, int64_t id,
-                                     bool json, struct bursar_error *err)
+enum bursar_status show_disbursement(const struct session *session, const struct treasury_config *section,
+                                     const struct treasury *treasury, int64_t id, bool json, struct bursar_error *err)
 {
     const struct store *store = &session->store;
-    struct snapshot snapshot = { 0 };
-    enum bursar_status status = store->snapshot_read(store->ctx, treasury->id, &snapshot, err);
+    struct situation situation;
+    struct clock clock = system_clock();
+    enum bursar_status status = shown_situation(session, section, treasury, clock.wall_ms(clock.ctx), &situation, err);
     if (status != BURSAR_OK)
         return status;
-    struct showing showing = { .snapshot = &snapshot, .treasury = treasury, .json = json };
+    struct showing showing = { .situation = &situation, .json = json };
     status = prepare(&showing, err);
     if (status == BURSAR_OK)
         status = store->show(store->ctx, treasury->id, id, take_record, take_dependency, take_event, take_attempt,
@@ -268,7 +267,7 @@ static enum bursar_status show(struct cli *cli, struct session *session, const c
         status = treasury_of_section(session, section, &treasury, err);
     if (status == BURSAR_OK)
         status = disbursement_find(session, treasury.id, id_text, &id, err);
-    return status == BURSAR_OK ? show_disbursement(session, &treasury, id, cli->json, err) : status;
+    return status == BURSAR_OK ? show_disbursement(session, section, &treasury, id, cli->json, err) : status;
 }
 
 int cmd_show(struct cli *cli, int argc, char **argv)

@@ -1,7 +1,6 @@
 /* bursar status: how a treasury stands, and for what is stuck one cause and one action each. */
 #include "base/cleanup.h"
 #include "base/time.h"
-#include "cli/blocked.h"
 #include "cli/breaker_view.h"
 #include "cli/context.h"
 #include "cli/exit_code.h"
@@ -20,8 +19,7 @@ struct standing {
     const struct treasury_config *section;
     bool is_stored;
     struct treasury treasury;
-    struct snapshot snapshot;
-    struct lane lane;
+    struct situation situation;
     struct breaker_standing breaker;
     uint64_t counts[STATE_COUNT];
     struct live_look look;
@@ -35,28 +33,29 @@ struct standing {
 static enum bursar_status take_blocked(void *ctx, const struct disbursement_record *record)
 {
     struct standing *standing = ctx;
-    struct blocked_text text;
-    if (standing->blocked_seen == BLOCKED_SHOWN_MAX_COUNT ||
-        !blocked_describe(record, &standing->snapshot, &standing->treasury.address, &text)) {
-        standing->blocked_seen += standing->blocked_seen == BLOCKED_SHOWN_MAX_COUNT;
+    struct diagnosis diagnosis;
+    diagnose(record, &standing->situation, &diagnosis);
+    if (diagnosis.kind != DIAGNOSIS_BLOCKED || standing->blocked_seen > BLOCKED_SHOWN_MAX_COUNT)
         return BURSAR_OK;
-    }
-    standing->blocked_seen++;
-    json_t *item = json_pack("{s:I,s:o,s:o,s:o}", "id", (json_int_t)record->id, "ref", output_json_text(record->ref),
-                             "cause", output_json_text(text.cause), "action", output_json_text(text.action));
+    if (standing->blocked_seen++ == BLOCKED_SHOWN_MAX_COUNT)
+        return BURSAR_OK;
+    json_t *item =
+        json_pack("{s:I,s:o,s:o,s:o}", "id", (json_int_t)record->id, "ref", output_json_text(record->ref), "cause",
+                  output_json_text(diagnosis.text.cause), "action", output_json_text(diagnosis.text.action));
     return json_array_append_new(standing->blocked, item) == 0 ? BURSAR_OK : BURSAR_ENOMEM;
 }
 
-static enum bursar_status read_store(const struct session *session, struct standing *standing, struct bursar_error *err)
+static enum bursar_status read_store(const struct session *session, const struct treasury_config *section,
+                                     struct standing *standing, struct bursar_error *err)
 {
     const struct store *store = &session->store;
     int64_t id = standing->treasury.id;
-    struct list_filter filter = { .only_blocked = true, .limit = BLOCKED_SHOWN_MAX_COUNT + 1 };
-    enum bursar_status status = store->snapshot_read(store->ctx, id, &standing->snapshot, err);
+    struct list_filter filter = { .only_blocked = true,
+                                  .limit = BLOCKED_SHOWN_MAX_COUNT + 2 }; /* one more may be merely under way */
+    enum bursar_status status =
+        shown_situation(session, section, &standing->treasury, standing->now_ms, &standing->situation, err);
     if (status == BURSAR_OK)
         status = store->counts(store->ctx, id, standing->counts, err);
-    if (status == BURSAR_OK)
-        status = store->lane_read(store->ctx, id, &standing->lane, err);
     if (status == BURSAR_OK)
         status = breaker_standing_read(session, id, standing->now_ms, &standing->breaker, err);
     if (status == BURSAR_OK)
@@ -78,7 +77,7 @@ static enum bursar_status collect(const struct session *session, const struct tr
     if (status == BURSAR_ENOTFOUND) /* in the configuration, not in the store yet */
         status = section_address(section, &ret->treasury.address, err);
     else if (status == BURSAR_OK)
-        status = read_store(session, ret, err);
+        status = read_store(session, section, ret, err);
     if (status != BURSAR_OK)
         return status;
     if (ret->is_stored)
@@ -162,7 +161,7 @@ static json_t *nodes_json(const struct live_look *look)
 
 static json_t *standing_json(const struct standing *standing)
 {
-    const struct snapshot *snapshot = &standing->snapshot;
+    const struct snapshot *snapshot = &standing->situation.snapshot;
     json_t *item = json_pack(
         "{s:s,s:o,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:O}", "treasury", standing->section->name, "address",
         output_json_address(&standing->treasury.address), "chain_id", (json_int_t)standing->section->chain_id,
@@ -175,8 +174,8 @@ static json_t *standing_json(const struct standing *standing)
         output_json_ms(snapshot->last_error_ms), "last_success_at", output_json_ms(snapshot->last_success_ms),
         "last_tick_at", output_json_ms(snapshot->last_tick_ms), "node", node_json(standing), "nodes",
         nodes_json(&standing->look), "executor_running", lease_is_live(&standing->treasury, standing->now_ms),
-        "in_flight", (json_int_t)standing->lane.in_flight, "next_nonce", (json_int_t)standing->lane.next_nonce,
-        "stored", standing->is_stored);
+        "in_flight", (json_int_t)standing->situation.lane.in_flight, "next_nonce",
+        (json_int_t)standing->situation.lane.next_nonce, "stored", standing->is_stored);
     if (!item || !more || json_object_update(item, more) != 0) {
         json_decref(item);
         item = NULL;
@@ -266,7 +265,7 @@ static void print_stuck(const struct standing *standing)
 static void print_standing(const struct standing *standing)
 {
     char address[ADDRESS_TEXT_BYTES], text[BURSAR_ERROR_MESSAGE_MAX_BYTES + 64], coin[OUTPUT_COIN_TEXT_BYTES];
-    const struct snapshot *snapshot = &standing->snapshot;
+    const struct snapshot *snapshot = &standing->situation.snapshot;
     address_to_text(&standing->treasury.address, address);
     (void)printf("%s%s%s  %s on chain %llu\n", output_colour_on(stdout, COLOUR_TITLE), standing->section->name,
                  output_colour_off(stdout), address, (unsigned long long)standing->section->chain_id);

@@ -80,6 +80,7 @@ void config_free(struct config *config); /* NULL is fine */
 
 /* "block/120" of an epoch source: what the store keeps. */
 void config_epoch_text(const struct epoch_source *epoch, char ret[EPOCH_SOURCE_MAX_BYTES]);
+void config_breaker(const struct config *config, struct bursar_breaker_config *ret);
 size_t config_url_count(const struct treasury_config *treasury);
 /* How many nodes must agree on what decides: as configured, else one of up to two, and more than half of three or
  * more. */

@@ -349,6 +349,19 @@ void config_epoch_text(const struct epoch_source *epoch, char ret[EPOCH_SOURCE_M
                    (unsigned long long)epoch->length);
 }
 
+void config_breaker(const struct config *config, struct bursar_breaker_config *ret)
+{
+    *ret = (struct bursar_breaker_config){ .failure_threshold = (uint32_t)config->breaker_failure_threshold,
+                                           .success_threshold = (uint32_t)config->breaker_success_threshold,
+                                           .timeout_ms = config->breaker_timeout_s * 1000,
+                                           .window_ms = config->breaker_window_s * 1000,
+                                           .timeout_max_ms = config->breaker_timeout_max_s * 1000,
+                                           .jitter_percent = (uint32_t)config->breaker_jitter_percent,
+                                           .failure_rate_percent = (uint32_t)config->breaker_failure_rate_percent,
+                                           .rate_min_calls = (uint32_t)config->breaker_rate_min_calls,
+                                           .slow_call_ms = config->breaker_slow_call_ms };
+}
+
 size_t config_url_count(const struct treasury_config *treasury)
 {
     size_t count = treasury->rpc[0] != '\0';

@@ -62,7 +62,7 @@ static enum bursar_status carry_out(struct cli *cli, struct session *session, co
     const struct decision decision = { .actor = actor, .reason = reason, .at_ms = clock.wall_ms(clock.ctx) };
     status = deciding->carry_out(&session->store, treasury.id, id, &decision, &done, err);
     if (status == BURSAR_OK && cli->json)
-        return show_disbursement(session, &treasury, id, true, err);
+        return show_disbursement(session, section, &treasury, id, true, err);
     if (status == BURSAR_OK)
         (void)printf("disbursement %lld: %s\n", (long long)id, done);
     return status;

@@ -5,7 +5,9 @@
 #include "cli/context.h"
 
 /* Prints it, as one JSON document or for people. ENOTFOUND. */
-BURSAR_MUST_CHECK enum bursar_status show_disbursement(const struct session *session, const struct treasury *treasury,
-                                                       int64_t id, bool json, struct bursar_error *err);
+BURSAR_MUST_CHECK enum bursar_status show_disbursement(const struct session *session,
+                                                       const struct treasury_config *section,
+                                                       const struct treasury *treasury, int64_t id, bool json,
+                                                       struct bursar_error *err);
 
 #endif

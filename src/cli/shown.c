@@ -26,12 +26,31 @@ bool shown_fee(bool has_fee, uint64_t gas_used, uint64_t effective_gas_price_wei
     return has_fee && bursar_amount_multiply(bursar_amount_from_u64(effective_gas_price_wei), gas_used, ret);
 }
 
-json_t *shown_blocked_json(const struct blocked_text *blocked)
+void shown_limits(const struct config *config, const struct treasury_config *section, struct situation_limits *ret)
 {
-    if (!blocked)
+    *ret = (struct situation_limits){ .max_in_flight = section->max_in_flight,
+                                      .replace_after_blocks = config->replace_after_blocks,
+                                      .max_fee_per_gas_wei = config->max_fee_per_gas_wei,
+                                      .finality_blocks = section->finality_blocks };
+    config_breaker(config, &ret->breaker);
+}
+
+enum bursar_status shown_situation(const struct session *session, const struct treasury_config *section,
+                                   const struct treasury *treasury, uint64_t now_ms, struct situation *ret,
+                                   struct bursar_error *err)
+{
+    struct situation_limits limits;
+    shown_limits(session->config, section, &limits);
+    return situation_read(&session->store, treasury, &limits, now_ms, ret, err);
+}
+
+/* {"cause","action"} of a diagnosis of this kind, else null. */
+static json_t *diagnosis_json(const struct diagnosis *diagnosis, enum diagnosis_kind kind)
+{
+    if (diagnosis->kind != kind)
         return json_null();
-    return json_pack("{s:o,s:o}", "cause", output_json_text(blocked->cause), "action",
-                     output_json_text(blocked->action));
+    return json_pack("{s:o,s:o}", "cause", output_json_text(diagnosis->text.cause), "action",
+                     output_json_text(diagnosis->text.action));
 }
 
 static json_t *text_or_null(const char *text)
@@ -44,14 +63,13 @@ static json_t *number_or_null(bool has, uint64_t number)
     return has ? json_integer((json_int_t)number) : json_null();
 }
 
-json_t *shown_json(const struct disbursement_record *record, const struct snapshot *snapshot,
-                   const struct bursar_address *account)
+json_t *shown_json(const struct disbursement_record *record, const struct situation *situation)
 {
-    struct blocked_text blocked;
+    struct diagnosis diagnosis;
     struct bursar_amount fee;
     char schedule[SHOWN_SCHEDULE_TEXT_BYTES], ether[BURSAR_AMOUNT_UNITS_TEXT_BYTES];
     const char *state = state_name(record->state);
-    bool is_blocked = blocked_describe(record, snapshot, account, &blocked);
+    diagnose(record, situation, &diagnosis);
     bool is_waiting = record->blocked == BLOCK_NONE && record->state == STATE_QUEUED;
     bool has_fee = shown_fee(record->has_fee, record->gas_used, record->effective_gas_price_wei, &fee);
     shown_schedule(record, schedule);
@@ -61,14 +79,14 @@ json_t *shown_json(const struct disbursement_record *record, const struct snapsh
                              "asset", "native", "amount", output_json_amount(record->amount), "memo",
                              output_json_text(record->memo), "state", state ? state : "unknown");
     json_t *more = json_pack(
-        "{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "nonce",
+        "{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "nonce",
         number_or_null(record->has_nonce, record->nonce), "tx_hash",
         record->has_transaction ? output_json_hash(&record->transaction_hash) : json_null(), "block_number",
         number_or_null(record->has_block, record->block.number), "blocked",
-        shown_blocked_json(is_blocked ? &blocked : NULL), "not_before", text_or_null(schedule), "waits_for",
-        text_or_null(is_waiting ? record->blocked_on_ref : NULL), "fee",
-        has_fee ? output_json_amount(fee) : json_null(), "queued_at", output_json_ms(record->queued_ms), "content_hash",
-        output_json_hash(&record->content_hash), "amount_ether", json_string(ether), "block_hash",
+        diagnosis_json(&diagnosis, DIAGNOSIS_BLOCKED), "waiting", diagnosis_json(&diagnosis, DIAGNOSIS_WAITING),
+        "not_before", text_or_null(schedule), "waits_for", text_or_null(is_waiting ? record->blocked_on_ref : NULL),
+        "fee", has_fee ? output_json_amount(fee) : json_null(), "queued_at", output_json_ms(record->queued_ms),
+        "content_hash", output_json_hash(&record->content_hash), "amount_ether", json_string(ether), "block_hash",
         record->has_block ? output_json_hash(&record->block.hash) : json_null(), "gas_used",
         number_or_null(record->has_fee, record->gas_used), "effective_gas_price",
         record->has_fee ? output_json_amount(bursar_amount_from_u64(record->effective_gas_price_wei)) : json_null(),

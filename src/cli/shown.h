@@ -2,7 +2,8 @@
 #ifndef CLI_SHOWN_H
 #define CLI_SHOWN_H
 
-#include "cli/blocked.h"
+#include "cli/context.h"
+#include "doctor/diagnosis.h"
 #include "store/records.h"
 
 #include <jansson.h>
@@ -12,9 +13,15 @@
 void shown_schedule(const struct disbursement_record *record, char ret[SHOWN_SCHEDULE_TEXT_BYTES]);
 /* gas used x effective price; false without a fee. */
 bool shown_fee(bool has_fee, uint64_t gas_used, uint64_t effective_gas_price_wei, struct bursar_amount *ret);
-json_t *shown_blocked_json(const struct blocked_text *blocked); /* NULL `blocked`: JSON null */
 /* NULL: out of memory. */
-json_t *shown_json(const struct disbursement_record *record, const struct snapshot *snapshot,
-                   const struct bursar_address *account);
+json_t *shown_json(const struct disbursement_record *record, const struct situation *situation);
+
+/* How the treasury of a section stands now: what every row's diagnosis is made from. */
+BURSAR_MUST_CHECK enum bursar_status shown_situation(const struct session *session,
+                                                     const struct treasury_config *section,
+                                                     const struct treasury *treasury, uint64_t now_ms,
+                                                     struct situation *ret, struct bursar_error *err);
+/* What the configuration allows a treasury. */
+void shown_limits(const struct config *config, const struct treasury_config *section, struct situation_limits *ret);
 
 #endif

@@ -278,6 +278,19 @@ struct work_left {
     bool to_wake;    /* dependents of something settled have not been looked at yet */
 };
 
+/* Of a disbursement that is bound: the attempt that is included, else the newest. */
+struct shown_attempt {
+    unsigned seq; /* 0: nothing is signed yet */
+    int purpose;  /* enum sign_purpose */
+    uint64_t max_fee_per_gas_wei;
+    uint64_t max_priority_fee_per_gas_wei;
+    uint64_t head_number; /* of the chain when it was signed; 0: not known */
+    uint64_t sends;
+    uint64_t last_sent_ms;
+    int verdict; /* enum submit_verdict of the last time; 0: none yet */
+    const char *message;
+};
+
 /* A disbursement as it is shown. Texts are owned by the store until the callback returns. */
 struct disbursement_record {
     int64_t id;
@@ -304,6 +317,8 @@ struct disbursement_record {
     bool has_fee; /* final only */
     uint64_t gas_used;
     uint64_t effective_gas_price_wei;
+    struct shown_attempt newest;
+    bool cancel_wanted; /* a person asks for its nonce to be used up, and that is not done yet */
 };
 
 struct event_record {

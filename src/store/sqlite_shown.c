@@ -164,6 +164,16 @@ static enum bursar_status disbursement_seen(void *ctx, sqlite3_stmt *stmt)
         .gas_used = column_u64(stmt, 18),
         .effective_gas_price_wei = column_u64(stmt, 19),
     };
+    record.newest = (struct shown_attempt){ .seq = (unsigned)sqlite3_column_int(stmt, 21),
+                                            .purpose = sqlite3_column_int(stmt, 22),
+                                            .max_fee_per_gas_wei = column_u64(stmt, 23),
+                                            .max_priority_fee_per_gas_wei = column_u64(stmt, 24),
+                                            .head_number = column_u64(stmt, 25),
+                                            .sends = column_u64(stmt, 26),
+                                            .last_sent_ms = column_u64(stmt, 27),
+                                            .verdict = sqlite3_column_int(stmt, 28),
+                                            .message = column_string(stmt, 29) };
+    record.cancel_wanted = sqlite3_column_int(stmt, 30) != 0;
     record.ended_ms = state_is_terminal_or_failed(record.state) ? column_u64(stmt, 20) : 0;
     record.blocked = blocked_by(record.state, (enum block_code)sqlite3_column_int(stmt, 10), awaited);
     column_hash(stmt, 3, &record.content_hash);

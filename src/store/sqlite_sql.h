@@ -8,7 +8,9 @@
     "d.state, d.blocked, w.ref, w.state, "                                                                             \
     "(SELECT at_ms FROM event WHERE disbursement = d.id ORDER BY seq LIMIT 1), "                                       \
     "i.nonce, a.hash, a.block_no, a.block_hash, a.gas_used, a.gas_price, "                                             \
-    "(SELECT at_ms FROM event WHERE disbursement = d.id ORDER BY seq DESC LIMIT 1) "                                   \
+    "(SELECT at_ms FROM event WHERE disbursement = d.id ORDER BY seq DESC LIMIT 1), "                                  \
+    "a.seq, a.purpose, a.max_fee_per_gas, a.max_priority_fee_per_gas, a.head_no, a.sends, a.last_sent_ms, a.verdict, " \
+    "a.message, EXISTS (SELECT 1 FROM request WHERE done_ms IS NULL AND kind = 1 AND target = d.id) "                  \
     "FROM disbursement d LEFT JOIN disbursement w ON w.id = d.waits_on "                                               \
     "LEFT JOIN intent i ON i.id = (SELECT max(intent) FROM intent_item WHERE disbursement = d.id "                     \
     "AND (live = 1 OR d.state = 8 OR outcome = 9)) "                                                                   \
@@ -176,7 +178,10 @@
       SHOWN_COLUMNS "JOIN (SELECT id FROM disbursement WHERE treasury = ?1 AND state = 3 AND blocked > 0 "             \
                     "UNION SELECT q.id FROM disbursement f CROSS JOIN disbursement q ON q.waits_on = f.id "            \
                     "WHERE f.treasury = ?1 AND f.state IN (7, 8, 9) AND q.state = 3 "                                  \
-                    "UNION SELECT id FROM disbursement WHERE treasury = ?1 AND state = 8) b ON b.id = d.id "           \
+                    "UNION SELECT id FROM disbursement WHERE treasury = ?1 AND state = 8 "                             \
+                    "UNION SELECT t.disbursement FROM intent n JOIN intent_item t ON t.intent = n.id AND t.live = 1 "  \
+                    "WHERE n.treasury = ?1 AND n.nonce = (SELECT min(nonce) FROM intent WHERE treasury = ?1 "          \
+                    "AND status < 3)) b ON b.id = d.id "                                                               \
                     "WHERE d.id > ?2 ORDER BY d.id LIMIT ?3")                                                          \
     S(SHOW, SHOWN, SHOWN_COLUMNS "WHERE d.treasury = ?1 AND d.id = ?2")                                                \
     S(SHOW_DEPENDENCIES, SHOWN,                                                                                        \

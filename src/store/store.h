@@ -19,7 +19,7 @@ struct list_filter {
     int state; /* 0: any */
     int64_t after_id;
     size_t limit;
-    bool only_blocked;
+    bool only_blocked; /* and the one in flight that all others in flight wait for */
 };
 
 typedef enum bursar_status disbursement_visitor(void *ctx, const struct disbursement_record *record);

@@ -1,6 +1,5 @@
 unit_test(cli config)
 unit_test(cli config_env)
-unit_test(cli blocked)
 unit_test(cli output)
 unit_test(cli decide)
 unit_test(cli statement)

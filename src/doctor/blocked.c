@@ -1,33 +1,33 @@
 /* The sentences about what is stuck. Pure. */
-#include "cli/blocked.h"
+#include "doctor/blocked.h"
 
 #include "base/bytes.h"
-#include "cli/output.h"
+#include "doctor/words.h"
 #include "eth/address.h"
 
 static void describe_funds(const struct disbursement_record *record, const struct snapshot *snapshot,
                            const struct bursar_address *account, struct blocked_text *ret)
 {
-    char amount[OUTPUT_COIN_TEXT_BYTES], fee[OUTPUT_COIN_TEXT_BYTES], available[OUTPUT_COIN_TEXT_BYTES];
-    char missing_text[OUTPUT_COIN_TEXT_BYTES], address[ADDRESS_TEXT_BYTES];
+    char amount[WORDS_COIN_TEXT_BYTES], fee[WORDS_COIN_TEXT_BYTES], available[WORDS_COIN_TEXT_BYTES];
+    char missing_text[WORDS_COIN_TEXT_BYTES], address[ADDRESS_TEXT_BYTES];
     struct bursar_amount needed, missing;
     address_to_text(account, address);
-    output_coin(record->amount, amount);
+    words_coin(record->amount, amount);
     if (!snapshot->has_available || !bursar_amount_add(record->amount, snapshot->gas_cost, &needed)) {
         (void)snprintf(ret->cause, sizeof ret->cause, "not enough funds: the balance does not cover %s and its fee",
                        amount);
         (void)snprintf(ret->action, sizeof ret->action, "send funds to %s", address);
         return;
     }
-    output_coin(snapshot->gas_cost, fee);
-    output_coin(snapshot->available, available);
+    words_coin(snapshot->gas_cost, fee);
+    words_coin(snapshot->available, available);
     if (!bursar_amount_subtract(needed, snapshot->available, &missing) || bursar_amount_is_zero(missing)) {
         (void)snprintf(ret->cause, sizeof ret->cause, "not enough funds when it was looked at; %s are available by now",
                        available);
         (void)snprintf(ret->action, sizeof ret->action, "nothing: the executor takes it up again at its next look");
         return;
     }
-    output_coin(missing, missing_text);
+    words_coin(missing, missing_text);
     (void)snprintf(
         ret->cause, sizeof ret->cause,
         "not enough funds: %s missing (needs %s and up to %s of fees; %s available beside what is in flight)",

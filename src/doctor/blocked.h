@@ -1,12 +1,11 @@
 /* Why something is stuck, and what to do about it: one cause and one action, the same in list, show and status. */
-#ifndef CLI_BLOCKED_H
-#define CLI_BLOCKED_H
+#ifndef DOCTOR_BLOCKED_H
+#define DOCTOR_BLOCKED_H
 
 #include "store/records.h"
 
 #include <bursar/types.h>
 
-#include <jansson.h>
 #include <stdbool.h>
 
 #define BLOCKED_TEXT_MAX_BYTES 512

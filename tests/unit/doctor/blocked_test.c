@@ -1,5 +1,5 @@
 /* What is stuck: one cause and one action each, with exact amounts. */
-#include "cli/blocked.h"
+#include "doctor/blocked.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

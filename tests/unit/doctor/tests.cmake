@@ -1,0 +1,2 @@
+unit_test(doctor blocked)
+unit_test(doctor diagnosis)
