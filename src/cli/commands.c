@@ -40,6 +40,15 @@ const struct command COMMANDS[] = {
       "ID is a number of `bursar list`, or ref:REF.\n", cmd_show },
     { "status", "[--json]", "balance, queue, lease, and what is stuck and why",
       "Works beside a running executor, and with the node down.\n", cmd_status },
+    { "doctor", "[--json]", "look at everything that paying needs, and say what is wrong with what to do",
+      "Configuration, files, key, store, disk, signing log, every node by itself, chain, clock, fees, nonces, "
+      "balance,\n"
+      "executor, breaker, halt, and what is stuck: one line each, and what to do where something is wrong. What can't "
+      "be\n"
+      "checked says why. Changes nothing, and works beside a running executor.\n\n"
+      "0 all well (there may be warnings), 5 something needs a person, 4 store or chain is not reachable, so that not\n"
+      "everything was checked, 6 halted for safety, or would be. What comes last here outweighs what comes first.\n",
+      cmd_doctor },
     { "cancel", "ID --reason TEXT [--json]",
       "do not pay a disbursement; what is sent already, if it is not mined first",
       "ID is a number of `bursar list`, or ref:REF. At once, also beside a running executor. Its ref stays used for\n"

@@ -6,6 +6,7 @@
 #include "chain/chain.h"
 #include "cli/config.h"
 #include "cli/output.h"
+#include "rpc/rpc.h"
 #include "store/sqlite_store.h"
 
 #include <getopt.h>
@@ -103,6 +104,10 @@ BURSAR_MUST_CHECK enum bursar_status node_open(struct node *node, const struct t
                                                uint32_t timeout_ms, bool (*is_cancelled)(void *ctx), void *cancel_ctx,
                                                struct bursar_error *err);
 void node_close(struct node *node);
+/* One of them by itself: index < node->count. Belong to `node`. */
+const char *node_name(const struct node *node, size_t index);
+struct chain node_chain(const struct node *node, size_t index);
+struct rpc node_rpc(const struct node *node, size_t index);
 
 /* Is somebody renewing the lease? */
 bool lease_is_live(const struct treasury *treasury, uint64_t now_ms);
@@ -120,6 +125,7 @@ int cmd_retry(struct cli *cli, int argc, char **argv);
 int cmd_breaker(struct cli *cli, int argc, char **argv);
 int cmd_export(struct cli *cli, int argc, char **argv);
 int cmd_reconcile(struct cli *cli, int argc, char **argv);
+int cmd_doctor(struct cli *cli, int argc, char **argv);
 int cmd_help(struct cli *cli, int argc, char **argv);
 
 #endif

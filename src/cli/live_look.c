@@ -1,7 +1,7 @@
 /* What `status` sees for itself. The order of reads matters: an executor may be writing at the same time. */
 #include "cli/live_look.h"
 
-#include "signer/signing_log.h"
+#include "doctor/log_look.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -65,91 +65,11 @@ void live_look_at_node(const struct session *session, const struct treasury_conf
     node_close(&node);
 }
 
-/* The newest attempt of the last bound nonces. */
-struct newest_attempt {
-    bool found;
-    uint64_t nonce;
-    struct bursar_hash hash;
-};
-
-#define LAST_NONCES_COUNT 100
-
-static enum bursar_status keep_newest(void *ctx, const struct intent_record *record)
-{
-    struct newest_attempt *newest = ctx;
-    if (record->has_attempt)
-        *newest = (struct newest_attempt){ .found = true, .nonce = record->nonce, .hash = record->hash };
-    return BURSAR_OK;
-}
-
-static enum bursar_status open_log(const struct treasury_config *section, const struct treasury *treasury,
-                                   struct signing_log **ret, struct bursar_error *err)
-{
-    char path[SIGNING_LOG_PATH_MAX_BYTES];
-    enum bursar_status status = signing_log_path(section->keystore, section->chain_id, path, err);
-    return status == BURSAR_OK ? signing_log_open_read_only(path, section->chain_id, &treasury->address, ret, err)
-                               : status;
-}
-
-/* The log is read before the store: what is bound before it is signed can't look unbound then. */
-static enum bursar_status look_behind(const struct session *session, const struct treasury_config *section,
-                                      const struct treasury *treasury, struct lane *ret_lane, struct live_look *look,
-                                      struct bursar_error *err)
-{
-    struct signing_log *log = NULL;
-    struct signing_log_extent extent;
-    enum bursar_status status = open_log(section, treasury, &log, err);
-    if (status != BURSAR_OK)
-        return status;
-    signing_log_extent(log, &extent);
-    signing_log_close(log);
-    status = session->store.lane_read(session->store.ctx, treasury->id, ret_lane, err);
-    if (status == BURSAR_OK && extent.entries > 0 && extent.next_nonce > ret_lane->next_nonce)
-        found_halt(look, HALT_STORE_BEHIND_LOG,
-                   "the signing log has signatures up to nonce %llu, the store has bound nonces below %llu only",
-                   (unsigned long long)(extent.next_nonce - 1), (unsigned long long)ret_lane->next_nonce);
-    return status;
-}
-
-/* The other way round, the store first: what is staged was in the log before. */
-static enum bursar_status look_lost(const struct session *session, const struct treasury_config *section,
-                                    const struct treasury *treasury, const struct lane *lane, struct live_look *look,
-                                    struct bursar_error *err)
-{
-    struct newest_attempt newest = { 0 };
-    uint64_t from = treasury->first_nonce;
-    if (lane->next_nonce > LAST_NONCES_COUNT && lane->next_nonce - LAST_NONCES_COUNT > from)
-        from = lane->next_nonce - LAST_NONCES_COUNT;
-    enum bursar_status status =
-        session->store.intents(session->store.ctx, treasury->id, from, LAST_NONCES_COUNT, keep_newest, &newest, err);
-    if (status != BURSAR_OK || !newest.found)
-        return status;
-    struct signing_log *log = NULL;
-    status = open_log(section, treasury, &log, err);
-    if (status != BURSAR_OK)
-        return status;
-    bool is_there = false;
-    status = signing_log_has_transaction(log, newest.nonce, &newest.hash, &is_there, err);
-    signing_log_close(log);
-    if (status == BURSAR_ENOTFOUND)
-        status = BURSAR_OK;
-    if (status == BURSAR_OK && !is_there)
-        found_halt(look, HALT_SIGNING_LOG_LOST,
-                   "the store has a signed transaction for nonce %llu that the signing log does not know",
-                   (unsigned long long)newest.nonce);
-    return status;
-}
-
 void live_look_at_log(const struct session *session, const struct treasury_config *section,
                       const struct treasury *treasury, struct live_look *ret)
 {
-    struct bursar_error err = { 0 };
-    struct lane lane = { 0 };
-    enum bursar_status status = look_behind(session, section, treasury, &lane, ret, &err);
-    if (status == BURSAR_OK)
-        status = look_lost(session, section, treasury, &lane, ret, &err);
-    if (status == BURSAR_ENOTFOUND)
-        found_halt(ret, HALT_SIGNING_LOG_LOST, "%.500s", err.message);
-    else if (status != BURSAR_OK)
-        found_halt(ret, HALT_SIGNER, "%.500s", err.message);
+    struct log_look look;
+    log_look(&session->store, treasury, section->keystore, &look);
+    if (look.halt != HALT_NONE)
+        found_halt(ret, look.halt, "%s", look.halt_reason);
 }

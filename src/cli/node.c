@@ -74,6 +74,21 @@ enum bursar_status node_open(struct node *node, const struct treasury_config *se
     return status == BURSAR_OK ? nodes_interface(node->nodes, &node->chain, err) : status;
 }
 
+const char *node_name(const struct node *node, size_t index)
+{
+    return http_rpc_endpoint(node->links[index].rpc);
+}
+
+struct chain node_chain(const struct node *node, size_t index)
+{
+    return evm_chain_interface(node->links[index].evm);
+}
+
+struct rpc node_rpc(const struct node *node, size_t index)
+{
+    return http_rpc_interface(node->links[index].rpc);
+}
+
 void node_close(struct node *node)
 {
     nodes_free(node->nodes);

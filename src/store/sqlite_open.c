@@ -161,6 +161,14 @@ static enum bursar_status use_wal(struct sqlite_store *store, struct bursar_erro
     return status;
 }
 
+/* Is there a write-ahead log that closing would fold into the file? */
+static bool has_unwritten(const char *path)
+{
+    char name[4096];
+    struct stat file;
+    return snprintf(name, sizeof name, "%s-wal", path) < (int)sizeof name && stat(name, &file) == 0 && file.st_size > 0;
+}
+
 static enum bursar_status open_existing(struct sqlite_store *store, struct bursar_error *err)
 {
     int64_t version = 0;
@@ -169,12 +177,14 @@ static enum bursar_status open_existing(struct sqlite_store *store, struct bursa
         status = check_identity(store, &version, err);
     if (status != BURSAR_OK)
         return status;
-    if (store->mode == SQLITE_MODE_READ) {
+    if (store->mode != SQLITE_MODE_WRITE) {
         if (version < SQLITE_MIGRATION_COUNT)
             return bursar_fail(
                 err, BURSAR_ESTORAGE,
                 "%s has an older schema (%lld, this Bursar has %d): 'bursar run' or 'bursar pay' upgrades it",
                 store->path, (long long)version, SQLITE_MIGRATION_COUNT);
+        if (store->mode == SQLITE_MODE_LOOK && has_unwritten(store->path))
+            (void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
         return execute(store, "PRAGMA query_only = ON", err);
     }
     if (sqlite3_db_readonly(store->db, "main") == 1)
@@ -307,6 +317,27 @@ enum bursar_status sqlite_store_create(const char *path, struct sqlite_store **r
     if (status == BURSAR_OK)
         status = sync_directory(path, err);
     return status == BURSAR_OK ? sqlite_store_open(path, SQLITE_MODE_WRITE, NULL, NULL, ret, err) : status;
+}
+
+enum bursar_status sqlite_store_damage(struct sqlite_store *store, char *ret, size_t capacity_bytes,
+                                       struct bursar_error *err)
+{
+    sqlite3_stmt *stmt = NULL;
+    enum bursar_status status = BURSAR_OK;
+    if (sqlite3_prepare_v2(store->db, "PRAGMA quick_check(1)", -1, &stmt, NULL) != SQLITE_OK ||
+        sqlite3_step(stmt) != SQLITE_ROW) {
+        status = sqlite_failed(store, "checking", err);
+    } else {
+        const char *text = (const char *)sqlite3_column_text(stmt, 0);
+        (void)snprintf(ret, capacity_bytes, "%s", !text ? "unknown" : strcmp(text, "ok") == 0 ? "" : text);
+    }
+    (void)sqlite3_finalize(stmt);
+    return status;
+}
+
+int sqlite_store_schema(void)
+{
+    return SQLITE_MIGRATION_COUNT;
 }
 
 struct store sqlite_store_interface(struct sqlite_store *store)

@@ -9,6 +9,7 @@ struct sqlite_store;
 enum sqlite_mode {
     SQLITE_MODE_READ = 1,  /* looks only; works beside an executor */
     SQLITE_MODE_WRITE = 2, /* reads, imports, executes */
+    SQLITE_MODE_LOOK = 3,  /* as READ, and leaves also the files as they are: what a write-ahead log holds stays there */
 };
 
 /* Asked while waiting for a lock; true gives up (EBUSY). NULL: never. Gives up by itself after STORE_BUSY_MAX_MS. */
@@ -23,6 +24,10 @@ BURSAR_MUST_CHECK enum bursar_status sqlite_store_create(const char *path, struc
 BURSAR_MUST_CHECK enum bursar_status sqlite_store_open(const char *path, enum sqlite_mode mode,
                                                        store_is_cancelled *is_cancelled, void *cancel_ctx,
                                                        struct sqlite_store **ret, struct bursar_error *err);
+/* Reads all of it: what is damaged, "" when nothing is. For a store of a few GB that takes seconds; others go on. */
+BURSAR_MUST_CHECK enum bursar_status sqlite_store_damage(struct sqlite_store *store, char *ret, size_t capacity_bytes,
+                                                         struct bursar_error *err);
+int sqlite_store_schema(void); /* that this program knows; that of any store that it has opened */
 struct store sqlite_store_interface(struct sqlite_store *store);
 void sqlite_store_close(struct sqlite_store *store); /* NULL is fine; gives up an open import and a held lease lock */
 

@@ -1,0 +1,106 @@
+/* Files and the disk under them: readable by whom they should be, and with room to go on. */
+#include "doctor/checks.h"
+
+#include "base/cleanup.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#define MEBIBYTE ((uint64_t)1 << 20)
+#define DISK_WRONG_BYTES (16 * MEBIBYTE)    /* a batch in flight, its log and its events need less */
+#define DISK_WARNING_BYTES (256 * MEBIBYTE) /* the store's own log may grow to 64 */
+#define OTHERS (S_IRWXG | S_IRWXO)
+
+bool doctor_file(const struct doctor *doctor, const char *name, const char *path)
+{
+    struct stat about;
+    char action[CHECK_TEXT_MAX_BYTES];
+    struct finding finding = { .name = name, .subject = path, .result = CHECK_WRONG, .grade = GRADE_PERSON };
+    if (stat(path, &about) != 0) {
+        int error = errno;
+        finding.action = error == ENOENT ? "put it there, or correct its path in bursar.conf"
+                                         : "give the user that runs Bursar access to it and to the folders above it";
+        doctor_tell(doctor, finding, "can't be found: %s", strerror(error));
+        return false;
+    }
+    if (!S_ISREG(about.st_mode)) {
+        finding.action = "correct its path in bursar.conf";
+        doctor_tell(doctor, finding, "is not a regular file");
+        return false;
+    }
+    if (access(path, R_OK) != 0) {
+        int error = errno;
+        finding.action = action;
+        (void)snprintf(action, sizeof action, "chown it to the user that runs Bursar, then: chmod 600 %.600s", path);
+        doctor_tell(doctor, finding, "can't be read: %s (owner uid %lu, mode %04o)", strerror(error),
+                    (unsigned long)about.st_uid, (unsigned)about.st_mode & 07777U);
+        return false;
+    }
+    if (about.st_mode & OTHERS) {
+        finding.result = CHECK_WARNING;
+        finding.action = action;
+        (void)snprintf(action, sizeof action, "chmod 600 %.600s", path);
+        doctor_tell(doctor, finding, "others than its owner may use it (mode %04o)", (unsigned)about.st_mode & 07777U);
+        return true;
+    }
+    finding.result = CHECK_OK;
+    doctor_tell(doctor, finding, "readable, by its owner only");
+    return true;
+}
+
+enum check_result disk_result(uint64_t free_bytes)
+{
+    if (free_bytes < DISK_WRONG_BYTES)
+        return CHECK_WRONG;
+    return free_bytes < DISK_WARNING_BYTES ? CHECK_WARNING : CHECK_OK;
+}
+
+void doctor_disk(const struct doctor *doctor, const char *name, const char *path)
+{
+    struct statvfs disk;
+    struct finding finding = { .name = name, .subject = path, .result = CHECK_NOT_CHECKED };
+    if (statvfs(path, &disk) != 0) {
+        doctor_tell(doctor, finding, "it can't be asked: %s", strerror(errno));
+        return;
+    }
+    const uint64_t left = (uint64_t)disk.f_bavail * disk.f_frsize;
+    finding.result = disk_result(left);
+    finding.grade = GRADE_PERSON;
+    if (disk.f_flag & ST_RDONLY) {
+        finding.result = CHECK_WRONG;
+        finding.action = "mount it writable: an executor writes before it pays";
+        doctor_tell(doctor, finding, "the file system is read-only");
+        return;
+    }
+    if (finding.result != CHECK_OK)
+        finding.action = "make room there: without it nothing is signed or paid";
+    doctor_tell(doctor, finding, "%" PRIu64 " MiB left%s", left / MEBIBYTE,
+                finding.result == CHECK_OK ? "" : ": nearly full");
+}
+
+/* /proc/locks: "1: FLOCK  ADVISORY  WRITE 1234 fd:01:5678 0 EOF". Some file systems show another device there than
+ * stat does, so it is told by the inode alone. */
+uint64_t lock_holder(const char *path)
+{
+    struct stat about;
+    char line[256];
+    uint64_t found = 0;
+    if (stat(path, &about) != 0)
+        return 0;
+    FILE *locks = fopen("/proc/locks", "re");
+    if (!locks)
+        return 0;
+    while (!found && fgets(line, sizeof line, locks)) {
+        unsigned long long pid, inode;
+        if (sscanf(line, "%*u: FLOCK %*s WRITE %llu %*x:%*x:%llu", &pid, &inode) == 2 &&
+            inode == (unsigned long long)about.st_ino)
+            found = pid;
+    }
+    (void)fclose(locks);
+    return found;
+}

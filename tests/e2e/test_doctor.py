@@ -1,0 +1,325 @@
+"""`bursar doctor` finds what is wrong, names it, says what to do, and changes nothing. Each test makes one thing wrong on a
+real node; what is said must be enough for somebody who was woken up for it."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+import unittest
+
+import harness
+from harness import ETHER, TREASURY
+
+NOBODY = "http://127.0.0.1:1"  # nothing listens there
+
+
+def files_of(program):
+    """Everything that a treasury consists of, byte by byte. (The -shm is SQLite's scratch memory.)"""
+    return {path.name: path.read_bytes() for path in sorted(program.directory.iterdir())
+            if path.is_file() and not path.name.endswith("-shm") and not path.name.startswith("run-")}
+
+
+class DoctorCase(harness.ChainCase):
+    def examine(self, program, code, settings=None):
+        """Runs it, both ways; without an executor at work every file must stay as it was."""
+        quiet = not any(run.is_running for run in program.runs)
+        before = files_of(program) if quiet else None
+        text = self.assert_exit(code, program.command("doctor", settings=settings))
+        result = self.assert_exit(code, program.command("doctor", "--json", settings=settings))
+        if quiet:
+            self.assertEqual(list(before), list(files_of(program)))
+            self.assertEqual(before, files_of(program))
+        self.assertEqual(result.json["ok"], code == 0)
+        for check in result.json["checks"]:
+            self.assertEqual(check["result"] in ("wrong", "warning"), check["action"] is not None, check)
+            if check["result"] == "wrong":
+                self.assertIn(f"to do: {check['action']}", text.out)
+        return result.json["checks"]
+
+    def found(self, checks, name, result, cause, action="", subject=""):
+        """The one check of that name and result that says `cause`; its action holds `action`."""
+        fitting = [c for c in checks if c["check"] == name and c["result"] == result and cause in c["found"]
+                   and subject in (c["subject"] or "")]
+        self.assertEqual(len(fitting), 1, [c for c in checks if c["check"] == name])
+        self.assertIn(action, fitting[0]["action"] or "")
+        return fitting[0]
+
+    def wrong(self, checks):
+        return sorted({c["check"] for c in checks if c["result"] == "wrong"})
+
+    def not_checked(self, checks):
+        return {c["check"] for c in checks if c["result"] == "not_checked"}
+
+    def paid_some(self, node, count=3, **settings):
+        program = self.bursar(node, **settings)
+        self.pay(program, harness.rows("before", count))
+        self.assert_exit(0, program.run_until_idle())
+        return program
+
+
+class HealthyTest(DoctorCase):
+    def test_all_is_well_beside_a_running_executor(self):
+        node = self.node()
+        program = self.bursar(node)
+        self.pay(program, harness.rows("well", 3))
+        run = program.start("run")
+        harness.wait_until(lambda: program.queue("finalized") == 3, 60, run.err)
+        checks = self.examine(program, 0)
+        self.assertEqual({c["result"] for c in checks}, {"ok"}, checks)
+        self.found(checks, "log", "ok", f"in use by process {run.process.pid}")
+        self.found(checks, "executor", "ok", "is running")
+        self.found(checks, "node", "ok", "anvil", subject=node.url)
+        self.assertTrue(run.is_running)
+        self.assertEqual(run.terminate()[0], 0)
+
+    def test_a_write_ahead_log_that_a_kill_left_behind_stays_as_it_is(self):
+        node = self.node()
+        program = self.bursar(node, EXECUTOR_LEASE_TTL_MS=500)
+        self.pay(program, harness.rows("killed", 3))
+        run = program.start("run")
+        harness.wait_until(lambda: program.queue("finalized") == 3, 60, run.err)
+        run.kill()
+        self.assertGreater((program.directory / "bursar.db-wal").stat().st_size, 0)
+        harness.wait_until(lambda: not program.status()["executor_running"], 60, "the lease to run out")
+
+        def killed_again():
+            self.pay(program, harness.rows(f"more{time.time_ns()}", 1))
+            again = program.start("run")
+            harness.wait_until(lambda: program.status()["executor_running"], 60, again.err)
+            again.kill()
+            return (program.directory / "bursar.db-wal").stat().st_size > 0
+        harness.wait_until(killed_again, 60, "a write-ahead log with something in it")
+        files = files_of(program)
+        program.command("doctor")
+        self.assertEqual(files, files_of(program))
+
+
+class NodeTest(DoctorCase):
+    def test_a_node_that_is_down(self):
+        node = self.node()
+        program = self.paid_some(node)
+        node.kill()
+        checks = self.examine(program, 4)
+        self.found(checks, "node", "wrong", "onnect", "start that node, or correct its URL", subject=node.url)
+        self.assertEqual(self.wrong(checks), ["node"])
+        self.assertEqual(self.not_checked(checks), {"chain", "clock", "fees", "nonce", "balance"})
+
+    def test_one_of_two_is_down(self):
+        node = self.node()
+        program = self.paid_some(node)
+        program.configure("treasury main", rpc=f"{NOBODY} {node.url}")
+        checks = self.examine(program, 0)
+        self.found(checks, "node", "warning", "onnect", "start that node", subject=NOBODY)
+        self.found(checks, "chain", "ok", "1 of 2 nodes")
+        self.found(checks, "balance", "ok", "ETH")
+        program.configure("treasury main", quorum=2)
+        checks = self.examine(program, 4)
+        self.found(checks, "chain", "wrong", "2 must agree", "see to the nodes above")
+
+    def test_one_of_two_is_on_another_chain(self):
+        node, other = self.node(), self.node(chain_id=31338)
+        program = self.paid_some(node)
+        program.configure("treasury main", rpc=f"{other.url} {node.url}")
+        checks = self.examine(program, 5)
+        self.found(checks, "node", "wrong", "on chain 31338, this treasury on chain 31337", "take it out of `rpc`",
+                   subject=other.url)
+        self.found(checks, "node", "ok", "chain 31337", subject=node.url)
+        self.found(checks, "nonce", "ok", "chain 3")
+        program.configure("treasury main", rpc=other.url)
+        checks = self.examine(program, 6)
+        self.found(checks, "node", "wrong", "on chain 31338", "point `rpc` in bursar.conf", subject=other.url)
+
+    def test_a_clock_that_is_off(self):
+        node = self.node()
+        program = self.paid_some(node)
+        node.rpc("evm_setNextBlockTimestamp", int(time.time()) + 7500)
+        node.mine()
+        checks = self.examine(program, 5)
+        self.found(checks, "clock", "wrong", "2 h ahead of this machine's clock", "timedatectl set-ntp true")
+        self.assertEqual(self.wrong(checks), ["clock"])
+
+    def test_fees_above_the_cap(self):
+        node = self.node(flags=("--block-time", "3600"), block_time=0)
+        program = self.bursar(node, FEES_MAX_FEE_PER_GAS="2gwei", FEES_MAX_PRIORITY_FEE_PER_GAS="1gwei")
+        node.rpc("anvil_setNextBlockBaseFeePerGas", hex(50 * 10**9))
+        node.mine()
+        checks = self.examine(program, 5)
+        self.found(checks, "fees", "wrong", "is above max_fee_per_gas, 2 gwei", "raise max_fee_per_gas in [fees]")
+
+
+class MoneyTest(DoctorCase):
+    def test_a_balance_that_does_not_cover_what_is_due(self):
+        node = self.node()
+        program = self.bursar(node)
+        node.set_balance(TREASURY, ETHER)
+        self.pay(program, [{"ref": "big", "destination": harness.destination("big"), "amount": "5"}])
+        checks = self.examine(program, 5)
+        self.found(checks, "balance", "wrong", "1 due need up to 5.", "send at least 4.")
+        self.assertIn("to 0xf39F", self.found(checks, "balance", "wrong", "1 ETH")["action"])
+        self.assert_exit(5, program.run_until_idle())
+        checks = self.examine(program, 5)
+        self.found(checks, "balance", "wrong", "1 due need up to 5.", "send at least 4.")
+        row = self.found(checks, "disbursements", "wrong", "not enough funds: 4.", "send at least 4.", subject="'big'")
+        blocked = program.items()[0]["blocked"]
+        self.assertEqual((blocked["cause"], blocked["action"]), (row["found"], row["action"]))
+        self.assertEqual(program.status()["blocked"][0]["cause"], row["found"])
+
+    def test_somebody_elses_transaction_in_the_pool(self):
+        node = self.node(flags=("--block-time", "3600"), block_time=0)
+        program = self.bursar(node)
+        node.rpc("eth_sendTransaction", {"from": TREASURY, "to": harness.destination("thief"), "value": "0x1",
+                                         "gas": hex(21000)})
+        checks = self.examine(program, 6)
+        self.found(checks, "nonce", "wrong", "something else sends from this account", "find out who else uses the key")
+        self.assertEqual(self.wrong(checks), ["nonce"])
+
+
+class StoreTest(DoctorCase):
+    def test_a_signing_log_that_was_lost(self):
+        program = self.paid_some(self.node())
+        program.signing_logs()[0].unlink()
+        checks = self.examine(program, 6)
+        self.found(checks, "log", "wrong", "there is no signing log", "put back the newest signing log")
+        self.assertEqual(self.wrong(checks), ["log"])
+        self.assertEqual(self.not_checked(checks), {"nonce"})
+
+    def test_a_store_that_is_an_older_copy(self):
+        node = self.node()
+        program = self.paid_some(node)
+        shutil.copyfile(program.store, self.directory / "old.db")
+        self.pay(program, harness.rows("after", 2))
+        self.assert_exit(0, program.run_until_idle())
+        shutil.copyfile(self.directory / "old.db", program.store)
+        checks = self.examine(program, 6)
+        self.found(checks, "log", "wrong", "signatures up to nonce 4, the store has bound nonces below 3 only",
+                   "put back the newest store file")
+        self.found(checks, "nonce", "wrong", "nonces 0 to 4", "bursar reconcile --dry-run")
+
+    def test_a_store_that_is_missing_or_damaged(self):
+        node = self.node()
+        program = self.paid_some(node, 40)
+        whole = program.store.read_bytes()
+        page = 4096
+        program.store.write_bytes(whole[:page * 3] + b"\xff" * page * 20 + whole[page * 23:])
+        checks = self.examine(program, 4)
+        self.found(checks, "store", "wrong", "damaged", "put back the newest backup")
+        self.found(checks, "node", "ok", "anvil")
+        program.store.unlink()
+        checks = self.examine(program, 4)
+        self.found(checks, "store", "wrong", "there is no store", "put back the newest backup")
+        self.found(checks, "node", "ok", "anvil")
+        self.found(checks, "key", "ok", "0xf39F")
+        self.assertLessEqual({"executor", "breaker", "halt", "disbursements", "balance"}, self.not_checked(checks))
+
+    def test_a_disk_that_is_nearly_full(self):
+        node = self.node()
+        program = self.paid_some(node)
+        place = self.directory / "small"
+        place.mkdir()
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(place)], capture_output=True,
+                          check=False).returncode != 0:
+            self.skipTest("can't mount a small file system here")
+        self.addCleanup(subprocess.run, ["umount", str(place)], check=False)
+        shutil.copyfile(program.store, place / "bursar.db")
+        program.configure("store", url=f"sqlite:{place}/bursar.db")
+        checks = self.examine(program, 5)
+        self.found(checks, "disk", "wrong", "nearly full", "make room", subject=str(place))
+
+
+class ExecutorTest(DoctorCase):
+    def test_work_and_nobody_who_does_it(self):
+        program = self.bursar(self.node())
+        checks = self.examine(program, 0)
+        self.found(checks, "executor", "warning", "none is running; nothing is left to pay")
+        self.pay(program, harness.rows("waiting", 2))
+        checks = self.examine(program, 5)
+        self.found(checks, "executor", "wrong", "none is running", "start `bursar run`")
+        self.assertEqual(self.wrong(checks), ["executor"])
+        for item in program.items():
+            self.assertIsNone(item["blocked"])
+            self.assertEqual(item["waiting"], {"cause": "no executor is running", "action": "start `bursar run`"})
+        self.assertEqual(program.show(1)["waiting"]["action"], "start `bursar run`")
+
+    def test_an_executor_that_hangs(self):
+        program = self.bursar(self.node(), EXECUTOR_LEASE_TTL_MS=500)
+        run = program.start("run")
+        harness.wait_until(lambda: program.status()["executor_running"], 60, run.err)
+        run.process.send_signal(signal.SIGSTOP)
+        self.addCleanup(run.process.send_signal, signal.SIGCONT)
+        harness.wait_until(lambda: not program.status()["executor_running"], 60, "the lease to run out")
+        self.pay(program, harness.rows("hung", 1))
+        checks = self.examine(program, 5)
+        self.found(checks, "executor", "wrong", f"process {run.process.pid} still holds the signing log",
+                   "end it if it hangs")
+
+    def test_a_breaker_that_somebody_opened(self):
+        program = self.bursar(self.node())
+        self.pay(program, harness.rows("stopped", 1))
+        self.assert_exit(0, program.command("breaker", "open", "--reason", "quarterly audit"))
+        run = program.start("run")
+        harness.wait_until(lambda: program.status()["executor_running"], 60, run.err)
+        checks = self.examine(program, 5)
+        self.found(checks, "breaker", "wrong", "quarterly audit", "`bursar breaker close --reason TEXT`")
+        self.assertEqual(self.wrong(checks), ["breaker"])
+        waiting = program.items()[0]["waiting"]
+        self.assertIn("quarterly audit", waiting["cause"])
+        self.assertIn("bursar breaker close", waiting["action"])
+
+    def test_a_halt_that_was_recorded(self):
+        node = self.node()
+        program = self.paid_some(node)
+        node.send(harness.destination("thief"), 1)
+        self.pay(program, harness.rows("halted", 1))
+        self.assert_exit(6, program.run_until_idle())
+        checks = self.examine(program, 6)
+        self.found(checks, "halt", "wrong", "halted (store_behind_chain)", "find out who else uses the key")
+
+
+class FilesTest(DoctorCase):
+    def test_a_configuration_that_can_not_be_read(self):
+        program = self.paid_some(self.node())
+        conf = program.directory / "bursar.conf"
+        text = conf.read_text()
+        conf.write_text(text.replace("keystore =", "keystone ="))
+        checks = self.examine(program, 5)
+        self.found(checks, "configuration", "wrong", "keystone", "correct that file")
+        self.assertLessEqual({"store", "key", "node", "log", "balance"}, self.not_checked(checks))
+        conf.unlink()
+        checks = self.examine(program, 5)
+        self.found(checks, "configuration", "wrong", "bursar.conf", "bursar -c FILE doctor")
+
+    def test_a_keystore_that_can_not_be_read(self):
+        program = self.paid_some(self.node())
+        keystore = program.directory / "treasury.json"
+        if os.geteuid() == 0:
+            keystore.unlink()
+            keystore.mkdir()  # nothing else keeps root from reading it
+            cause, action = "not a regular file", "correct its path"
+        else:
+            keystore.chmod(0)
+            self.addCleanup(keystore.chmod, 0o600)
+            cause, action = "can't be read", "chmod 600"
+        checks = self.examine(program, 5)
+        self.found(checks, "keystore", "wrong", cause, action, subject="treasury.json")
+        self.found(checks, "store", "ok", "whole")
+        self.found(checks, "node", "ok", "anvil")
+        self.assertLessEqual({"key", "log", "nonce", "balance", "executor"}, self.not_checked(checks))
+
+    def test_a_wrong_password(self):
+        program = self.paid_some(self.node())
+        (program.directory / "treasury.pass").write_text("wrong\n")
+        checks = self.examine(program, 5)
+        self.found(checks, "key", "wrong", "password", "write the password of treasury.json into treasury.pass")
+        self.found(checks, "balance", "ok", "ETH")  # the account is named in the keystore
+
+    def test_files_that_others_may_read(self):
+        program = self.paid_some(self.node())
+        (program.directory / "treasury.pass").chmod(0o644)
+        checks = self.examine(program, 0)
+        self.found(checks, "password_file", "warning", "others than its owner may use it (mode 0644)",
+                   "chmod 600 treasury.pass")
+
+
+if __name__ == "__main__":
+    unittest.main()
