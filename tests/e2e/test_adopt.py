@@ -511,6 +511,7 @@ class ForeignUseTest(AdoptCase):
         self.assertIn("final", report["items"][0]["cause"])
         node.mine(8)
         self.adopt_for_good(bursar, "--assign", "unmatched=foreign")
+        self.assertIsNone(bursar.status()["halt"])  # what was never ours to sign is not missing in the signing log
         self.start_mining(node)
         more = harness.rows("more", 2)
         self.pay(bursar, more)
