@@ -288,8 +288,10 @@ static void print_standing(const struct standing *standing)
         (void)snprintf(text, sizeof text, "%s %s", at, snapshot->last_error);
         print_line("last error", COLOUR_WAIT, text);
     }
-    if (snapshot->hold[0])
+    if (snapshot->hold[0]) {
         print_line("holds", COLOUR_WAIT, snapshot->hold);
+        print_line("  to do", COLOUR_TITLE, "nothing, if it passes by itself; else `bursar doctor` looks into it");
+    }
     if (standing->halt != HALT_NONE) {
         const char *name = halt_code_name(standing->halt);
         (void)snprintf(text, sizeof text, "%s: %s", name ? name : "unknown", standing->halt_reason);

@@ -1,7 +1,7 @@
 /* Files and the disk under them: readable by whom they should be, and with room to go on. */
 #include "doctor/checks.h"
 
-#include "base/cleanup.h"
+#include "base/bytes.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -83,24 +83,39 @@ void doctor_disk(const struct doctor *doctor, const char *name, const char *path
                 finding.result == CHECK_OK ? "" : ": nearly full");
 }
 
-/* /proc/locks: "1: FLOCK  ADVISORY  WRITE 1234 fd:01:5678 0 EOF". Some file systems show another device there than
- * stat does, so it is told by the inode alone. */
+/* A line of /proc/locks: "1: FLOCK  ADVISORY  WRITE 1234 fd:01:5678 0 EOF". Some file systems show another device there
+ * than stat does, so a file is told by its inode alone. */
+static bool is_lock_on(char *line, uint64_t inode, uint64_t *ret_pid)
+{
+    enum { TYPE = 1, ACCESS = 3, PID = 4, PLACE = 5, FIELDS = 6 };
+    const char *fields[FIELDS] = { 0 };
+    char *rest = NULL;
+    size_t count = 0;
+    for (char *word = strtok_r(line, " ", &rest); word && count < FIELDS; word = strtok_r(NULL, " ", &rest))
+        fields[count++] = word;
+    if (count < FIELDS || strcmp(fields[TYPE], "FLOCK") != 0 || strcmp(fields[ACCESS], "WRITE") != 0)
+        return false;
+    const char *colon = strrchr(fields[PLACE], ':');
+    uint64_t locked, pid;
+    if (!colon || !u64_from_text(colon + 1, strlen(colon + 1), 0, UINT64_MAX, &locked) || locked != inode ||
+        !u64_from_text(fields[PID], strlen(fields[PID]), 1, UINT64_MAX, &pid))
+        return false;
+    *ret_pid = pid;
+    return true;
+}
+
 uint64_t lock_holder(const char *path)
 {
     struct stat about;
     char line[256];
-    uint64_t found = 0;
+    uint64_t pid = 0;
     if (stat(path, &about) != 0)
         return 0;
     FILE *locks = fopen("/proc/locks", "re");
     if (!locks)
         return 0;
-    while (!found && fgets(line, sizeof line, locks)) {
-        unsigned long long pid, inode;
-        if (sscanf(line, "%*u: FLOCK %*s WRITE %llu %*x:%*x:%llu", &pid, &inode) == 2 &&
-            inode == (unsigned long long)about.st_ino)
-            found = pid;
-    }
+    while (!pid && fgets(line, sizeof line, locks))
+        (void)is_lock_on(line, about.st_ino, &pid);
     (void)fclose(locks);
-    return found;
+    return pid;
 }

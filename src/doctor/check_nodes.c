@@ -187,6 +187,10 @@ static void check_chain(struct examination *e, const struct node_sight *sights)
         finding.grade = halts ? GRADE_SAFETY : GRADE_UNREACHABLE;
         finding.action = halts ? halt_action(halt) : "see to the nodes above: nothing is decided without the quorum";
     }
+    if (e->subject->node_count == 1) {
+        doctor_tell(e->doctor, finding, "the node shows the chain of this treasury");
+        return;
+    }
     doctor_tell(e->doctor, finding, "%zu of %zu nodes %s the chain of this treasury, %zu must agree", good,
                 e->subject->node_count, good == 1 ? "shows" : "show", quorum);
 }

@@ -16,6 +16,7 @@
 
 typedef unsigned long long ull;
 
+#define YOUNG_CHAIN_BLOCKS 100000
 #define SETTLING_BLOCKS 3        /* a nonce that is refused is mostly one that was mined this moment */
 #define NODE_WORDS_MAX_BYTES 200 /* of what a node said */
 
@@ -176,18 +177,27 @@ static void diagnose_queued(const struct disbursement_record *record, const stru
 /* -- staged ---------------------------------------------------------------------------------------------------------
  */
 
-/* Blocks that were read since it was signed. */
+/* Blocks that were read since it was signed, as the executor counts them. */
 static uint64_t waited_blocks(const struct disbursement_record *record, const struct situation *situation)
 {
     uint64_t signed_at = record->newest.head_number, read = situation->treasury.scan.number;
-    return signed_at > 0 && read > signed_at ? read - signed_at : 0;
+    return read > signed_at ? read - signed_at : 0;
 }
 
-/* Would a replacement have to offer more than it may? */
+/* Of an attempt that was adopted, nobody knows. */
+static void describe_wait(const struct disbursement_record *record, uint64_t blocks, char *ret, size_t capacity)
+{
+    bool is_known = record->newest.head_number > 0 || blocks < YOUNG_CHAIN_BLOCKS;
+    (void)snprintf(ret, capacity, is_known ? "%llu blocks after it was signed" : "signed some time ago", (ull)blocks);
+}
+
+/* Would a replacement have to offer more than it may? By its own fee, or by what the executor has said of the market.
+ */
 static bool is_at_cap(const struct disbursement_record *record, const struct situation *situation)
 {
     const unsigned __int128 next = (unsigned __int128)record->newest.max_fee_per_gas_wei * (100 + REPLACE_BUMP_PERCENT);
-    return next > (unsigned __int128)situation->limits.max_fee_per_gas_wei * 100;
+    return next > (unsigned __int128)situation->limits.max_fee_per_gas_wei * 100 ||
+           strstr(situation->snapshot.hold, "max_fee_per_gas");
 }
 
 /* In a pool, or refused there for its fee. `why` begins the sentence. */
@@ -196,23 +206,22 @@ static void diagnose_fee(const struct disbursement_record *record, const struct 
 {
     const uint64_t waited = waited_blocks(record, situation), after = situation->limits.replace_after_blocks;
     char offered[WORDS_FEE_TEXT_BYTES], cap[WORDS_FEE_TEXT_BYTES];
+    char since[64];
+    describe_wait(record, waited, since, sizeof since);
     words_fee(record->newest.max_fee_per_gas_wei, offered);
     words_fee(situation->limits.max_fee_per_gas_wei, cap);
     if (after == 0 && waited >= SETTLING_BLOCKS)
         say(ret, DIAGNOSIS_BLOCKED, "set replace_after_blocks in [fees] of bursar.conf and restart `bursar run`",
-            "%s, %llu blocks after it was signed with at most %s per gas; replace_after_blocks = 0 replaces nothing",
-            why, (ull)waited, offered);
+            "%s, %s with at most %s per gas; replace_after_blocks = 0 replaces nothing", why, since, offered);
     else if (after > 0 && waited >= after && is_at_cap(record, situation))
         say(ret, DIAGNOSIS_BLOCKED,
             "raise max_fee_per_gas in [fees] of bursar.conf and restart `bursar run`, or wait for fees to fall",
-            "%s, %llu blocks after it was signed with at most %s per gas; a replacement would have to offer a tenth "
-            "more, and max_fee_per_gas is %s",
-            why, (ull)waited, offered, cap);
+            "%s, %s with at most %s per gas, and a replacement that helps would exceed max_fee_per_gas, %s", why, since,
+            offered, cap);
     else if (after > 0 && waited >= after)
-        say(ret, DIAGNOSIS_WAITING, NOTHING, "%s, %llu blocks after it was signed: it is replaced with a higher fee",
-            why, (ull)waited);
+        say(ret, DIAGNOSIS_WAITING, NOTHING, "%s, %s: it is replaced with a higher fee", why, since);
     else
-        say(ret, DIAGNOSIS_WAITING, NOTHING, "%s, %llu blocks after it was signed", why, (ull)waited);
+        say(ret, DIAGNOSIS_WAITING, NOTHING, "%s, %s", why, since);
 }
 
 /* The lowest nonce in flight was handed over, and a node has said something about it. */

@@ -276,6 +276,40 @@ class ExecutorTest(DoctorCase):
         self.found(checks, "halt", "wrong", "halted (store_behind_chain)", "find out who else uses the key")
 
 
+class StuckTest(DoctorCase):
+    def test_a_payment_whose_fee_may_not_be_raised(self):
+        node = self.node(block_time=None, flags=["--no-mining"])
+        program = self.bursar(node, FEES_REPLACE_AFTER_BLOCKS=3, FEES_MAX_FEE_PER_GAS="50gwei")
+        self.pay(program, harness.rows("capped", 3))
+        run = program.start("run")
+        harness.wait_until(lambda: int(node.rpc("txpool_status")["pending"], 16) == 3, 60, run.err)
+        self.assertEqual(program.status()["blocked"], [])
+        for item in program.items():
+            self.assertIsNone(item["blocked"])
+            self.assertTrue(item["waiting"]["cause"] and item["waiting"]["action"])
+
+        def is_stuck():
+            node.rpc("anvil_setNextBlockBaseFeePerGas", hex(60 * 10**9))
+            node.mine()
+            return program.status()["blocked"]
+        stuck = harness.wait_until(is_stuck, 60, run.err)
+        self.assertEqual([entry["ref"] for entry in stuck], ["capped-0"])
+        self.assertIn("would exceed max_fee_per_gas, 50 gwei", stuck[0]["cause"])
+        self.assertIn("raise max_fee_per_gas in [fees]", stuck[0]["action"])
+        first, *others = program.items()
+        self.assertEqual(first["blocked"]["action"], stuck[0]["action"])
+        self.assertEqual(program.show(1)["blocked"]["action"], stuck[0]["action"])
+        self.assertIn(stuck[0]["action"], program.command("show", "1").out)
+        for item in others:
+            self.assertIsNone(item["blocked"])
+            self.assertIn("only after nonce 0", item["waiting"]["cause"])
+        checks = self.examine(program, 5)
+        self.found(checks, "disbursements", "wrong", "would exceed max_fee_per_gas", "raise max_fee_per_gas",
+                   subject="'capped-0'")
+        self.found(checks, "fees", "wrong", "is above max_fee_per_gas, 50 gwei", "raise max_fee_per_gas")
+        self.assertEqual(run.terminate()[0], 0)
+
+
 class FilesTest(DoctorCase):
     def test_a_configuration_that_can_not_be_read(self):
         program = self.paid_some(self.node())

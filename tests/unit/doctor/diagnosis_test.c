@@ -118,6 +118,8 @@ BEND(unsent, r->newest.sends = 0; r->newest.verdict = 0)
 BEND(unsent_breaker, r->newest.sends = 0; s->breaker.state = BURSAR_BREAKER_OPEN; s->breaker.forced = true)
 BEND(old_and_cheap, r->newest.head_number = HEAD - 20)
 BEND(old_at_cap, r->newest.head_number = HEAD - 20; r->newest.max_fee_per_gas_wei = 190 * GWEI)
+BEND(old_and_base_fee_above_cap, r->newest.head_number = HEAD - 20;
+     (void)snprintf(s->snapshot.hold, sizeof s->snapshot.hold, "the next base fee is above max_fee_per_gas"))
 BEND(old_below_cap, r->newest.head_number = HEAD - 20; r->newest.max_fee_per_gas_wei = 181 * GWEI)
 BEND(old_and_never_replaced, r->newest.head_number = HEAD - 20; s->limits.replace_after_blocks = 0)
 BEND(fee_too_low, r->newest.verdict = SUBMIT_FEE_TOO_LOW)
@@ -179,7 +181,8 @@ static const struct line LINES[] = {
     { "staged, node down", staged, node_down, W, "no connection", "bursar doctor" },
     { "to be replaced", staged, old_and_cheap, W, "20 blocks after it was signed: it is replaced", "nothing" },
     { "just below the cap", staged, old_below_cap, W, "it is replaced", "nothing" },
-    { "at the cap", staged, old_at_cap, B, "max_fee_per_gas is 200 gwei", "raise max_fee_per_gas" },
+    { "at the cap", staged, old_at_cap, B, "would exceed max_fee_per_gas, 200 gwei", "raise max_fee_per_gas" },
+    { "base fee above the cap", staged, old_and_base_fee_above_cap, B, "exceed max_fee_per_gas", "raise max_fee" },
     { "never replaced", staged, old_and_never_replaced, B, "replaces nothing", "set replace_after_blocks" },
     { "below the base fee", staged, fee_too_low, W, "below what blocks take", "nothing" },
     { "below the base fee, at the cap", staged, fee_too_low_at_cap, B, "below what blocks take", "raise max_fee" },
