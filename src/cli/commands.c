@@ -32,6 +32,7 @@ const struct command COMMANDS[] = {
       "                         are blocked, 6 halted for safety\n",
       cmd_run },
     { "list", "[--state STATE] [--limit N] [--after ID] [--json]", "list disbursements",
+      "What has no transaction yet, or is stuck, says why instead; `bursar show ID` has all of it, and what to do.\n\n"
       "  --state STATE          draft, voting, queued, staged, executed, finalized, cancelled, failed, rolled_back\n"
       "  --limit N              how many, 1-10000 (default: 50)\n"
       "  --after ID             go on behind this one (its ID, or ref:REF)\n",
@@ -39,7 +40,9 @@ const struct command COMMANDS[] = {
     { "show", "ID [--json]", "show one disbursement with its history and transactions",
       "ID is a number of `bursar list`, or ref:REF.\n", cmd_show },
     { "status", "[--json]", "balance, queue, lease, and what is stuck and why",
-      "Works beside a running executor, and with the node down.\n", cmd_status },
+      "For what is stuck one cause and one action each. Works beside a running executor, and with the node down;\n"
+      "`bursar doctor` looks deeper.\n",
+      cmd_status },
     { "doctor", "[--json]", "look at everything that paying needs, and say what is wrong with what to do",
       "Configuration, files, key, store, disk, signing log, every node by itself, chain, clock, fees, nonces, "
       "balance,\n"
@@ -51,9 +54,12 @@ const struct command COMMANDS[] = {
       cmd_doctor },
     { "cancel", "ID --reason TEXT [--json]",
       "do not pay a disbursement; what is sent already, if it is not mined first",
-      "ID is a number of `bursar list`, or ref:REF. At once, also beside a running executor. Its ref stays used for\n"
-      "ever, and what depends on it is blocked. Refused (6) once it is bound to a nonce: its transaction may be "
-      "out.\n\n"
+      "ID is a number of `bursar list`, or ref:REF. A queued one at once, also beside a running executor. One that is\n"
+      "bound to a nonce becomes a request: the executor offers a transfer of 0 to itself at that nonce, and whichever "
+      "is\n"
+      "mined decides. Refused (6) once its payment is in a block. Its ref stays used for ever, and what depends on it "
+      "is\n"
+      "blocked.\n\n"
       "  --reason TEXT          kept in the history, 1-500 bytes\n",
       cmd_cancel },
     { "retry", "ID --reason TEXT [--json]", "pay a failed disbursement after all",
