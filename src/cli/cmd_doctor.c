@@ -6,6 +6,7 @@
 #include "cli/shown.h"
 #include "doctor/doctor.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #define NODE_TIMEOUT_MAX_MS 5000
@@ -122,7 +123,8 @@ static void examine_section(const struct doctor *doctor, const struct config *co
                                       .quorum = config_quorum(section),
                                       .epoch = section->epoch,
                                       .caps = { config->max_fee_per_gas_wei, config->max_priority_fee_per_gas_wei },
-                                      .store = store };
+                                      .store = store,
+                                      .store_path = config->store_path };
     shown_limits(config, section, &subject.limits);
     if (node_open(&node, section, timeout_ms, NULL, NULL, &err) != BURSAR_OK) {
         struct doctor of_treasury = *doctor;
@@ -144,11 +146,27 @@ static void examine_section(const struct doctor *doctor, const struct config *co
     node_close(&node);
 }
 
+static void tell_config(const struct doctor *doctor, const struct session *session)
+{
+    const struct config *config = session->config;
+    struct finding finding = { .name = "configuration", .subject = config->path, .result = CHECK_OK };
+    struct bursar_error err = { 0 };
+    /* A keystore that can't be read is told where it is looked at. */
+    if (session_check_accounts(session, &err) == BURSAR_EINVAL && strstr(err.message, "same account")) {
+        finding.result = CHECK_WRONG;
+        finding.grade = GRADE_PERSON;
+        finding.action = "take one of the two sections out of bursar.conf";
+        doctor_tell(doctor, finding, "%.700s", err.message);
+        return;
+    }
+    doctor_tell(doctor, finding, "valid, %zu %s", config->treasury_count,
+                config->treasury_count == 1 ? "treasury" : "treasuries");
+}
+
 static void examine_all(const struct doctor *doctor, struct session *session, size_t first, size_t end)
 {
     const struct config *config = session->config;
-    doctor_tell(doctor, (struct finding){ .name = "configuration", .subject = config->path, .result = CHECK_OK },
-                "valid, %zu %s", config->treasury_count, config->treasury_count == 1 ? "treasury" : "treasuries");
+    tell_config(doctor, session);
     (void)doctor_file(doctor, "config_file", config->path);
     session->sqlite = doctor_store(doctor, config->store_path);
     if (session->sqlite)

@@ -53,6 +53,12 @@ bool doctor_file(const struct doctor *doctor, const char *name, const char *path
     return true;
 }
 
+bool doctor_same_disk(const char *path, const char *other)
+{
+    struct stat one, two;
+    return stat(path, &one) != 0 || stat(other, &two) != 0 || one.st_dev == two.st_dev;
+}
+
 enum check_result disk_result(uint64_t free_bytes)
 {
     if (free_bytes < DISK_WRONG_BYTES)

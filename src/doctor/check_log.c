@@ -65,6 +65,8 @@ void check_log(struct examination *e)
                     "%.700s", err.message);
         return;
     }
+    if (!doctor_same_disk(path, e->subject->store_path))
+        doctor_disk(e->doctor, "disk", path);
     if (!e->is_stored) {
         look_alone(e, path);
         return;

@@ -66,6 +66,7 @@ void doctor_tell(const struct doctor *doctor, struct finding finding, const char
  */
 /* Is this file there, readable, and nobody else's to read? True: it can be read. */
 bool doctor_file(const struct doctor *doctor, const char *name, const char *path);
+bool doctor_same_disk(const char *path, const char *other); /* as far as it can be told */
 /* Room left where `path` lies. */
 void doctor_disk(const struct doctor *doctor, const char *name, const char *path);
 enum check_result disk_result(uint64_t free_bytes);
@@ -94,6 +95,7 @@ struct doctor_subject {
     struct fee_caps caps;
     struct situation_limits limits;
     const struct store *store; /* NULL: it could not be opened */
+    const char *store_path;
 };
 void doctor_treasury(const struct doctor *doctor, const struct doctor_subject *subject);
 

@@ -95,6 +95,43 @@ class HealthyTest(DoctorCase):
         self.assertEqual(files, files_of(program))
 
 
+    def test_a_busy_executor_is_never_taken_for_a_fault(self):
+        node = self.node(block_time=0.1)
+        program = self.bursar(node, EXECUTOR_POLL_INTERVAL_MS=10, EXECUTOR_BATCH_SIZE=5, TREASURY_MAIN_MAX_IN_FLIGHT=20)
+        self.pay(program, harness.rows("busy", 300))
+        run = program.start("run")
+        harness.wait_until(lambda: program.status()["executor_running"], 60, run.err)
+        looks = 0
+        while program.queue("finalized") < 300:
+            result = self.assert_exit(0, program.command("doctor", "--json"))
+            self.assertEqual([c for c in result.json["checks"] if c["result"] == "wrong"], [])
+            self.assertTrue(run.is_running, run.err())
+            looks += 1
+        self.assertGreater(looks, 0)
+        self.assertEqual(run.terminate()[0], 0)
+
+    def test_a_treasury_that_is_new_in_the_configuration(self):
+        node = self.node()
+        program = self.paid_some(node)
+        for name in ("anvil1.json", "anvil1.pass"):
+            shutil.copyfile(harness.KEYSTORE.parent / name, program.directory / name)
+            (program.directory / name).chmod(0o600)
+        program.configure("treasury second", chain_id=harness.CHAIN_ID, rpc=node.url, keystore="anvil1.json",
+                          password_file="anvil1.pass")
+        checks = self.examine(program, 0)
+        self.found([c for c in checks if c["treasury"] == "main"], "nonce", "ok", "chain 3")
+        second = [c for c in checks if c["treasury"] == "second"]
+        self.found(second, "key", "ok", "opens with its password")
+        self.found(second, "log", "warning", "there is no signing log", "`bursar run` makes it")
+        self.found(second, "executor", "not_checked", "`bursar run` adds it")
+        self.assertEqual(program.command("doctor", "--treasury", "third").code, 2)
+        shutil.copyfile(program.directory / "treasury.json", program.directory / "copy.json")
+        (program.directory / "copy.json").chmod(0o600)
+        program.configure("treasury second", keystore="copy.json", password_file="treasury.pass")
+        checks = self.examine(program, 6)  # and the copy has no signing log
+        self.found(checks, "configuration", "wrong", "same account on the same chain", "take one of the two")
+
+
 class NodeTest(DoctorCase):
     def test_a_node_that_is_down(self):
         node = self.node()
@@ -225,6 +262,7 @@ class StoreTest(DoctorCase):
         program.configure("store", url=f"sqlite:{place}/bursar.db")
         checks = self.examine(program, 5)
         self.found(checks, "disk", "wrong", "nearly full", "make room", subject=str(place))
+        self.assertEqual(len([c for c in checks if c["check"] == "disk"]), 2)  # and where the signing log lies
 
 
 class ExecutorTest(DoctorCase):
