@@ -41,6 +41,10 @@ void check_nonces(struct examination *e)
         doctor_tell(e->doctor, finding, "%s", what_is_missing(e));
         return;
     }
+    if (e->log_halt != HALT_NONE) { /* one trouble, told once */
+        doctor_tell(e->doctor, finding, "store and signing log must agree first");
+        return;
+    }
     size_t count;
     bool more;
     const struct treasury *treasury = &e->situation.treasury;

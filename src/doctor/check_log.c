@@ -75,6 +75,7 @@ void check_log(struct examination *e)
     log_look(e->subject->store, &e->situation.treasury, e->subject->keystore, &look);
     e->has_log = look.has_log;
     e->log = look.extent;
+    e->log_halt = look.halt;
     if (look.has_log)
         e->lane = look.lane;
     if (look.halt == HALT_NONE) {

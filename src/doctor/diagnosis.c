@@ -21,6 +21,8 @@ typedef unsigned long long ull;
 #define NODE_WORDS_MAX_BYTES 200 /* of what a node said */
 
 static const char NOTHING[] = "nothing: it goes on by itself";
+static const char RAISE_THE_CAP[] =
+    "raise max_fee_per_gas in [fees] of bursar.conf and restart `bursar run`, or wait for fees to fall";
 
 static void say(struct diagnosis *ret, enum diagnosis_kind kind, const char *action, const char *format, ...)
     BURSAR_PRINTF(4, 5);
@@ -102,11 +104,19 @@ static bool by_node(const struct situation *situation, struct diagnosis *ret)
     return true;
 }
 
+/* Both holds that fees cause name the setting that would end them. */
+static bool holds_for_fees(const struct situation *situation)
+{
+    return strstr(situation->snapshot.hold, "max_fee_per_gas") != NULL;
+}
+
 static bool by_hold(const struct situation *situation, struct diagnosis *ret)
 {
     if (!situation->snapshot.hold[0])
         return false;
-    say(ret, DIAGNOSIS_WAITING, "nothing, if it passes by itself; else `bursar doctor` looks into it",
+    say(ret, DIAGNOSIS_WAITING,
+        holds_for_fees(situation) ? RAISE_THE_CAP
+                                  : "nothing, if it passes by itself; else `bursar doctor` looks into it",
         "the executor holds: %.450s", situation->snapshot.hold);
     return true;
 }
@@ -196,8 +206,7 @@ static void describe_wait(const struct disbursement_record *record, uint64_t blo
 static bool is_at_cap(const struct disbursement_record *record, const struct situation *situation)
 {
     const unsigned __int128 next = (unsigned __int128)record->newest.max_fee_per_gas_wei * (100 + REPLACE_BUMP_PERCENT);
-    return next > (unsigned __int128)situation->limits.max_fee_per_gas_wei * 100 ||
-           strstr(situation->snapshot.hold, "max_fee_per_gas");
+    return next > (unsigned __int128)situation->limits.max_fee_per_gas_wei * 100 || holds_for_fees(situation);
 }
 
 /* In a pool, or refused there for its fee. `why` begins the sentence. */
@@ -214,8 +223,7 @@ static void diagnose_fee(const struct disbursement_record *record, const struct 
         say(ret, DIAGNOSIS_BLOCKED, "set replace_after_blocks in [fees] of bursar.conf and restart `bursar run`",
             "%s, %s with at most %s per gas; replace_after_blocks = 0 replaces nothing", why, since, offered);
     else if (after > 0 && waited >= after && is_at_cap(record, situation))
-        say(ret, DIAGNOSIS_BLOCKED,
-            "raise max_fee_per_gas in [fees] of bursar.conf and restart `bursar run`, or wait for fees to fall",
+        say(ret, DIAGNOSIS_BLOCKED, RAISE_THE_CAP,
             "%s, %s with at most %s per gas, and a replacement that helps would exceed max_fee_per_gas, %s", why, since,
             offered, cap);
     else if (after > 0 && waited >= after)

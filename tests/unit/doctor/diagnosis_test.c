@@ -111,7 +111,9 @@ BEND(node_down, s->snapshot.last_error_ms = NOW_MS + 1;
      (void)snprintf(s->snapshot.last_error, sizeof s->snapshot.last_error, "no connection"))
 BEND(old_error, s->snapshot.last_error_ms = NOW_MS - 1;
      (void)snprintf(s->snapshot.last_error, sizeof s->snapshot.last_error, "no connection"))
-BEND(holding, (void)snprintf(s->snapshot.hold, sizeof s->snapshot.hold, "the next base fee is above the cap"))
+BEND(holding, (void)snprintf(s->snapshot.hold, sizeof s->snapshot.hold, "what is bound is to be signed first"))
+BEND(holding_for_fees,
+     (void)snprintf(s->snapshot.hold, sizeof s->snapshot.hold, "the base fee is above max_fee_per_gas"))
 BEND(lane_full, s->lane.in_flight = 8)
 BEND(unsigned_yet, r->newest = (struct shown_attempt){ 0 }; r->has_transaction = false)
 BEND(unsent, r->newest.sends = 0; r->newest.verdict = 0)
@@ -169,7 +171,8 @@ static const struct line LINES[] = {
     { "breaker half-open", queued, half_open, W, "half-open", "nothing" },
     { "node down", queued, node_down, W, "last look at the chain failed: no connection", "bursar doctor" },
     { "an error that is over", queued, old_error, W, "its turn comes", "nothing" },
-    { "hold", queued, holding, W, "holds: the next base fee", "bursar doctor" },
+    { "hold", queued, holding, W, "holds: what is bound", "bursar doctor" },
+    { "hold for fees", queued, holding_for_fees, W, "above max_fee_per_gas", "raise max_fee_per_gas" },
     { "lane full", queued, lane_full, W, "8 payments are in flight", "nothing" },
     { "in the pool", staged, as_it_is, W, "pool, not mined yet, 2 blocks", "nothing" },
     { "not signed", staged, unsigned_yet, W, "bound to nonce 10", "nothing" },
