@@ -25,7 +25,7 @@ enum bursar_status sqlite_failed(struct sqlite_store *store, const char *doing, 
     case SQLITE_NOTADB:
         return bursar_fail(err, BURSAR_ESTORAGE,
                            "%s: %s: the store file is damaged (%s); put back a backup, keep the signing log as it is, "
-                           "and run 'bursar reconcile' before paying on",
+                           "and run `bursar reconcile` before paying on",
                            store->path, doing, text);
     case SQLITE_READONLY:
         return bursar_fail(err, BURSAR_ESTORAGE,

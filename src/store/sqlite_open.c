@@ -181,7 +181,7 @@ static enum bursar_status open_existing(struct sqlite_store *store, struct bursa
         if (version < SQLITE_MIGRATION_COUNT)
             return bursar_fail(
                 err, BURSAR_ESTORAGE,
-                "%s has an older schema (%lld, this Bursar has %d): 'bursar run' or 'bursar pay' upgrades it",
+                "%s has an older schema (%lld, this Bursar has %d): `bursar run` or `bursar pay` upgrades it",
                 store->path, (long long)version, SQLITE_MIGRATION_COUNT);
         if (store->mode == SQLITE_MODE_LOOK && has_unwritten(store->path))
             (void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
@@ -201,7 +201,7 @@ enum bursar_status sqlite_store_open(const char *path, enum sqlite_mode mode, st
     if (stat(path, &file) != 0) {
         if (errno == ENOENT)
             return bursar_fail(err, BURSAR_ESTORAGE,
-                               "there is no store at %s; 'bursar init' creates one (if it was lost, put back a backup: "
+                               "there is no store at %s; `bursar init` creates one (if it was lost, put back a backup: "
                                "a new store does not know what was paid)",
                                path);
         return bursar_fail(err, BURSAR_ESTORAGE, "%s: %s", path, strerror(errno));
