@@ -1,9 +1,12 @@
 """`bursar doctor` finds what is wrong, names it, says what to do, and changes nothing. Each test makes one thing wrong on a
 real node; what is said must be enough for somebody who was woken up for it."""
 
+import contextlib
 import os
 import shutil
 import signal
+import socket
+import sqlite3
 import subprocess
 import time
 import unittest
@@ -142,6 +145,17 @@ class NodeTest(DoctorCase):
         self.assertEqual(self.wrong(checks), ["node"])
         self.assertEqual(self.not_checked(checks), {"chain", "clock", "fees", "nonce", "balance"})
 
+    def test_a_node_that_takes_requests_and_never_answers(self):
+        node = self.node()
+        program = self.paid_some(node)
+        deaf = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(deaf.close)
+        url = f"http://127.0.0.1:{deaf.getsockname()[1]}"
+        program.configure("treasury main", rpc=url)
+        program.configure("executor", rpc_timeout_ms=200)
+        checks = self.examine(program, 4)
+        self.found(checks, "node", "wrong", "200 ms", "start that node, or correct its URL", subject=url)
+
     def test_one_of_two_is_down(self):
         node = self.node()
         program = self.paid_some(node)
@@ -249,6 +263,21 @@ class StoreTest(DoctorCase):
         self.found(checks, "node", "ok", "anvil")
         self.found(checks, "key", "ok", "0xf39F")
         self.assertLessEqual({"executor", "breaker", "halt", "disbursements", "balance"}, self.not_checked(checks))
+
+    def test_a_store_of_another_version(self):
+        program = self.paid_some(self.node())
+        newest = self.set_schema(program, 1)
+        checks = self.examine(program, 4)
+        self.found(checks, "store", "wrong", "older schema", "start `bursar run`: it upgrades the store")
+        self.set_schema(program, newest + 1)
+        checks = self.examine(program, 4)
+        self.found(checks, "store", "wrong", "newer Bursar", "install the version")
+
+    def set_schema(self, program, version):
+        with contextlib.closing(sqlite3.connect(program.store)) as store:
+            before = store.execute("PRAGMA user_version").fetchone()[0]
+            store.execute(f"PRAGMA user_version = {version}")
+        return before
 
     def test_a_disk_that_is_nearly_full(self):
         node = self.node()
