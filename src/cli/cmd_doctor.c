@@ -204,8 +204,8 @@ static enum bursar_status print_end(struct printing *printing, struct bursar_err
                                            (json_int_t)counts[CHECK_WARNING], "not_checked",
                                            (json_int_t)counts[CHECK_NOT_CHECKED], "checks", printing->checks),
                            err);
-    (void)printf("\n%zu wrong, %zu warnings, %zu ok, %zu not checked\n", counts[CHECK_WRONG], counts[CHECK_WARNING],
-                 counts[CHECK_OK], counts[CHECK_NOT_CHECKED]);
+    (void)printf("\n%zu wrong, %zu warning%s, %zu ok, %zu not checked\n", counts[CHECK_WRONG], counts[CHECK_WARNING],
+                 counts[CHECK_WARNING] == 1 ? "" : "s", counts[CHECK_OK], counts[CHECK_NOT_CHECKED]);
     return BURSAR_OK;
 }
 

@@ -12,15 +12,6 @@
 
 static const char DEADLY[] = "look at that process, end it if it hangs, and start `bursar run`";
 
-static uint64_t lock_of_log(const struct examination *e)
-{
-    struct bursar_error err;
-    char path[SIGNING_LOG_PATH_MAX_BYTES];
-    if (signing_log_path(e->subject->keystore, e->subject->chain_id, path, &err) != BURSAR_OK)
-        return 0;
-    return lock_holder(path);
-}
-
 static void tell_running(const struct examination *e)
 {
     const struct situation *situation = &e->situation;
@@ -46,7 +37,7 @@ static void tell_running(const struct examination *e)
 static void check_lease(const struct examination *e)
 {
     const struct situation *situation = &e->situation;
-    const uint64_t pid = lock_of_log(e);
+    const uint64_t pid = e->log_pid;
     struct finding finding = { .name = "executor",
                                .result = e->has_work ? CHECK_WRONG : CHECK_WARNING,
                                .grade = GRADE_PERSON,
@@ -73,7 +64,8 @@ static void check_lease(const struct examination *e)
                         "%.200s has not renewed its lease for %s, and process %" PRIu64 " still holds the signing log",
                         situation->treasury.lease_holder, ago, pid);
         } else {
-            doctor_tell(e->doctor, finding, "%.200s has not renewed its lease for %s, and is gone%s",
+            doctor_tell(e->doctor, finding,
+                        "%.200s has not renewed its lease for %s, and no process holds the signing log%s",
                         situation->treasury.lease_holder, ago, work);
         }
         return;

@@ -14,6 +14,8 @@
 #define MEBIBYTE ((uint64_t)1 << 20)
 #define DISK_WRONG_BYTES (16 * MEBIBYTE)    /* a batch in flight, its log and its events need less */
 #define DISK_WARNING_BYTES (256 * MEBIBYTE) /* the store's own log may grow to 64 */
+#define LOCKS_READ_COUNT 10
+#define LOCKS_BUFFER_BYTES 65536
 #define OTHERS (S_IRWXG | S_IRWXO)
 
 bool doctor_file(const struct doctor *doctor, const char *name, const char *path)
@@ -110,18 +112,28 @@ static bool is_lock_on(char *line, uint64_t inode, uint64_t *ret_pid)
     return true;
 }
 
-uint64_t lock_holder(const char *path)
+static uint64_t read_locks(uint64_t inode)
 {
-    struct stat about;
-    char line[256];
+    char line[256], buffer[LOCKS_BUFFER_BYTES];
     uint64_t pid = 0;
-    if (stat(path, &about) != 0)
-        return 0;
     FILE *locks = fopen("/proc/locks", "re");
     if (!locks)
         return 0;
+    (void)setvbuf(locks, buffer, _IOFBF, sizeof buffer); /* in as few pieces as the kernel makes of it */
     while (!pid && fgets(line, sizeof line, locks))
-        (void)is_lock_on(line, about.st_ino, &pid);
+        (void)is_lock_on(line, inode, &pid);
     (void)fclose(locks);
+    return pid;
+}
+
+/* The kernel hands the list out in pieces: while others come and go, a line between two of them can be left out. */
+uint64_t lock_holder(const char *path)
+{
+    struct stat about;
+    uint64_t pid = 0;
+    if (stat(path, &about) != 0)
+        return 0;
+    for (int tries = 0; !pid && tries < LOCKS_READ_COUNT; tries++)
+        pid = read_locks(about.st_ino);
     return pid;
 }

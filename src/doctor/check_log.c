@@ -6,19 +6,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-static void describe_use(const char *path, char *ret, size_t capacity)
-{
-    uint64_t pid = lock_holder(path);
-    ret[0] = 0;
-    if (pid)
-        (void)snprintf(ret, capacity, ", in use by process %" PRIu64, pid);
-}
-
 static void tell_extent(const struct examination *e, const char *path)
 {
-    char use[64];
+    char use[64] = "";
     struct finding finding = { .name = "log", .subject = path, .result = CHECK_OK };
-    describe_use(path, use, sizeof use);
+    if (e->log_pid)
+        (void)snprintf(use, sizeof use, ", in use by process %" PRIu64, e->log_pid);
     if (e->log.entries > 0)
         doctor_tell(e->doctor, finding, "whole, signed from nonce %" PRIu64 " to %" PRIu64 "%s%s", e->log.first_nonce,
                     e->log.next_nonce - 1, use, e->is_stored ? "; the store knows all of it" : "");
@@ -65,6 +58,7 @@ void check_log(struct examination *e)
                     "%.700s", err.message);
         return;
     }
+    e->log_pid = lock_holder(path);
     if (!doctor_same_disk(path, e->subject->store_path))
         doctor_disk(e->doctor, "disk", path);
     if (!e->is_stored) {

@@ -17,6 +17,7 @@ struct examination {
     uint64_t nonce_pending; /* the highest that any such node shows */
     bool has_log;           /* it can be read */
     struct signing_log_extent log;
+    uint64_t log_pid;        /* who holds it; 0: no process that can be seen */
     enum halt_code log_halt; /* what comparing it with the store has shown, and was told */
     struct lane lane;        /* read after `log`, which was read after `view`: it can't know less than they do */
     uint64_t counts[STATE_COUNT];

@@ -311,12 +311,12 @@ class ExecutorTest(DoctorCase):
 
     def test_an_executor_that_hangs(self):
         program = self.bursar(self.node(), EXECUTOR_LEASE_TTL_MS=500)
+        self.pay(program, harness.rows("hung", 1, not_before="2999-01-01T00:00:00Z"))
         run = program.start("run")
         harness.wait_until(lambda: program.status()["executor_running"], 60, run.err)
         run.process.send_signal(signal.SIGSTOP)
         self.addCleanup(run.process.send_signal, signal.SIGCONT)
         harness.wait_until(lambda: not program.status()["executor_running"], 60, "the lease to run out")
-        self.pay(program, harness.rows("hung", 1))
         checks = self.examine(program, 5)
         self.found(checks, "executor", "wrong", f"process {run.process.pid} still holds the signing log",
                    "end it if it hangs")
