@@ -352,7 +352,8 @@ def all_sim():
     for line in (ROOT / "tests/sim/named_seeds.txt").read_text().splitlines():
         if line and not line.startswith("#"):
             seed, name = line.split(maxsplit=1)
-            jobs.append((f"sim/{name} (seed {seed})", "dev", ["--seed", seed]))
+            options = ["--deadly"] if name.startswith("--deadly ") else []
+            jobs.append((f"sim/{name} (seed {seed})", "dev", ["--seed", seed, *options]))
     return jobs
 
 

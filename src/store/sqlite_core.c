@@ -36,6 +36,13 @@ enum bursar_status sqlite_failed(struct sqlite_store *store, const char *doing, 
         return bursar_fail(err, BURSAR_ESTORAGE,
                            "%s: %s: the store can't be opened: check the permissions of the file and its directory",
                            store->path, doing);
+    case SQLITE_IOERR:
+        if (code == SQLITE_IOERR_FSYNC)
+            return bursar_fail(err, BURSAR_ESTORAGE,
+                               "%s: %s: what was written could not be made durable (fsync failed): check the disk, and "
+                               "start again; until the store is opened anew, nothing more is written",
+                               store->path, doing);
+        return bursar_fail(err, BURSAR_ESTORAGE, "%s: %s: %s (SQLite error %d)", store->path, doing, text, code);
     case SQLITE_FULL:
         return bursar_fail(err, BURSAR_ESTORAGE, "%s: %s: the disk is full; nothing was changed", store->path, doing);
     default:

@@ -1,5 +1,6 @@
 /* Creating, opening and migrating a store file; refusing what can't be relied on, with what to do about it. */
 #include "store/sqlite_core.h"
+#include "store/sqlite_guard.h"
 #include "store/sqlite_migrations.h"
 #include "store/network_fs.h"
 
@@ -116,8 +117,11 @@ static struct sqlite_store *handle_new(const char *path, enum sqlite_mode mode)
 
 static enum bursar_status connect_file(struct sqlite_store *store, const char *path, struct bursar_error *err)
 {
+    const char *guard = sqlite_guard_name();
+    if (!guard)
+        return bursar_fail(err, BURSAR_ENOMEM, "out of memory setting up SQLite");
     if (sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE,
-                        NULL) != SQLITE_OK)
+                        guard) != SQLITE_OK)
         return store->db ? sqlite_failed(store, "opening", err)
                          : bursar_fail(err, BURSAR_ENOMEM, "out of memory opening %s", path);
     (void)sqlite3_busy_handler(store->db, wait_for_lock, store);

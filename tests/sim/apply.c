@@ -150,10 +150,6 @@ static void lose_power(struct world *world, const struct event *event)
 {
     struct random random = random_stream(&world->random, "power", event->step);
     world_kill_all(world, 1 + event->a % 4);
-    /* After a failed sync SQLite takes what it can read for durable, at the latest when it is opened anew; the power
-     * takes that, and every commit behind it. The signing log does not fall for it. */
-    if (disk_counted(world->disk).errors[DISK_EIO_SYNC] > 0)
-        store_went_back(world);
     if (!disk_lose_power(world->disk, &random))
         finding_add(&world->finding, PROPERTY_BROKEN, world->step, "the simulated power could not be lost");
     world->counts.power_losses++;
@@ -245,7 +241,7 @@ static void keep_log(struct world *world, const struct event *event)
 static void put_back_log(struct world *world, const struct event *event)
 {
     struct sim_treasury *treasury = treasury_of(world, event);
-    if (treasury->log_copy_count == 0 || !may_go_back(world, false) || disk_counted(world->disk).errors[DISK_EIO_SYNC])
+    if (treasury->log_copy_count == 0 || !may_go_back(world, false))
         return;
     for (size_t i = 0; i < world->process_count; i++) {
         if (world->owner[i] != treasury->number)
@@ -256,9 +252,6 @@ static void put_back_log(struct world *world, const struct event *event)
     if (!disk_put_back(world->disk, treasury->log_copies[event->a % treasury->log_copy_count]))
         finding_add(&world->finding, PROPERTY_BROKEN, world->step, "the old signing log could not be put back");
     treasury->causes.old_log = true;
-    for (size_t i = 0; i < world->process_count; i++)
-        world->processes[i].user.errors[DISK_EIO_SYNC].count = 0;
-    world->office_user.errors[DISK_EIO_SYNC].count = 0;
 }
 
 /* --- faults --- */
@@ -268,8 +261,6 @@ static void disk_fault(struct world *world, const struct event *event)
     size_t which = event->who % (world->process_count + 1);
     struct disk_user *user = which == world->process_count ? &world->office_user : &world->processes[which].user;
     unsigned kind = event->a % DISK_ERROR_COUNT;
-    if (kind == DISK_EIO_SYNC && !may_go_back(world, true))
-        kind = DISK_ENOSPC;
     user->errors[kind].skip = event->b % 30;
     user->errors[kind].count = 1 + event->c % 3;
 }

@@ -14,7 +14,7 @@ struct vfs_file {
     sqlite3_file base;
     struct disk_file *file; /* NULL: passes through */
     sqlite3_filename real_name;
-    bool syncs_directory; /* a new journal or WAL: its first sync makes its name durable, too */
+    bool syncs_directory; /* a journal or WAL that may be new: its first sync makes its name durable, too */
 };
 
 static sqlite3_vfs *unix_vfs;
@@ -236,8 +236,8 @@ static int open_ours(const char *name, struct vfs_file *file, int flags, int *re
     opened->open++;
     the_disk->open_count++;
     file->file = opened;
-    file->syncs_directory =
-        is_new && (flags & (SQLITE_OPEN_MAIN_JOURNAL | SQLITE_OPEN_SUPER_JOURNAL | SQLITE_OPEN_WAL));
+    file->syncs_directory = (flags & SQLITE_OPEN_CREATE) &&
+                            (flags & (SQLITE_OPEN_MAIN_JOURNAL | SQLITE_OPEN_SUPER_JOURNAL | SQLITE_OPEN_WAL));
     return SQLITE_OK;
 }
 

@@ -41,6 +41,9 @@ FAULTS = (
              "    if (file->fd < 0) /* INV-2 */"),)),
     Fault("store_not_synced", "INV-2", "commits of the store are not fsync'd", (
         Edit("src/store/sqlite_open.c", "PRAGMA synchronous = FULL", "PRAGMA synchronous = OFF"),)),
+    Fault("wal_not_rewritten", "INV-2", "what a failed fsync left in the page cache is believed and built upon", (
+        Edit("src/store/sqlite_guard.c", "        code = write_frames_again(wal, real, header, size);",
+             "        code = write_frames_again(wal, real, header, 0);"),)),
     Fault("unknown_is_failed", "INV-5", "no answer to a payment means that it failed: it is queued for another nonce", (
         Edit("src/store/sqlite_spending.c", "        bind_text(stmt, 4, submissions[i].message);\n",
              """        bind_text(stmt, 4, submissions[i].message);
