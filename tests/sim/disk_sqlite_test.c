@@ -439,12 +439,26 @@ static void after_a_failed_sync_a_handle_reads_and_writes_nothing_until_it_is_op
     sqlite_store_close(other);
 }
 
+/* Another process dies while it makes durable what it finds, or soon after. */
+static bool die_while_opening(void)
+{
+    struct sqlite_store *store = NULL;
+    restart();
+    user.die_at_operation = random_between(&chance, 1, 6);
+    user.die_how = (enum disk_death)random_below(&chance, 3);
+    (void)!sqlite_store_open(STORE, SQLITE_MODE_READ, NULL, NULL, &store, NULL);
+    bool dies = user.is_dead;
+    user.is_dead = true;
+    sqlite_store_close(store);
+    return dies;
+}
+
 /* Dies after a sync that failed, goes on with what can be read, and then the power goes. */
 static void what_was_built_on_a_failed_sync_survives_a_power_loss(void **state)
 {
     (void)state;
     uint64_t added = 0;
-    int found_again = 0;
+    int found_again = 0, died_opening = 0;
     create_store();
     for (int round = 0; round < 300; round++) {
         struct sqlite_store *store = open_store();
@@ -453,6 +467,7 @@ static void what_was_built_on_a_failed_sync_survives_a_power_loss(void **state)
             added++;
         user.is_dead = true;
         sqlite_store_close(store);
+        died_opening += die_while_opening();
         restart();
         store = open_store();
         if (has_treasury(store, added)) {
@@ -469,7 +484,7 @@ static void what_was_built_on_a_failed_sync_survives_a_power_loss(void **state)
             assert_true(has_treasury(store, i));
         sqlite_store_close(store);
     }
-    assert_true(found_again > 100);
+    assert_true(found_again > 100 && died_opening > 100);
 }
 
 static void a_log_that_can_not_be_made_durable_is_not_believed(void **state)
@@ -595,6 +610,43 @@ static void a_checkpoint_waits_for_readers_and_then_comes_to_its_end(void **stat
     assert_int_equal(sqlite3_close(writer), SQLITE_OK);
 }
 
+struct intruder {
+    sqlite3 *db;
+    int refused, let_in;
+};
+
+/* Before an operation of somebody else's. */
+static void try_to_write(void *ctx, struct disk_user *at)
+{
+    struct intruder *intruder = ctx;
+    (void)at;
+    if (sqlite3_exec(intruder->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK) {
+        intruder->let_in++;
+        run(intruder->db, "COMMIT");
+    } else {
+        intruder->refused++;
+    }
+}
+
+static void nobody_lengthens_the_log_during_a_checkpoint(void **state)
+{
+    (void)state;
+    int copied = 0;
+    sqlite3 *writer = connect_by(sqlite_guard_name());
+    struct intruder intruder = { .db = connect_by(sqlite_guard_name()) };
+    run(writer, "CREATE TABLE t(n INTEGER PRIMARY KEY, bytes BLOB)");
+    run(writer, "INSERT INTO t(bytes) VALUES(randomblob(9000))");
+    user.at_operation = try_to_write;
+    user.ctx = &intruder;
+    assert_true(log_pages(writer, &copied) > 0);
+    user.at_operation = NULL;
+    assert_true(copied > 0 && intruder.refused > 3);
+    assert_int_equal(intruder.let_in, 0);
+    run(intruder.db, "INSERT INTO t(bytes) VALUES(1)");
+    assert_int_equal(sqlite3_close(intruder.db), SQLITE_OK);
+    assert_int_equal(sqlite3_close(writer), SQLITE_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -612,6 +664,7 @@ int main(void)
         ON_DISK(a_log_that_can_not_be_made_durable_is_not_believed),
         ON_DISK(a_checkpoint_that_could_not_be_synced_is_made_again_from_its_beginning),
         ON_DISK(a_checkpoint_waits_for_readers_and_then_comes_to_its_end),
+        ON_DISK(nobody_lengthens_the_log_during_a_checkpoint),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

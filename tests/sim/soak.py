@@ -1,5 +1,5 @@
-"""Several simulators side by side, each with seeds of its own, every other one with processes that hardly ever live long; their
-figures added up. Run it with scripts/soak."""
+"""Several simulators side by side, each with seeds of its own, every other one with processes that hardly ever live long
+(--deadly: they make the crashes, the others the payouts); their figures added up. Run it with scripts/soak."""
 
 import os
 import re
@@ -9,6 +9,8 @@ import time
 
 SEEDS_APART = 10**9
 RATES = ("payouts/s",)
+SUMMARY = {"seeds": "seeds", "payouts": "payouts", "crashes": "deaths", "reorgs": "reorgs", "disk faults": "disk_faults",
+           "violations": "violations"}  # crashes: of processes, in the middle of something; power losses are apart
 
 
 def figures(output):
@@ -25,17 +27,18 @@ def main():
         return 2
     program, minutes = sys.argv[1], int(sys.argv[2])
     first = int(sys.argv[3]) if len(sys.argv) == 4 else time.time_ns() // 1000 % 10**12
-    cores = len(os.sched_getaffinity(0))
-    print(f"soak: {minutes} min on {cores} cores, seeds from {first}", flush=True)
+    simulators = max(2, len(os.sched_getaffinity(0)))
+    print(f"soak: {minutes} min, {simulators} simulators, seeds from {first}", flush=True)
+    started = time.monotonic()
     running = [subprocess.Popen([program, "--seed", str(first + i * SEEDS_APART), "--minutes", str(minutes), "--keep-going",
                                  *(["--deadly"] if i % 2 else [])],
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-               for i in range(cores)]
+               for i in range(simulators)]
     total, broken, ended_well = {}, [], True
     try:
-        for process in running:
+        for i, process in enumerate(running):
             output, _ = process.communicate()
-            broken += re.findall(r"^VIOLATION .*$", output, re.M)
+            broken += [line + (" (--deadly)" if i % 2 else "") for line in re.findall(r"^VIOLATION .*$", output, re.M)]
             mine = figures(output)
             ended_well = ended_well and bool(mine) and process.returncode in (0, 1)
             if not mine or process.returncode not in (0, 1):
@@ -53,6 +56,10 @@ def main():
         total["payouts/s of a core"] = total["payouts"] / total["cpu_s"]
     for name, value in total.items():
         print(f"{name:22} {value:14.1f}" if value % 1 else f"{name:22} {value:12.0f}")
+    minutes = (time.monotonic() - started) / 60
+    print(f"soak: {minutes:.1f} min, {total.get('payouts', 0) / minutes:.0f} payouts and "
+          f"{total.get('deaths', 0) / minutes:.0f} crashes a minute")
+    print("soak: " + ", ".join(f"{total.get(figure, 0):.0f} {name}" for name, figure in SUMMARY.items()))
     return 1 if broken or not ended_well else 0
 
 
