@@ -126,6 +126,9 @@ FAULTS = (
     Fault("older_attempts_forgotten", "INV-3", "of several attempts only the newest is looked for in blocks", (
         Edit("src/executor/flights.c", "        if (flight->seq > 1)\n            status = watch_older",
              "        if (flight->seq > 1000)\n            status = watch_older"),)),
+    Fault("in_flight_unbounded", "INV-11", "new payments are bound however many are in flight", (
+        Edit("src/executor/tick_bind.c", "    uint64_t room = in_flight < most ? most - in_flight : 0;",
+             "    uint64_t room = in_flight < most ? most - in_flight : most;"),)),
     Fault("same_ref_paid_again", "idempotency", "a ref that is stored already is added once more", (
         Edit("src/store/sql/sqlite/0001_initial.sql", "    UNIQUE (treasury, ref),\n", ""),
         Edit("src/store/sqlite_sql.h",

@@ -53,8 +53,20 @@ static void run_process(struct world *world, struct process *process)
     }
 }
 
+static void see_nonces(struct world *world)
+{
+    uint32_t head = sim_chain_head(world->chain);
+    for (size_t i = 0; i < world->treasury_count; i++) {
+        struct sim_treasury *treasury = &world->treasuries[i];
+        uint64_t nonce = sim_chain_account(world->chain, head, &treasury->payer.address).nonce;
+        if (nonce > treasury->witness.nonce_reached)
+            treasury->witness.nonce_reached = nonce;
+    }
+}
+
 static void run_processes(struct world *world)
 {
+    see_nonces(world);
     /* Who comes first changes: who waits must get its chance. */
     for (size_t i = 0; i < world->process_count && world->finding.property == PROPERTY_NONE; i++)
         run_process(world, &world->processes[(i + world->step) % world->process_count]);

@@ -153,6 +153,9 @@ static enum bursar_status bind(void *ctx, struct fence fence, uint64_t now_ms, c
     seam_acts(process, "bind");
     enum bursar_status status = process->store.bind(process->store.ctx, fence, now_ms, bindings, count, err);
     witness_write(process->setup->witness, fence.lease_epoch, "bind", status);
+    if (status == BURSAR_OK && count > 0)
+        witness_bound(process->setup->witness, bindings[count - 1].nonce, count, process->setup->config.batch_size,
+                      process->setup->config.max_in_flight);
     if (process->setup->has_breaker)
         witness_spent(process->setup->witness, "bind", status);
     return seam_leave(process, "bind", status, err);

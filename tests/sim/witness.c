@@ -49,6 +49,19 @@ void witness_spent(struct witness *witness, const char *call, enum bursar_status
                     "%s went through while a person keeps the breaker open", call);
 }
 
+void witness_bound(struct witness *witness, uint64_t highest_nonce, size_t count, uint64_t at_once, uint64_t in_flight)
+{
+    uint64_t reached = witness->nonce_reached;
+    if (count > at_once)
+        finding_add(witness->finding, PROPERTY_UNBOUNDED, *witness->step, "%zu were bound at once, at most %llu may be",
+                    count, (ull)at_once);
+    /* What a reorg undoes was seen mined before; so what was never mined is in flight in every view. */
+    if (highest_nonce >= reached && highest_nonce - reached >= in_flight)
+        finding_add(witness->finding, PROPERTY_UNBOUNDED, *witness->step,
+                    "nonce %llu was bound, %llu were ever used: more than %llu are in flight", (ull)highest_nonce,
+                    (ull)reached, (ull)in_flight);
+}
+
 static struct signed_nonce *nonce_at(struct witness *witness, uint64_t nonce)
 {
     if (nonce >= NONCES_MAX_COUNT)

@@ -23,6 +23,7 @@ struct witness {
     size_t nonce_capacity;
     bool is_pinned_wrongly;    /* a node lied about the genesis block at the first look: nobody can know */
     bool is_stopped;           /* a person opened the breaker, and the command said so */
+    uint64_t nonce_reached;    /* the highest that the account ever had on the chain */
     uint64_t fenced;           /* refused for a lost token: shows that there was something to fence */
     uint64_t stale_signatures; /* by holders of a log that had passed on, into a file that nobody sees any more */
 };
@@ -36,6 +37,8 @@ void witness_store_replaced(struct witness *witness);
 void witness_write(struct witness *witness, uint64_t token, const char *call, enum bursar_status status);
 /* This is spending: nothing new while a person keeps the breaker open. */
 void witness_spent(struct witness *witness, const char *call, enum bursar_status status);
+/* That many more were bound, up to a nonce: never more at once, or not mined yet, than this (INV-11). */
+void witness_bound(struct witness *witness, uint64_t highest_nonce, size_t count, uint64_t at_once, uint64_t in_flight);
 /* Signed and handed out. `log_is_orphan`: the signer's log has passed on by force, it can't know. */
 void witness_signed(struct witness *witness, uint64_t token, uint64_t nonce, const struct bursar_address *to,
                     const struct bursar_amount *value, bool is_payment, bool log_is_orphan);
