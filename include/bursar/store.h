@@ -10,7 +10,8 @@
  *
  * Statuses that any function here may return, beside those it names: BURSAR_ESTORAGE (the store can't be relied on),
  * BURSAR_EBUSY (another process has kept it locked for 30 s), BURSAR_ENOMEM, BURSAR_EUSAGE (an argument that makes no
- * sense, or a call from inside a visitor). On failure nothing was changed and no `ret` was touched.
+ * sense, or a call from inside a visitor). On failure nothing was changed and no `ret` was touched. After an fsync that
+ * failed (ESTORAGE) a handle only reads: open the store anew; what was being written may be found there.
  *
  * Ownership: what is passed in is borrowed for the call; what a visitor is shown belongs to the library and is gone
  * when the visitor returns. Threads: every function may be called on any thread, close only when no other call is going
