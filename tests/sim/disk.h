@@ -15,8 +15,8 @@
  *              -Wl,--wrap=ftruncate,--wrap=link,--wrap=unlink,--wrap=stat,--wrap=lstat,--wrap=fstat,--wrap=statfs
  *              -Wl,--wrap=flock,--wrap=fcntl,--wrap=getpid
  *   libraries  bursar_options, PkgConfig::SQLITE (the shared library: a static one would be wrapped too)
- * `disk_test.c` and `disk_sqlite_test.c` are cmocka programs, each of its own, with the same sources and options, and
- * the rooms store and signer; a few seconds together.
+ * `disk_test.c`, `disk_sqlite_test.c` and `disk_guard_test.c` are cmocka programs, each of its own, with the same
+ * sources and options, and the rooms store and signer; a few seconds together.
  */
 #ifndef SIM_DISK_H
 #define SIM_DISK_H
