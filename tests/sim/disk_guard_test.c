@@ -234,6 +234,7 @@ static void nobody_lengthens_the_log_during_a_checkpoint(void **state)
     user.ctx = &intruder;
     assert_true(log_pages(writer, &copied) > 0);
     user.at_operation = NULL;
+    user.ctx = NULL;
     assert_true(copied > 0 && intruder.refused > 3);
     assert_int_equal(intruder.let_in, 0);
     run(intruder.db, "INSERT INTO t(bytes) VALUES(1)");
