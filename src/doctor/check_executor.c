@@ -87,6 +87,15 @@ static void check_breaker(const struct examination *e)
         doctor_tell(e->doctor, finding, "half-open: one trial at a time");
         return;
     case BURSAR_BREAKER_OPEN:
+        if (view->next_change_at_ms != BURSAR_BREAKER_NEVER)
+            rfc3339_from_seconds(view->next_change_at_ms / 1000, at);
+        if (view->forced && at[0]) {
+            finding.result = CHECK_WARNING;
+            finding.action = "nothing, or `bursar breaker close --reason TEXT` when it may go on before";
+            doctor_tell(e->doctor, finding, "opened until %s by %.100s: %.500s; nothing new is paid", at,
+                        e->situation.breaker_record.actor, e->situation.breaker_record.reason);
+            return;
+        }
         if (view->forced) {
             finding.result = CHECK_WRONG;
             finding.grade = GRADE_PERSON;
@@ -95,8 +104,6 @@ static void check_breaker(const struct examination *e)
                         e->situation.breaker_record.actor, e->situation.breaker_record.reason);
             return;
         }
-        if (view->next_change_at_ms != BURSAR_BREAKER_NEVER)
-            rfc3339_from_seconds(view->next_change_at_ms / 1000, at);
         finding.result = CHECK_WARNING;
         finding.action = "see to the nodes above; then it closes by itself, or at once with `bursar breaker close "
                          "--reason TEXT`";

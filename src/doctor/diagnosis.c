@@ -79,14 +79,20 @@ static bool by_breaker(const struct situation *situation, struct diagnosis *ret)
         say(ret, DIAGNOSIS_WAITING, NOTHING, "the circuit breaker is half-open: it lets trials through, one at a time");
         return true;
     case BURSAR_BREAKER_OPEN:
+        if (breaker->next_change_at_ms != BURSAR_BREAKER_NEVER)
+            rfc3339_from_seconds(breaker->next_change_at_ms / 1000, at);
+        if (breaker->forced && at[0]) {
+            say(ret, DIAGNOSIS_WAITING, "nothing, or `bursar breaker close --reason TEXT` when it may go on before",
+                "the circuit breaker was opened until %s by %.100s: %.300s", at, situation->breaker_record.actor,
+                situation->breaker_record.reason);
+            return true;
+        }
         if (breaker->forced) {
             say(ret, DIAGNOSIS_WAITING, "`bursar breaker close --reason TEXT` when it may go on",
                 "the circuit breaker was opened by %.100s: %.300s", situation->breaker_record.actor,
                 situation->breaker_record.reason);
             return true;
         }
-        if (breaker->next_change_at_ms != BURSAR_BREAKER_NEVER)
-            rfc3339_from_seconds(breaker->next_change_at_ms / 1000, at);
         say(ret, DIAGNOSIS_WAITING, "nothing, if the node is back: `bursar doctor` looks at each",
             "the circuit breaker is open, because the node kept failing; it tries again at %s",
             at[0] ? at : "a later time");

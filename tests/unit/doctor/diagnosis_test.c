@@ -105,6 +105,7 @@ BEND(lost_lease, s->treasury.lease_renewed_ms = NOW_MS - 600000)
 BEND(forced_open, s->breaker.state = BURSAR_BREAKER_OPEN; s->breaker.forced = true;
      (void)snprintf(s->breaker_record.actor, ACTOR_MAX_BYTES, "alice");
      (void)snprintf(s->breaker_record.reason, REASON_MAX_BYTES, "audit"))
+BEND(forced_for_a_time, forced_open(r, s); s->breaker.next_change_at_ms = NOW_MS + 30000)
 BEND(tripped, s->breaker.state = BURSAR_BREAKER_OPEN; s->breaker.next_change_at_ms = NOW_MS + 30000)
 BEND(half_open, s->breaker.state = BURSAR_BREAKER_HALF_OPEN)
 BEND(node_down, s->snapshot.last_error_ms = NOW_MS + 1;
@@ -166,6 +167,7 @@ static const struct line LINES[] = {
     { "halt of a dead executor", queued, stale_halt, W, "no executor is running", "bursar run" },
     { "no executor", queued, nobody_runs, W, "no executor is running", "start `bursar run`" },
     { "lease lost", queued, lost_lease, W, "host-7 has not renewed its lease for 10 min", "start `bursar run`" },
+    { "breaker opened by hand for a time", queued, forced_for_a_time, W, "by alice: audit", "nothing, or" },
     { "breaker opened by hand", queued, forced_open, W, "opened by alice: audit", "bursar breaker close --reason" },
     { "breaker open", queued, tripped, W, "tries again at 2027-01-15T08:00:30Z", "bursar doctor" },
     { "breaker half-open", queued, half_open, W, "half-open", "nothing" },
