@@ -80,6 +80,13 @@ bool blocked_describe(const struct disbursement_record *record, const struct sna
                        "leave it queued until a version that estimates gas is installed; do not pay it by other means "
                        "meanwhile, or it is paid twice");
         return true;
+    case BLOCK_TOKEN:
+        (void)snprintf(ret->cause, sizeof ret->cause,
+                       "it is owed in a token, and this version pays the native coin only");
+        (void)snprintf(ret->action, sizeof ret->action,
+                       "leave it queued until a version that pays tokens is installed; do not pay it by other means "
+                       "meanwhile, or it is paid twice");
+        return true;
     case BLOCK_DEPENDENCY:
         describe_dependency(record, ret);
         return true;

@@ -62,6 +62,23 @@ static enum bursar_status memo_check(const struct obligation *obligation, struct
     return BURSAR_OK;
 }
 
+/* What is sent to a token's own contract is lost, mostly; and it happens when two columns are mixed up. */
+static enum bursar_status asset_check(const struct obligation *obligation, const char **ret_field,
+                                      struct bursar_error *err)
+{
+    static const struct bursar_address nobody = { { 0 } };
+    const struct bursar_address *token = &obligation->asset.token;
+    if (!obligation->asset.is_token)
+        return BURSAR_OK;
+    *ret_field = "asset";
+    if (memcmp(token, &nobody, sizeof nobody) == 0)
+        return bursar_fail(err, BURSAR_EINVAL, "is the zero address, which is no token");
+    *ret_field = "destination";
+    if (memcmp(token, &obligation->destination, sizeof *token) == 0)
+        return bursar_fail(err, BURSAR_EINVAL, "is the token itself: what is paid there is lost");
+    return BURSAR_OK;
+}
+
 static int compare_refs(const void *a, const void *b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -103,6 +120,12 @@ enum bursar_status obligation_normalise(struct obligation *obligation, const cha
         *ret_field = "amount";
         return bursar_fail(err, BURSAR_EINVAL, "is zero");
     }
+    const char *field = NULL;
+    status = asset_check(obligation, &field, err);
+    if (status != BURSAR_OK) {
+        *ret_field = field;
+        return status;
+    }
     status = memo_check(obligation, err);
     if (status != BURSAR_OK) {
         *ret_field = "memo";
@@ -135,9 +158,9 @@ static void hash_field(struct sha256_ctx *sha, const void *bytes, size_t length_
 }
 
 /* Layout, where u64 is 8 bytes big-endian and [x] is the length of x in bytes as u64, then x: the domain string without
- * NUL and without length; u64 chain id; [treasury]; [ref]; [destination]; ["native"]; [amount, 32 bytes big-endian];
- * u64 schedule kind; u64 schedule value; [memo]; u64 dependency count; [each ref, sorted]. The ref is in it because an
- * approval of one disbursement must not be good for another one that is alike. */
+ * NUL and without length; u64 chain id; [treasury]; [ref]; [destination]; ["native", or the token's 20 bytes]; [amount,
+ * 32 bytes big-endian]; u64 schedule kind; u64 schedule value; [memo]; u64 dependency count; [each ref, sorted]. The
+ * ref is in it because an approval of one disbursement must not be good for another one that is alike. */
 void obligation_hash(const struct obligation *normalised, uint64_t chain_id, const struct bursar_address *treasury,
                      struct bursar_hash *ret)
 {
@@ -150,7 +173,10 @@ void obligation_hash(const struct obligation *normalised, uint64_t chain_id, con
     hash_field(&sha, treasury->bytes, sizeof treasury->bytes);
     hash_field(&sha, normalised->ref, strlen(normalised->ref));
     hash_field(&sha, normalised->destination.bytes, sizeof normalised->destination.bytes);
-    hash_field(&sha, NATIVE_ASSET, sizeof NATIVE_ASSET - 1);
+    if (normalised->asset.is_token)
+        hash_field(&sha, normalised->asset.token.bytes, sizeof normalised->asset.token.bytes);
+    else
+        hash_field(&sha, NATIVE_ASSET, sizeof NATIVE_ASSET - 1);
     hash_field(&sha, amount, sizeof amount);
     hash_u64(&sha, (uint64_t)normalised->schedule);
     hash_u64(&sha, normalised->schedule_value);

@@ -2,6 +2,8 @@
 #ifndef DOMAIN_OBLIGATION_H
 #define DOMAIN_OBLIGATION_H
 
+#include "domain/asset.h"
+
 #include <bursar/amount.h>
 #include <bursar/status.h>
 #include <bursar/types.h>
@@ -21,11 +23,12 @@ enum schedule_kind {
 };
 
 /* All pointers borrowed. Strings are NUL-terminated. `dependencies` are refs; obligation_normalise sorts and
- * deduplicates them in place. The asset is the chain's native coin (tokens come later). */
+ * deduplicates them in place. */
 struct obligation {
     const char *ref;
     struct bursar_address destination;
-    struct bursar_amount amount;
+    struct asset asset;
+    struct bursar_amount amount; /* base units of the asset */
     enum schedule_kind schedule;
     uint64_t schedule_value;
     const char *memo; /* "" when none */
@@ -34,8 +37,9 @@ struct obligation {
     size_t dependency_count;
 };
 
-/* Checks every bound (ref's bytes and length, amount > 0, memo UTF-8 and length, dependency count, a dependency on
- * itself, schedule value) and normalises. EINVAL: `err` says what is wrong, `*ret_field` which column ("ref", "amount",
+/* Checks every bound (ref's bytes and length, a token that is none or is paid to itself, amount > 0, memo UTF-8 and
+ * length, dependency count, a dependency on itself, schedule value) and normalises. EINVAL: `err` says what is wrong,
+ * `*ret_field` which column ("ref", "amount",
  * ...). */
 BURSAR_MUST_CHECK enum bursar_status obligation_normalise(struct obligation *obligation, const char **ret_field,
                                                           struct bursar_error *err);

@@ -32,6 +32,8 @@ static const char *blocked_name(enum block_code code)
         return "dependency";
     case BLOCK_FAILED:
         return "failed";
+    case BLOCK_TOKEN:
+        return "token";
     }
     return NULL;
 }

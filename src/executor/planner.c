@@ -275,7 +275,9 @@ void plan_spending(const struct due_row *rows, const bool *has_code, size_t coun
         const struct due_row *row = &rows[i];
         struct bursar_amount cost;
         enum block_code block = BLOCK_NONE;
-        if (has_code[i])
+        if (row->asset.is_token)
+            block = BLOCK_TOKEN; /* its amount is not the coin's */
+        else if (has_code[i])
             block = BLOCK_DESTINATION_CODE;
         else if (!plan_worst_case(&row->amount, TRANSFER_GAS, max_fee_per_gas_wei, &cost) ||
                  !bursar_amount_subtract(available, cost, &available))

@@ -39,6 +39,7 @@ enum block_code {
     BLOCK_DESTINATION_CODE = 2, /* its destination is a contract */
     BLOCK_DEPENDENCY = 3,       /* derived, never stored: what it waits for was cancelled or failed */
     BLOCK_FAILED = 4,           /* derived, never stored: its own transaction reverted */
+    BLOCK_TOKEN = 5,            /* it owes a token, which can't be paid here */
 };
 
 enum intent_kind {
@@ -139,7 +140,8 @@ struct due_row {
     int64_t id;
     uint64_t version;
     struct bursar_address destination;
-    struct bursar_amount amount;
+    struct asset asset;
+    struct bursar_amount amount; /* base units of the asset */
 };
 
 /* A disbursement to bind to a nonce: becomes one intent with one item. */
@@ -298,7 +300,10 @@ struct disbursement_record {
     const char *ref;
     struct bursar_hash content_hash;
     struct bursar_address destination;
-    struct bursar_amount amount;
+    struct asset asset;
+    bool has_decimals; /* those of the token are known: */
+    unsigned decimals;
+    struct bursar_amount amount; /* base units of the asset */
     const char *memo;
     enum schedule_kind schedule;
     uint64_t schedule_value;
@@ -386,6 +391,7 @@ struct content_record {
     enum disbursement_state state;
     const char *ref;
     struct bursar_address destination;
+    struct asset asset;
     struct bursar_amount amount;
     bool waits; /* for another one */
     enum schedule_kind schedule;

@@ -138,6 +138,14 @@ void bind_address(sqlite3_stmt *stmt, int index, const struct bursar_address *ad
         (void)sqlite3_bind_blob(stmt, index, address->bytes, BURSAR_ADDRESS_BYTES, SQLITE_STATIC);
 }
 
+void bind_asset(sqlite3_stmt *stmt, int index, const struct asset *asset)
+{
+    if (asset->is_token)
+        bind_address(stmt, index, &asset->token);
+    else if (stmt)
+        (void)sqlite3_bind_null(stmt, index);
+}
+
 void bind_hash(sqlite3_stmt *stmt, int index, const struct bursar_hash *hash)
 {
     if (stmt)
@@ -170,6 +178,13 @@ static void column_bytes(sqlite3_stmt *stmt, int column, uint8_t *ret, size_t re
 void column_address(sqlite3_stmt *stmt, int column, struct bursar_address *ret)
 {
     column_bytes(stmt, column, ret->bytes, sizeof ret->bytes);
+}
+
+void column_asset(sqlite3_stmt *stmt, int column, struct asset *ret)
+{
+    *ret = (struct asset){ .is_token = sqlite3_column_type(stmt, column) != SQLITE_NULL };
+    if (ret->is_token)
+        column_address(stmt, column, &ret->token);
 }
 
 void column_hash(sqlite3_stmt *stmt, int column, struct bursar_hash *ret)

@@ -83,10 +83,12 @@ void bind_u64(sqlite3_stmt *stmt, int index, uint64_t value);
 void bind_i64(sqlite3_stmt *stmt, int index, int64_t value);
 void bind_text(sqlite3_stmt *stmt, int index, const char *text);
 void bind_address(sqlite3_stmt *stmt, int index, const struct bursar_address *address);
+void bind_asset(sqlite3_stmt *stmt, int index, const struct asset *asset); /* NULL: the coin */
 void bind_hash(sqlite3_stmt *stmt, int index, const struct bursar_hash *hash);
 void bind_amount(sqlite3_stmt *stmt, int index, const struct bursar_amount *amount);
 uint64_t column_u64(sqlite3_stmt *stmt, int column);
 void column_address(sqlite3_stmt *stmt, int column, struct bursar_address *ret);
+void column_asset(sqlite3_stmt *stmt, int column, struct asset *ret);
 void column_hash(sqlite3_stmt *stmt, int column, struct bursar_hash *ret);
 void column_amount(sqlite3_stmt *stmt, int column, struct bursar_amount *ret);
 void column_copy(sqlite3_stmt *stmt, int column, char *ret, size_t ret_bytes);

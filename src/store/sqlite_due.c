@@ -8,6 +8,7 @@ static void read_due(sqlite3_stmt *stmt, void *rows, size_t index)
     due->version = column_u64(stmt, 1);
     column_address(stmt, 2, &due->destination);
     column_amount(stmt, 3, &due->amount);
+    column_asset(stmt, 4, &due->asset);
 }
 
 static void read_id(sqlite3_stmt *stmt, void *rows, size_t index)

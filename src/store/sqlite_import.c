@@ -112,6 +112,7 @@ static enum bursar_status insert(struct sqlite_store *store, const struct import
     bind_address(stmt, 7, &obligation->destination);
     bind_amount(stmt, 8, &obligation->amount);
     bind_text(stmt, 9, obligation->memo);
+    bind_asset(stmt, 10, &obligation->asset);
     enum bursar_status status = run_statement(store, stmt, NULL, err);
     if (status != BURSAR_OK)
         return status;
@@ -171,6 +172,46 @@ static enum bursar_status add(void *ctx, const struct import_row *row, enum impo
         return bursar_fail(err, BURSAR_EINTERNAL, "no import is open, or it has failed");
     enum bursar_status status = add_row(store, row, ret_outcome, ret_id, ret_line, err);
     store->import.has_failed = status != BURSAR_OK;
+    return status;
+}
+
+static enum bursar_status token_decimals(void *ctx, int64_t treasury, const struct bursar_address *token, unsigned *ret,
+                                         struct bursar_error *err)
+{
+    struct sqlite_store *store = ctx;
+    sqlite3_stmt *stmt = statement(store, SQL_TOKEN_DECIMALS, err);
+    bind_i64(stmt, 1, treasury);
+    bind_address(stmt, 2, token);
+    bool found;
+    enum bursar_status status = step_row(store, stmt, &found, err);
+    if (status != BURSAR_OK)
+        return status;
+    if (!found)
+        return bursar_fail(err, BURSAR_ENOTFOUND, "the decimals of this token are not known yet");
+    *ret = (unsigned)sqlite3_column_int(stmt, 0);
+    (void)sqlite3_reset(stmt);
+    return BURSAR_OK;
+}
+
+static enum bursar_status pin(void *ctx, const struct bursar_address *token, unsigned decimals,
+                              struct bursar_error *err)
+{
+    struct sqlite_store *store = ctx;
+    struct sqlite_import *import = &store->import;
+    unsigned pinned = 0;
+    if (!import->is_open || import->has_failed)
+        return bursar_fail(err, BURSAR_EINTERNAL, "no import is open, or it has failed");
+    enum bursar_status status = token_decimals(store, import->treasury, token, &pinned, err);
+    if (status == BURSAR_OK && pinned != decimals)
+        status = bursar_fail(err, BURSAR_ECONFLICT, "this token has %u decimals here, not %u", pinned, decimals);
+    if (status == BURSAR_ENOTFOUND) {
+        sqlite3_stmt *stmt = statement(store, SQL_TOKEN_PIN, err);
+        bind_i64(stmt, 1, import->treasury);
+        bind_address(stmt, 2, token);
+        bind_u64(stmt, 3, decimals);
+        status = run_statement(store, stmt, NULL, err);
+    }
+    import->has_failed = status != BURSAR_OK;
     return status;
 }
 
@@ -292,4 +333,6 @@ void sqlite_fill_import(struct store *interface)
     interface->import_begin = begin;
     interface->import_add = add;
     interface->import_end = end;
+    interface->token_decimals = token_decimals;
+    interface->import_pin = pin;
 }

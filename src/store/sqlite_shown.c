@@ -179,6 +179,9 @@ static enum bursar_status disbursement_seen(void *ctx, sqlite3_stmt *stmt)
     column_hash(stmt, 3, &record.content_hash);
     column_address(stmt, 4, &record.destination);
     column_amount(stmt, 5, &record.amount);
+    column_asset(stmt, 31, &record.asset);
+    record.has_decimals = has_column(stmt, 32);
+    record.decimals = (unsigned)sqlite3_column_int(stmt, 32);
     column_hash(stmt, 15, &record.transaction_hash);
     column_hash(stmt, 17, &record.block.hash);
     return seer->visit(seer->ctx, &record);
@@ -432,6 +435,7 @@ static enum bursar_status content_seen(void *ctx, sqlite3_stmt *stmt)
     };
     column_address(stmt, 4, &record.destination);
     column_amount(stmt, 5, &record.amount);
+    column_asset(stmt, 9, &record.asset);
     return seer->visit(seer->ctx, &record);
 }
 

@@ -10,8 +10,10 @@
     "i.nonce, a.hash, a.block_no, a.block_hash, a.gas_used, a.gas_price, "                                             \
     "(SELECT at_ms FROM event WHERE disbursement = d.id ORDER BY seq DESC LIMIT 1), "                                  \
     "a.seq, a.purpose, a.max_fee_per_gas, a.max_priority_fee_per_gas, a.head_no, a.sends, a.last_sent_ms, a.verdict, " \
-    "a.message, EXISTS (SELECT 1 FROM request WHERE done_ms IS NULL AND kind = 1 AND target = d.id) "                  \
+    "a.message, EXISTS (SELECT 1 FROM request WHERE done_ms IS NULL AND kind = 1 AND target = d.id), "                 \
+    "d.asset, p.decimals "                                                                                             \
     "FROM disbursement d LEFT JOIN disbursement w ON w.id = d.waits_on "                                               \
+    "LEFT JOIN asset p ON p.treasury = d.treasury AND p.token = d.asset "                                              \
     "LEFT JOIN intent i ON i.id = (SELECT max(intent) FROM intent_item WHERE disbursement = d.id "                     \
     "AND (live = 1 OR d.state = 8 OR outcome = 9)) "                                                                   \
     "LEFT JOIN attempt a ON a.id = (SELECT id FROM attempt WHERE intent = i.id "                                       \
@@ -52,9 +54,11 @@
     S(IMPORT_MAX_ID, SHOWN, "SELECT max(id) FROM disbursement")                                                        \
     S(IMPORT_ADD, SHOWN,                                                                                               \
       "INSERT INTO disbursement (id, treasury, state, schedule, schedule_value, ref, content_hash, destination, "      \
-      "amount, memo) VALUES (?1, ?2, 3, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")                                                  \
+      "amount, memo, asset) VALUES (?1, ?2, 3, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")                                      \
     S(IMPORT_DEPENDENCY_FIND, SHOWN, "SELECT id, state FROM disbursement WHERE treasury = ?1 AND ref = ?2")            \
     S(IMPORT_DEPENDENCY_ADD, SHOWN, "INSERT INTO dependency (id, on_id) VALUES (?1, ?2)")                              \
+    S(TOKEN_DECIMALS, SHOWN, "SELECT decimals FROM asset WHERE treasury = ?1 AND token = ?2")                          \
+    S(TOKEN_PIN, SHOWN, "INSERT INTO asset (treasury, token, decimals) VALUES (?1, ?2, ?3)")                           \
     S(WAIT_ON, PLANNED, "UPDATE disbursement SET waits_on = ?2 WHERE id = ?1")                                         \
     /* lease */                                                                                                        \
     S(LEASE_EPOCH, PLANNED, "SELECT lease_epoch FROM treasury WHERE id = ?1 AND lease_holder <> ''")                   \
@@ -66,11 +70,11 @@
     S(LEASE_RELEASE, PLANNED, "UPDATE treasury SET lease_holder = '' WHERE id = ?1 AND lease_epoch = ?2")              \
     /* due */                                                                                                          \
     S(DUE_NOW, PLANNED,                                                                                                \
-      "SELECT id, version, destination, amount FROM disbursement INDEXED BY disbursement_due "                         \
+      "SELECT id, version, destination, amount, asset FROM disbursement INDEXED BY disbursement_due "                  \
       "WHERE treasury = ?1 AND schedule = 0 AND schedule_value = 0 AND state = 3 AND waits_on IS NULL "                \
       "AND blocked = 0 ORDER BY id LIMIT ?2")                                                                          \
     S(DUE_SCHEDULED, PLANNED,                                                                                          \
-      "SELECT id, version, destination, amount FROM disbursement INDEXED BY disbursement_due "                         \
+      "SELECT id, version, destination, amount, asset FROM disbursement INDEXED BY disbursement_due "                  \
       "WHERE treasury = ?1 AND schedule = ?3 AND schedule_value <= ?4 AND state = 3 AND waits_on IS NULL "             \
       "AND blocked = 0 ORDER BY schedule_value, id LIMIT ?2")                                                          \
     S(WAKES_NEXT, PLANNED, "SELECT id FROM disbursement WHERE treasury = ?1 AND wakes = 1 ORDER BY id LIMIT 1")        \
@@ -213,7 +217,7 @@
       "a.gas_used, a.gas_price FROM intent i JOIN attempt a ON a.intent = i.id WHERE i.treasury = ?1 AND "             \
       "(i.nonce, a.seq) > (?2, ?3) AND i.nonce >= ?2 ORDER BY i.nonce, a.seq LIMIT ?4")                                \
     S(CONTENTS, SHOWN,                                                                                                 \
-      "SELECT id, version, state, ref, destination, amount, waits_on IS NOT NULL, schedule, schedule_value "           \
+      "SELECT id, version, state, ref, destination, amount, waits_on IS NOT NULL, schedule, schedule_value, asset "    \
       "FROM disbursement WHERE treasury = ?1 AND id > ?2 ORDER BY id LIMIT ?3")                                        \
     S(ADOPT_INTENT, SHOWN,                                                                                             \
       "INSERT INTO intent (treasury, nonce, kind, status, to_address, value, data, gas_limit, lease_epoch, bound_ms) " \

@@ -78,6 +78,14 @@ struct store {
     enum bursar_status (*import_end)(void *ctx, bool commit, import_problem_visitor *visit, void *visit_ctx,
                                      bool *ret_committed, struct bursar_error *err);
 
+    /* -- tokens ----------------------------------------------------------------------------------------------- */
+    /* What was pinned for this treasury. ENOTFOUND: nothing yet. */
+    enum bursar_status (*token_decimals)(void *ctx, int64_t treasury, const struct bursar_address *token, unsigned *ret,
+                                         struct bursar_error *err);
+    /* Pins them, as a part of the open import: kept or dropped with it. ECONFLICT: others are pinned. */
+    enum bursar_status (*import_pin)(void *ctx, const struct bursar_address *token, unsigned decimals,
+                                     struct bursar_error *err);
+
     /* -- lease ------------------------------------------------------------------------------------------------ */
     /* EBUSY while another holds it. On success every earlier holder is fenced off. */
     enum bursar_status (*lease_take)(void *ctx, int64_t treasury, const char *holder, uint64_t ttl_ms, uint64_t now_ms,

@@ -119,6 +119,8 @@ static const char *unpaid_without_cause(const struct judgement *now, const struc
         return bursar_amount_compare(row->amount, now->spendable) > 0 ? NULL : "it waits for funds that are there";
     case BLOCK_DESTINATION_CODE:
         return row->kind == DESTINATION_CODE ? NULL : "its destination is no contract";
+    case BLOCK_TOKEN:
+        return "it owes the coin, and is called owing a token";
     case BLOCK_DEPENDENCY:
         return row->dependency_count > 0 ? NULL : "it waits for others, and never said so";
     case BLOCK_NONE:

@@ -67,7 +67,7 @@ static void every_reason_has_a_cause_and_an_action(void **state)
 {
     (void)state;
     struct snapshot snapshot = { 0 };
-    for (int code = BLOCK_FUNDS; code <= BLOCK_FAILED; code++) {
+    for (int code = BLOCK_FUNDS; code <= BLOCK_TOKEN; code++) {
         struct disbursement_record record = { .id = 4, .blocked = (enum block_code)code };
         struct blocked_text text = { 0 };
         assert_true(blocked_describe(&record, &snapshot, &ACCOUNT, &text));

@@ -202,10 +202,39 @@ static void the_hash_of_version_1_never_changes(void **state)
     assert_string_equal(text, "e17456c13c6a71b21dbbddc03633e629336c60fa72b097e9eb9065e6533fae63");
 }
 
+/* 1.5 of a token with 6 decimals, in the same frame. */
+static void a_tokens_hash_never_changes_either(void **state)
+{
+    (void)state;
+    struct bursar_address treasury;
+    struct bursar_hash hash;
+    char text[65];
+    struct obligation obligation = plain();
+    obligation.asset.is_token = true;
+    memset(obligation.asset.token.bytes, 0x33, sizeof obligation.asset.token.bytes);
+    obligation.amount = bursar_amount_from_u64(1500000);
+    memset(treasury.bytes, 0x11, sizeof treasury.bytes);
+    obligation_hash(&obligation, 31337, &treasury, &hash);
+    hex_encode(hash.bytes, sizeof hash.bytes, text);
+    assert_string_equal(text, "02b01765ba072f6f531a531812f2ef20994819f07c58fe0f927f392d5d784f5c");
+}
+
+static void a_token_has_an_address_and_is_not_paid_to_itself(void **state)
+{
+    (void)state;
+    struct obligation obligation = plain();
+    obligation.asset.is_token = true;
+    assert_refused(&obligation, "asset", "zero address");
+    obligation.asset.token = obligation.destination;
+    assert_refused(&obligation, "destination", "is the token itself");
+    obligation.asset.token.bytes[0] ^= 1;
+    assert_accepted(&obligation);
+}
+
 static void every_part_of_the_content_changes_the_hash(void **state)
 {
     (void)state;
-    char seen[14][65];
+    char seen[16][65];
     size_t count = 0;
     const char *ab[] = { "ab" }, *a_b[] = { "a", "b" };
     struct obligation obligation = plain();
@@ -219,6 +248,11 @@ static void every_part_of_the_content_changes_the_hash(void **state)
     hash_text(&obligation, 1, 0x11, seen[count++]);
     obligation = plain();
     obligation.amount = bursar_amount_from_u64(2);
+    hash_text(&obligation, 1, 0x11, seen[count++]);
+    obligation = plain();
+    obligation.asset = (struct asset){ .is_token = true };
+    hash_text(&obligation, 1, 0x11, seen[count++]);
+    obligation.asset.token.bytes[0] = 1;
     hash_text(&obligation, 1, 0x11, seen[count++]);
     obligation = plain();
     obligation.schedule = SCHEDULE_TIME;
@@ -259,6 +293,8 @@ int main(void)
         cmocka_unit_test(dependencies_become_a_sorted_set),
         cmocka_unit_test(bad_dependencies_are_refused),
         cmocka_unit_test(the_hash_of_version_1_never_changes),
+        cmocka_unit_test(a_tokens_hash_never_changes_either),
+        cmocka_unit_test(a_token_has_an_address_and_is_not_paid_to_itself),
         cmocka_unit_test(every_part_of_the_content_changes_the_hash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

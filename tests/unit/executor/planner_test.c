@@ -335,6 +335,22 @@ static void a_destination_with_code_is_blocked_and_costs_nothing(void **state)
     assert_int_equal(bindings[0].nonce, 0);
 }
 
+static void a_token_is_not_paid_as_if_it_were_the_coin(void **state)
+{
+    (void)state;
+    struct due_row rows[2] = { { .id = 1, .asset.is_token = true, .amount = wei(1) }, { .id = 2, .amount = wei(1) } };
+    bool has_code[2] = { false, false };
+    struct binding bindings[2];
+    struct block_decision blocks[2];
+    struct spending_plan plan = { .bindings = bindings, .blocks = blocks };
+    plan_spending(rows, has_code, 2, 0, 1, wei(1000000), &plan);
+    assert_int_equal(plan.block_count, 1);
+    assert_int_equal(blocks[0].disbursement, 1);
+    assert_int_equal(blocks[0].code, BLOCK_TOKEN);
+    assert_int_equal(plan.binding_count, 1);
+    assert_int_equal(bindings[0].disbursement, 2);
+}
+
 static void an_amount_near_256_bits_is_unaffordable_not_wrapped_around(void **state)
 {
     (void)state;
@@ -538,6 +554,7 @@ int main(void)
         cmocka_unit_test(everything_in_flight_is_reserved_at_its_worst_case),
         cmocka_unit_test(affordable_rows_go_on_behind_unaffordable_ones),
         cmocka_unit_test(a_destination_with_code_is_blocked_and_costs_nothing),
+        cmocka_unit_test(a_token_is_not_paid_as_if_it_were_the_coin),
         cmocka_unit_test(an_amount_near_256_bits_is_unaffordable_not_wrapped_around),
         cmocka_unit_test(bytes_are_handed_over_again_only_when_a_pool_lacks_them_or_after_long),
         cmocka_unit_test(flights_are_found_by_their_hash),

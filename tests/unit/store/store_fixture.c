@@ -210,9 +210,12 @@ enum import_outcome add_row(struct fixture *f, const struct row *row, uint64_t l
                                                      bursar_amount_from_u64(row->amount_wei ? row->amount_wei : 1000),
                                                  .schedule = row->schedule,
                                                  .schedule_value = row->schedule_value,
+                                                 .asset = { .is_token = row->token != NULL },
                                                  .memo = "memo",
                                                  .memo_bytes = 4,
                                                  .dependencies = dependencies } };
+    if (row->token)
+        import.obligation.asset.token = *row->token;
     for (size_t i = 0; i < COUNT_OF(row->depends_on) && row->depends_on[i]; i++)
         dependencies[import.obligation.dependency_count++] = row->depends_on[i];
     enum import_outcome outcome = 0;

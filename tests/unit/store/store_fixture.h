@@ -68,6 +68,7 @@ struct row {
     uint64_t amount_wei; /* 0: 1000 */
     enum schedule_kind schedule;
     uint64_t schedule_value;
+    const struct bursar_address *token; /* NULL: the native coin */
     const char *depends_on[4];
     uint64_t content; /* another number, another content */
 };
