@@ -112,6 +112,13 @@ struct chain_raw {
 };
 void chain_raws_clear(struct chain_raw *raws, size_t count);
 
+/* What a token's contract says of itself. */
+struct chain_token {
+    bool has_code;     /* there is a contract */
+    bool has_decimals; /* decimals() answers a number below 256; an amount may have fewer */
+    unsigned decimals;
+};
+
 /* What a node said about bytes we handed over. None of these ends an intent (INV-5). Stored: pinned, append only. */
 enum submit_verdict {
     SUBMIT_ACCEPTED = 1,
@@ -143,6 +150,7 @@ struct raw_transaction {
 
 #define CHAIN_BLOCKS_MAX_COUNT 64
 #define CHAIN_BODIES_MAX_COUNT 16
+#define CHAIN_TOKENS_MAX_COUNT 100
 #define CHAIN_LANES_MAX_COUNT 8
 #define CHAIN_LANE_ITEMS_MAX_COUNT 100
 #define CHAIN_ITEMS_MAX_COUNT 1000
@@ -169,6 +177,10 @@ struct chain {
     /* Do these addresses hold code at block `at`? (EIP-7702 delegations count as code.) */
     enum bursar_status (*has_code)(void *ctx, const struct chain_block_ref *at, const struct bursar_address *addresses,
                                    size_t count, bool *ret, struct bursar_error *err);
+    /* What these tokens say of themselves at block `at`. `count` <= CHAIN_TOKENS_MAX_COUNT. NULL where a chain has no
+     * contracts to ask. */
+    enum bursar_status (*tokens)(void *ctx, const struct chain_block_ref *at, const struct bursar_address *tokens,
+                                 size_t count, struct chain_token *ret, struct bursar_error *err);
     /* Hands over raw transactions in the order given. Always fills every result; returns OK when every item got a
      * verdict from the node, else the transport fault. */
     enum bursar_status (*submit)(void *ctx, const struct raw_transaction *transactions, size_t count,

@@ -8,6 +8,7 @@
 #include "chain/evm_code.h"
 #include "chain/evm_codec.h"
 #include "chain/evm_observe.h"
+#include "chain/evm_token.h"
 #include "chain/node_errors.h"
 
 /* So that the reply for blocks full of transactions stays well below the transport's limit. */
@@ -172,6 +173,13 @@ static enum bursar_status has_code(void *ctx, const struct chain_block_ref *at, 
     return status == BURSAR_OK && count ? evm_has_code(ctx, at, addresses, count, ret, err) : status;
 }
 
+static enum bursar_status tokens(void *ctx, const struct chain_block_ref *at, const struct bursar_address *list,
+                                 size_t count, struct chain_token *ret, struct bursar_error *err)
+{
+    enum bursar_status status = check_count(count, CHAIN_TOKENS_MAX_COUNT, err);
+    return status == BURSAR_OK && count ? evm_tokens(ctx, at, list, count, ret, err) : status;
+}
+
 static void set_verdict(struct submit_result *ret, enum submit_verdict verdict, const char *message)
 {
     ret->verdict = verdict;
@@ -303,6 +311,7 @@ struct chain evm_chain_interface(struct evm_chain *chain)
         .bodies = bodies,
         .raws = raws,
         .has_code = has_code,
+        .tokens = tokens,
         .submit = submit,
         .lanes = chain->lane_count,
         .submit_start = submit_start,

@@ -78,8 +78,17 @@ static const struct known_error known_errors[] = {
     { "besu", "invalid signature", SUBMIT_REFUSED, READ_FAULT_OTHER },
     { "besu", "sender account not authorized", SUBMIT_REFUSED, READ_FAULT_OTHER },
 
-    /* A contract's own words stand behind it. */
-    { "all", "execution reverted", SUBMIT_REFUSED, READ_FAULT_OTHER },
+    /* A contract's own words stand behind the first three. */
+    { "all", "execution reverted", SUBMIT_REFUSED, READ_FAULT_REVERTED },
+    { "hardhat ganache", "vm exception while processing transaction", SUBMIT_UNKNOWN, READ_FAULT_REVERTED },
+    { "hardhat", "error: vm exception while processing transaction", SUBMIT_UNKNOWN, READ_FAULT_REVERTED },
+    { "nethermind<2022", "vm execution error", SUBMIT_REFUSED, READ_FAULT_REVERTED },
+    { "geth erigon reth", "invalid opcode", SUBMIT_REFUSED, READ_FAULT_REVERTED },
+    { "geth erigon reth", "invalid jump destination", SUBMIT_REFUSED, READ_FAULT_REVERTED },
+    { "anvil", "evm error", SUBMIT_UNKNOWN, READ_FAULT_REVERTED }, /* InvalidFEOpcode */
+    { ALL, "gas required exceeds allowance", SUBMIT_REFUSED, READ_FAULT_OUT_OF_GAS },
+    { ALL, "out of gas", SUBMIT_REFUSED, READ_FAULT_OUT_OF_GAS },
+    { "nethermind", "gas estimation failed due to out of gas", SUBMIT_REFUSED, READ_FAULT_OUT_OF_GAS },
 
     /* The block that was named: a read's matter. Behind a gateway they may answer a hand-over too. */
     { "reth", "block not found: finalized", SUBMIT_UNKNOWN, READ_FAULT_NOTHING_FINAL },
@@ -142,6 +151,7 @@ static const char *const prefixes[] = {
 
 /* Codes that are used alike by all who use them; they count only where the text is in no table. */
 enum {
+    CODE_REVERTED = 3, /* with the contract's data */
     CODE_UNKNOWN_BLOCK = -39001,
     CODE_RESOURCE_NOT_FOUND = -32001, /* on a hand-over Besu's "Nonce too low" */
     CODE_LIMIT_EXCEEDED = -32005,     /* EIP-1474 */
@@ -203,5 +213,7 @@ enum read_fault read_fault_of_error(long long code, const char *message)
         return known->read;
     if (code == CODE_UNKNOWN_BLOCK)
         return READ_FAULT_UNKNOWN_BLOCK;
+    if (code == CODE_REVERTED)
+        return READ_FAULT_REVERTED;
     return code == CODE_RESOURCE_NOT_FOUND ? READ_FAULT_BLOCK_GONE : READ_FAULT_OTHER;
 }

@@ -13,6 +13,8 @@ enum read_fault {
     READ_FAULT_BLOCK_GONE = 1,    /* the node does not have the block that was named (any more, or yet) */
     READ_FAULT_UNKNOWN_BLOCK = 2, /* likewise; and where `finalized` was asked for, nothing is final yet */
     READ_FAULT_NOTHING_FINAL = 3, /* the chain has no final block yet */
+    READ_FAULT_REVERTED = 4,      /* what was tried out would be reverted, or ends in any other error of the EVM's */
+    READ_FAULT_OUT_OF_GAS = 5,    /* it takes more gas than it was given */
 };
 /* What an error object says that a read of state or blocks was answered with. */
 enum read_fault read_fault_of_error(long long code, const char *message);

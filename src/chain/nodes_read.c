@@ -411,6 +411,39 @@ static enum bursar_status has_code(void *ctx, const struct chain_block_ref *at, 
     return read_agreed(ctx, &kind, &question, count, ret, err);
 }
 
+/* -- tokens: likewise; what they say decides what an amount is worth, for good -- */
+
+static enum bursar_status ask_tokens(const struct chain *chain, const void *question, size_t count, void *ret,
+                                     struct bursar_error *err)
+{
+    const struct code_question *tokens = question;
+    return chain->tokens(chain->ctx, tokens->at, tokens->addresses, count, ret, err);
+}
+
+static bool same_token(const void *left, const void *right)
+{
+    const struct chain_token *a = left, *b = right;
+    return a->has_code == b->has_code && a->has_decimals == b->has_decimals && a->decimals == b->decimals;
+}
+
+static bool tokens_contradict(const struct nodes *nodes, const void *left, const void *right)
+{
+    (void)nodes;
+    return !same_token(left, right);
+}
+
+static enum bursar_status tokens(void *ctx, const struct chain_block_ref *at, const struct bursar_address *list,
+                                 size_t count, struct chain_token *ret, struct bursar_error *err)
+{
+    static const struct read_kind kind = { .noun = "the decimals of tokens",
+                                           .item_bytes = sizeof *ret,
+                                           .ask = ask_tokens,
+                                           .same = same_token,
+                                           .contradict = tokens_contradict };
+    struct code_question question = { at, list };
+    return read_agreed(ctx, &kind, &question, count, ret, err);
+}
+
 /* -- bodies: what an account has sent, block by block -- */
 
 struct bodies_question {
@@ -532,4 +565,5 @@ void nodes_put_reads(struct chain *ret)
     ret->receipts = receipts;
     ret->transactions = transactions;
     ret->has_code = has_code;
+    ret->tokens = tokens;
 }

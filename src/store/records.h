@@ -39,7 +39,7 @@ enum block_code {
     BLOCK_DESTINATION_CODE = 2, /* its destination is a contract */
     BLOCK_DEPENDENCY = 3,       /* derived, never stored: what it waits for was cancelled or failed */
     BLOCK_FAILED = 4,           /* derived, never stored: its own transaction reverted */
-    BLOCK_TOKEN = 5,            /* it owes a token, which can't be paid here */
+    BLOCK_TOKEN = 8,            /* it owes a token, which can't be paid here */
 };
 
 enum intent_kind {

@@ -176,6 +176,20 @@ static enum bursar_status has_code(void *ctx, const struct chain_block_ref *at, 
     return status;
 }
 
+static enum bursar_status tokens(void *ctx, const struct chain_block_ref *at, const struct bursar_address *list,
+                                 size_t count, struct chain_token *ret, struct bursar_error *err)
+{
+    struct fake_node *node = ctx;
+    (void)list;
+    node->reads++;
+    enum bursar_status status = begin(node, err);
+    if (status == BURSAR_OK && at->number > node->head)
+        status = bursar_fail(err, BURSAR_ESTALE, "no such block");
+    for (size_t i = 0; i < count && status == BURSAR_OK; i++)
+        ret[i] = (struct chain_token){ .has_code = true, .has_decimals = true, .decimals = node->decimals };
+    return status;
+}
+
 static enum bursar_status answer_submit(struct fake_node *node, size_t count, struct submit_result *ret,
                                         struct bursar_error *err)
 {
@@ -267,6 +281,7 @@ struct fake *fake_new(size_t count, size_t quorum)
                                        .receipts = receipts,
                                        .transactions = transactions,
                                        .has_code = has_code,
+                                       .tokens = tokens,
                                        .submit = submit,
                                        .lanes = 2 + i,
                                        .submit_start = submit_start,

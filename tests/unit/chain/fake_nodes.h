@@ -16,6 +16,7 @@ struct fake_node {
     uint64_t nonces_more; /* than true */
     uint64_t pending_more;
     bool hides_transactions, reverses_outcomes, sees_code;
+    unsigned decimals;         /* of every token */
     uint64_t hides_receipt_of; /* the transaction of this block; FAKE_NOBODY */
     bool has_pooled;           /* what is not mined is in its pool */
     enum submit_verdict verdict;

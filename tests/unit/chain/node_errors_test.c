@@ -181,6 +181,10 @@ static const char *read_fault_text(enum read_fault fault)
         return "unknown_block";
     case READ_FAULT_NOTHING_FINAL:
         return "nothing_final";
+    case READ_FAULT_REVERTED:
+        return "reverted";
+    case READ_FAULT_OUT_OF_GAS:
+        return "out_of_gas";
     }
     return "";
 }

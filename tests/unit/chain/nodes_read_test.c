@@ -275,6 +275,26 @@ static void nothing_asked_for_is_no_read(void **state)
     fake_free(fake);
 }
 
+static void decimals_need_a_quorum_at_one_block(void **state)
+{
+    (void)state;
+    struct fake *fake = looked(3, 2);
+    struct chain_block_ref block = { 100, fake_block_hash(&fake->node[0], 100) };
+    struct bursar_address address = { { 1 } };
+    struct chain_token token = { 0 };
+    fake->node[0].decimals = 6;
+    fake->node[1].decimals = fake->node[2].decimals = 18;
+    assert_int_equal(fake->chain.tokens(fake->chain.ctx, &block, &address, 1, &token, &fake->err), BURSAR_OK);
+    assert_int_equal(token.decimals, 18);
+    assert_int_equal(fake_state(fake, 0), NODE_LYING);
+    fake_free(fake);
+    fake = looked(2, 2);
+    fake->node[0].decimals = 6;
+    assert_int_equal(fake->chain.tokens(fake->chain.ctx, &block, &address, 1, &token, &fake->err),
+                     BURSAR_EUNREACHABLE); /* nobody knows who is right */
+    fake_free(fake);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -291,6 +311,7 @@ int main(void)
         cmocka_unit_test(a_transaction_in_any_pool_is_there),
         cmocka_unit_test(a_transaction_that_one_of_two_calls_mined_is_neither),
         cmocka_unit_test(code_needs_a_quorum_at_one_block),
+        cmocka_unit_test(decimals_need_a_quorum_at_one_block),
         cmocka_unit_test(a_node_whose_connection_broke_is_checked_before_it_is_believed),
         cmocka_unit_test(nothing_asked_for_is_no_read),
     };
