@@ -3,28 +3,16 @@
 #include "payfile/csv_rows.h"
 
 #include "base/cleanup.h"
-#include "payfile/csv.h"
+#include "payfile/safe_rows.h"
 
 struct header {
     uint64_t line;
     size_t field_count;
     enum row_column columns[ROW_COLUMN_COUNT]; /* by field */
     bool present[ROW_COLUMN_COUNT];            /* by column */
+    bool is_safe;                              /* of the Safe airdrop app: this instead of the columns above */
+    struct safe_header safe;
 };
-
-/* The header of the Safe CSV airdrop app, whose rows are mostly tokens. */
-static bool is_safe_airdrop(const struct csv_row *row)
-{
-    static const char *const names[] = { "token_type", "token_address", "receiver", "amount" };
-    for (size_t i = 0; i < COUNT_OF(names); i++) {
-        bool found = false;
-        for (size_t field = 0; field < row->field_count; field++)
-            found = found || text_is(row->fields[field], names[i]);
-        if (!found)
-            return false;
-    }
-    return true;
-}
 
 /* Reports everything that is wrong with the header. */
 static bool header_from_row(const struct row_sink *sink, const struct csv_row *row, struct header *ret)
@@ -65,12 +53,8 @@ static bool read_header(struct csv_reader *reader, struct row_sink *sink, struct
     struct csv_problem problem;
     switch (csv_next(reader, row, &problem)) {
     case CSV_ROW:
-        if (is_safe_airdrop(row)) {
-            row_problem(sink, row->line, "",
-                        "this is a file of the Safe CSV airdrop app; reading those comes with ERC-20 support");
-            return false;
-        }
-        return header_from_row(sink, row, ret);
+        *ret = (struct header){ .line = row->line, .field_count = row->field_count, .is_safe = safe_header_is(row) };
+        return ret->is_safe ? safe_header_from_row(sink, row, &ret->safe) : header_from_row(sink, row, ret);
     case CSV_BAD_ROW:
         row_problem(sink, problem.line, "", "the header %s", problem.message);
         return false;
@@ -92,6 +76,8 @@ static enum bursar_status deliver(struct row_sink *sink, const struct header *he
                     header->field_count);
         return BURSAR_OK;
     }
+    if (header->is_safe)
+        return safe_deliver(sink, &header->safe, row, err);
     for (int i = 0; i < ROW_COLUMN_COUNT; i++)
         fields.columns[i] = (struct text){ "", 0 };
     for (size_t field = 0; field < header->field_count; field++)
@@ -103,7 +89,10 @@ static enum bursar_status deliver(struct row_sink *sink, const struct header *he
 static void report(const struct row_sink *sink, const struct header *header, const struct csv_problem *problem)
 {
     if (problem->field < header->field_count)
-        row_problem(sink, problem->line, row_column_name(header->columns[problem->field]), "%s", problem->message);
+        row_problem(sink, problem->line,
+                    header->is_safe ? safe_column_name(&header->safe, problem->field)
+                                    : row_column_name(header->columns[problem->field]),
+                    "%s", problem->message);
     else if (problem->field == CSV_NO_FIELD)
         row_problem(sink, problem->line, "", "the row %s", problem->message);
     else
@@ -115,7 +104,8 @@ static enum bursar_status read_rows(struct csv_reader *reader, struct row_sink *
     struct csv_row row;
     struct header header;
     struct csv_problem problem;
-    if (!read_header(reader, sink, &row, &header))
+    if (!read_header(reader, sink, &row, &header) ||
+        (sink->options->only_assets && !header.is_safe && !header.present[COLUMN_ASSET]))
         return BURSAR_OK;
     for (;;) {
         enum bursar_status status = BURSAR_OK;

@@ -1,4 +1,5 @@
-/* Payment files: CSV (RFC 4180 with a header) and JSON Lines, turned row by row into obligations.
+/* Payment files: CSV (RFC 4180 with a header) and JSON Lines, turned row by row into obligations. CSV files of the Safe
+ * airdrop app are taken as well.
  *
  * Reads a stream with bounded memory; every error names line, column and what is allowed. Knows nothing of a store:
  * what is checked here can be checked from the file alone. */
@@ -29,8 +30,18 @@ struct payfile_row {
     struct obligation obligation;
 };
 
+/* What stands in an `asset` column, and how many decimals its amounts can have. */
+struct payfile_asset {
+    struct asset asset;
+    unsigned decimals;
+};
+
 struct payfile_handlers {
     void *ctx;
+    /* What an asset that is neither empty nor `native` names. EINVAL: `err` says what is wrong with it ("is ..."), a
+     * bad row. Any other status ends the reading as one of `row` does. NULL: there are no others. */
+    enum bursar_status (*asset)(void *ctx, const char *text, size_t length_bytes, struct payfile_asset *ret,
+                                struct bursar_error *err);
     /* A good row. A status other than OK ends the reading and is returned from payfile_read. */
     enum bursar_status (*row)(void *ctx, const struct payfile_row *row, struct bursar_error *err);
     /* A bad row (also a bad header: then no row follows). Reading goes on with the next one. */
@@ -40,6 +51,7 @@ struct payfile_handlers {
 struct payfile_options {
     const char *ref_prefix;   /* NULL: none. Put before every ref and dependency of the file */
     unsigned native_decimals; /* 18 */
+    bool only_assets;         /* `asset` alone is told, of each row that has one; nothing else is looked at */
 };
 
 /* OK also when rows were bad: the error handler was told. EINVAL for a prefix that no ref can begin with; EUNREACHABLE

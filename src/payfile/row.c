@@ -121,8 +121,8 @@ static enum bursar_status take_destination(struct text text, struct bursar_addre
     return BURSAR_OK;
 }
 
-/* A number, then nothing or one of the units, directly behind it or after one space. */
-static enum bursar_status take_amount(const struct row_sink *sink, struct text text, struct bursar_amount *ret,
+/* A number, then nothing or, of the coin, one of its units, directly behind it or after one space. */
+static enum bursar_status take_amount(struct text text, const struct payfile_asset *asset, struct bursar_amount *ret,
                                       struct bursar_error *err)
 {
     static const struct {
@@ -136,27 +136,33 @@ static enum bursar_status take_amount(const struct row_sink *sink, struct text t
            (text.bytes[number_bytes] == '.' || (text.bytes[number_bytes] >= '0' && text.bytes[number_bytes] <= '9')))
         number_bytes++;
     if (number_bytes == text.length_bytes || number_bytes == 0)
-        return bursar_amount_from_units(text.bytes, text.length_bytes, sink->options->native_decimals, ret, err);
+        return bursar_amount_from_units(text.bytes, text.length_bytes, asset->decimals, ret, err);
     struct text unit = { text.bytes + number_bytes, text.length_bytes - number_bytes };
     if (unit.bytes[0] == ' ')
         unit = (struct text){ unit.bytes + 1, unit.length_bytes - 1 };
-    for (size_t i = 0; i < COUNT_OF(units); i++) {
+    for (size_t i = 0; i < COUNT_OF(units) && !asset->asset.is_token; i++) {
         if (text_is(unit, units[i].name))
             return bursar_amount_from_units(text.bytes, number_bytes, units[i].decimals, ret, err);
     }
     char shown[EXCERPT_BYTES];
     return bursar_fail(
-        err, BURSAR_EINVAL, "has \"%s\" behind its number; only ether, gwei or wei may stand there",
-        text_excerpt((struct text){ text.bytes + number_bytes, text.length_bytes - number_bytes }, shown));
+        err, BURSAR_EINVAL, "has \"%s\" behind its number; %s",
+        text_excerpt((struct text){ text.bytes + number_bytes, text.length_bytes - number_bytes }, shown),
+        asset->asset.is_token ? "an amount of a token is a number of whole units, and nothing else"
+                              : "only ether, gwei or wei may stand there");
 }
 
-static enum bursar_status take_asset(struct text text, struct bursar_error *err)
+static enum bursar_status take_asset(const struct row_sink *sink, struct text text, struct payfile_asset *ret,
+                                     struct bursar_error *err)
 {
+    const struct payfile_handlers *handlers = sink->handlers;
     char shown[EXCERPT_BYTES];
+    *ret = (struct payfile_asset){ .decimals = sink->options->native_decimals };
     if (text.length_bytes == 0 || text_is(text, "native"))
         return BURSAR_OK;
-    return bursar_fail(err, BURSAR_EINVAL,
-                       "is \"%s\", but tokens are not supported yet: leave it empty or write native",
+    if (handlers->asset)
+        return handlers->asset(handlers->ctx, text.bytes, text.length_bytes, ret, err);
+    return bursar_fail(err, BURSAR_EINVAL, "is \"%s\", but only the native coin can be paid here",
                        text_excerpt(text, shown));
 }
 
@@ -202,7 +208,8 @@ static enum bursar_status take_dependencies(struct row_sink *sink, const struct 
 }
 
 static enum bursar_status take_column(struct row_sink *sink, const struct row_fields *fields, enum row_column column,
-                                      struct obligation *ret, struct bursar_error *err)
+                                      const struct payfile_asset *asset, struct obligation *ret,
+                                      struct bursar_error *err)
 {
     struct text text = fields->columns[column];
     switch (column) {
@@ -212,9 +219,10 @@ static enum bursar_status take_column(struct row_sink *sink, const struct row_fi
     case COLUMN_DESTINATION:
         return take_destination(text, &ret->destination, err);
     case COLUMN_AMOUNT:
-        return take_amount(sink, text, &ret->amount, err);
+        return take_amount(text, asset, &ret->amount, err);
     case COLUMN_ASSET:
-        return take_asset(text, err);
+        ret->asset = asset->asset;
+        return BURSAR_OK; /* row_deliver has looked at it */
     case COLUMN_MEMO:
         ret->memo = text.bytes;
         ret->memo_bytes = text.length_bytes;
@@ -227,22 +235,54 @@ static enum bursar_status take_column(struct row_sink *sink, const struct row_fi
     return bursar_fail(err, BURSAR_EINTERNAL, "is no column");
 }
 
-enum bursar_status row_deliver(struct row_sink *sink, const struct row_fields *fields, struct bursar_error *err)
+/* As the file calls it. */
+static const char *shown_column(const struct row_sink *sink, enum row_column column)
 {
-    struct payfile_row row = { .line = fields->line };
-    struct bursar_error why = { 0 };
+    return sink->column_names ? sink->column_names[column] : row_column_name(column);
+}
+
+static const char *shown_field(const struct row_sink *sink, const char *field)
+{
+    enum row_column column;
+    return row_column_from_name((struct text){ field, strlen(field) }, &column) ? shown_column(sink, column) : field;
+}
+
+/* What an amount is depends on its asset: without one that is understood, it is not looked at. */
+static bool take_columns(struct row_sink *sink, const struct row_fields *fields, const struct payfile_asset *asset,
+                         const struct bursar_error *asset_error, struct obligation *ret)
+{
     bool good = true;
     for (int i = 0; i < ROW_COLUMN_COUNT; i++) {
         enum row_column column = (enum row_column)i;
-        if (take_column(sink, fields, column, &row.obligation, &why) != BURSAR_OK) {
-            row_problem(sink, fields->line, row_column_name(column), "%s", why.message);
-            good = false;
-        }
-    }
-    const char *field = "";
-    if (good && obligation_normalise(&row.obligation, &field, &why) != BURSAR_OK) {
-        row_problem(sink, fields->line, field, "%s", why.message);
+        struct bursar_error why = { 0 };
+        if (asset_error->status != BURSAR_OK && column == COLUMN_AMOUNT)
+            continue;
+        if (asset_error->status != BURSAR_OK && column == COLUMN_ASSET)
+            why = *asset_error;
+        else
+            why.status = take_column(sink, fields, column, asset, ret, &why);
+        if (why.status == BURSAR_OK)
+            continue;
+        row_problem(sink, fields->line, shown_column(sink, column), "%s", why.message);
         good = false;
     }
-    return good ? sink->handlers->row(sink->handlers->ctx, &row, err) : BURSAR_OK;
+    return good;
+}
+
+enum bursar_status row_deliver(struct row_sink *sink, const struct row_fields *fields, struct bursar_error *err)
+{
+    struct payfile_row row = { .line = fields->line };
+    struct payfile_asset asset;
+    struct bursar_error asset_error = { 0 }, why = { 0 };
+    asset_error.status = take_asset(sink, fields->columns[COLUMN_ASSET], &asset, &asset_error);
+    if (asset_error.status != BURSAR_OK && asset_error.status != BURSAR_EINVAL)
+        return bursar_fail(err, asset_error.status, "%s", asset_error.message);
+    if (sink->options->only_assets || !take_columns(sink, fields, &asset, &asset_error, &row.obligation))
+        return BURSAR_OK;
+    const char *field = "";
+    if (obligation_normalise(&row.obligation, &field, &why) != BURSAR_OK) {
+        row_problem(sink, fields->line, shown_field(sink, field), "%s", why.message);
+        return BURSAR_OK;
+    }
+    return sink->handlers->row(sink->handlers->ctx, &row, err);
 }

@@ -35,7 +35,8 @@ struct row_fields {
 struct row_sink {
     const struct payfile_options *options;
     const struct payfile_handlers *handlers;
-    uint64_t row_count; /* good and bad */
+    const char *const *column_names; /* by enum row_column, as the file calls them; NULL: by our own names */
+    uint64_t row_count;              /* good and bad */
     char ref[REF_MAX_BYTES + 1];
     char dependency_refs[DEPENDENCIES_MAX_COUNT][REF_MAX_BYTES + 1];
     const char *dependencies[DEPENDENCIES_MAX_COUNT];

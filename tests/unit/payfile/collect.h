@@ -22,6 +22,7 @@ struct collected_row {
     uint64_t line;
     char ref[REF_MAX_BYTES + 1];
     struct bursar_address destination;
+    struct asset asset;
     char amount[BURSAR_AMOUNT_TEXT_BYTES];
     enum schedule_kind schedule;
     uint64_t schedule_value;
@@ -37,6 +38,7 @@ struct collected {
     size_t error_count;
     struct payfile_error errors[COLLECT_MAX_COUNT];
     size_t rows_until_refusal; /* 0: the handler never refuses */
+    char assets[1024];         /* that were asked about, each followed by a space */
 };
 
 /* One at a time: tests run one after the other. */
@@ -52,6 +54,7 @@ static inline enum bursar_status collect_row(void *ctx, const struct payfile_row
     to->line = row->line;
     (void)snprintf(to->ref, sizeof to->ref, "%s", from->ref);
     to->destination = from->destination;
+    to->asset = from->asset;
     bursar_amount_to_text(from->amount, to->amount);
     to->schedule = from->schedule;
     to->schedule_value = from->schedule_value;
@@ -66,6 +69,26 @@ static inline enum bursar_status collect_row(void *ctx, const struct payfile_row
     return BURSAR_OK;
 }
 
+#define TOKEN "0x00000000000000000000000000000000000000bb"
+
+/* `six` is a token with 6 decimals, TOKEN the same; `wide` has 77; `down` can't be found out about. */
+static inline enum bursar_status collect_asset(void *ctx, const char *text, size_t length_bytes,
+                                               struct payfile_asset *ret, struct bursar_error *err)
+{
+    (void)ctx;
+    char name[64];
+    (void)snprintf(name, sizeof name, "%.*s", (int)length_bytes, text);
+    size_t at = strlen(collected.assets);
+    (void)snprintf(collected.assets + at, sizeof collected.assets - at, "%s ", name);
+    if (strcmp(name, "down") == 0)
+        return bursar_fail(err, BURSAR_EUNREACHABLE, "no node answers");
+    if (strcmp(name, "six") != 0 && strcmp(name, "wide") != 0 && strcmp(name, TOKEN) != 0)
+        return bursar_fail(err, BURSAR_EINVAL, "is no token that is known here");
+    *ret = (struct payfile_asset){ .asset = { .is_token = true }, .decimals = strcmp(name, "wide") == 0 ? 77 : 6 };
+    ret->asset.token.bytes[BURSAR_ADDRESS_BYTES - 1] = 0xbb;
+    return BURSAR_OK;
+}
+
 static inline void collect_error(void *ctx, const struct payfile_error *error)
 {
     (void)ctx;
@@ -76,15 +99,21 @@ static inline void collect_error(void *ctx, const struct payfile_error *error)
     collected.errors[collected.error_count++] = *error;
 }
 
+static inline void collect_with(FILE *file, const struct payfile_options *options)
+{
+    const struct payfile_handlers handlers = { .asset = collect_asset, .row = collect_row, .error = collect_error };
+    assert_non_null(file);
+    collected.row_count = collected.error_count = 0;
+    collected.assets[0] = '\0';
+    collected.err = (struct bursar_error){ 0 };
+    collected.status = payfile_read(file, options, &handlers, &collected.err);
+    fclose(file);
+}
+
 static inline void collect_from(FILE *file, const char *prefix)
 {
     const struct payfile_options options = { .ref_prefix = prefix, .native_decimals = 18 };
-    const struct payfile_handlers handlers = { .row = collect_row, .error = collect_error };
-    assert_non_null(file);
-    collected.row_count = collected.error_count = 0;
-    collected.err = (struct bursar_error){ 0 };
-    collected.status = payfile_read(file, &options, &handlers, &collected.err);
-    fclose(file);
+    collect_with(file, &options);
 }
 
 static inline void collect_bytes(const char *bytes, size_t length_bytes, const char *prefix)

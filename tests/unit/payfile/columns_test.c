@@ -122,18 +122,105 @@ static void a_destination_that_is_no_address_is_refused(void **state)
     }
 }
 
-static void only_the_native_asset_is_taken(void **state)
+static void an_asset_is_the_coin_or_a_token_that_is_known(void **state)
 {
     (void)state;
-    static const char *const bad[] = { ADDRESS, "USDC", "Native", "NATIVE", "native ", " ", "ether" };
-    for (size_t i = 0; i < COUNT_OF(bad); i++) {
-        collect_row_with(ADDRESS, "1", bad[i], "", "");
-        assert_only_error(2, "asset", "tokens are not supported yet");
+    static const char *const unknown[] = { ADDRESS, "USDC", "Native", "NATIVE", "native ", " ", "ether", "sixx" };
+    static const char *const coin[] = { "", "native" };
+    static const char *const tokens[] = { "six", TOKEN };
+    for (size_t i = 0; i < COUNT_OF(unknown); i++) {
+        collect_row_with(ADDRESS, "1", unknown[i], "", "");
+        assert_only_error(2, "asset", "is no token that is known here");
         assert_refs("");
     }
-    collect_row_with(ADDRESS, "1", "native", "", "");
-    assert_no_error();
-    assert_refs("x");
+    for (size_t i = 0; i < COUNT_OF(coin); i++) {
+        collect_row_with(ADDRESS, "1.5", coin[i], "", "");
+        assert_no_error();
+        assert_false(collected.rows[0].asset.is_token);
+        assert_string_equal(collected.rows[0].amount, "1500000000000000000");
+        assert_string_equal(collected.assets, ""); /* nobody needs to ask */
+    }
+    for (size_t i = 0; i < COUNT_OF(tokens); i++) {
+        collect_row_with(ADDRESS, "1.5", tokens[i], "", "");
+        assert_no_error();
+        assert_true(collected.rows[0].asset.is_token);
+        assert_int_equal(collected.rows[0].asset.token.bytes[BURSAR_ADDRESS_BYTES - 1], 0xbb);
+        assert_string_equal(collected.rows[0].amount, "1500000");
+    }
+}
+
+static void an_amount_of_a_token_is_exact_in_its_own_decimals(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *asset, *text, *amount;
+    } good[] = {
+        { "six", "0.000001", "1" },
+        { "six", "1", "1000000" },
+        { "six", "0012.340000", "12340000" },
+        { "wide", "1", "100000000000000000000000000000000000000000000000000000000000000000000000000000" },
+    };
+    static const struct {
+        const char *asset, *text, *fragment;
+    } bad[] = {
+        { "six", "0.0000001", "has more than 6 decimals" },
+        { "six", "1.0000000", "has more than 6 decimals" },
+        { "six", "0.000000", "is zero" },
+        { "six", "1ether", "a number of whole units, and nothing else" },
+        { "six", "1 wei", "\" wei\" behind its number" },
+        { "six", "1six", "\"six\" behind its number" },
+        { "six", "-1", "not a decimal number" },
+        { "six", "", "is missing" },
+        { "wide", "2", "does not fit 256 bits" },
+    };
+    for (size_t i = 0; i < COUNT_OF(good); i++) {
+        collect_row_with(ADDRESS, good[i].text, good[i].asset, "", "");
+        assert_no_error();
+        assert_string_equal(collected.rows[0].amount, good[i].amount);
+    }
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        collect_row_with(ADDRESS, bad[i].text, bad[i].asset, "", "");
+        assert_only_error(2, "amount", bad[i].fragment);
+        assert_refs("");
+    }
+    collect_row_with(TOKEN, "1", "six", "", "");
+    assert_only_error(2, "destination", "is the token itself");
+    collect_row_with(ADDRESS, "nonsense", "USDC", "", ""); /* of what, nobody knows */
+    assert_only_error(2, "asset", "is no token");
+}
+
+static void an_asset_that_can_not_be_found_out_about_ends_the_reading(void **state)
+{
+    (void)state;
+    FILE *stream = tmpfile();
+    assert_true(stream && fputs(FULL_HEADER "x," ADDRESS ",1,down,,\ny," ADDRESS ",1,,,\n", stream) >= 0);
+    rewind(stream);
+    collect_from(stream, NULL);
+    assert_int_equal(collected.status, BURSAR_EUNREACHABLE);
+    assert_string_equal(collected.err.message, "no node answers");
+    assert_refs("");
+}
+
+static void assert_assets_of(const char *text, const char *assets)
+{
+    const struct payfile_options options = { .native_decimals = 18, .only_assets = true };
+    FILE *stream = tmpfile();
+    assert_true(stream && fputs(text, stream) >= 0);
+    rewind(stream);
+    collect_with(stream, &options);
+    assert_int_equal(collected.status, BURSAR_OK);
+    assert_string_equal(collected.assets, assets);
+    assert_refs("");
+}
+
+static void a_file_can_be_asked_for_its_assets_alone(void **state)
+{
+    (void)state;
+    assert_assets_of(FULL_HEADER "a;b,nobody,none,six,soon,;\n\ny," ADDRESS ",1,,,\nz," ADDRESS ",1,wide,,\n",
+                     "six wide ");
+    assert_assets_of(HEADER ROW("a") "broken\n", "");
+    assert_assets_of("{\"ref\":\"a\",\"destination\":\"\",\"amount\":\"\",\"asset\":\"six\"}\n" JSON_ROW("b"), "six ");
+    assert_assets_of("token_address,receiver,amount\n" TOKEN "," ADDRESS ",1\n," ADDRESS ",1\n", ""); /* no prefix */
 }
 
 static void a_schedule_is_an_epoch_or_a_time(void **state)
@@ -255,22 +342,21 @@ static void all_problems_of_a_row_are_told_at_once(void **state)
                         "y," ADDRESS ",1,,,\n");
     assert_error(0, 2, "ref", "0x3b");
     assert_error(1, 2, "destination", "not an address");
-    assert_error(2, 2, "amount", "not a decimal number");
-    assert_error(3, 2, "asset", "tokens are not supported yet");
-    assert_error(4, 2, "not_before", "neither");
-    assert_error(5, 2, "depends_on", "is empty");
-    assert_int_equal(collected.error_count, 6);
+    assert_error(2, 2, "asset", "is no token that is known here"); /* and so nothing is said about the amount */
+    assert_error(3, 2, "not_before", "neither");
+    assert_error(4, 2, "depends_on", "is empty");
+    assert_int_equal(collected.error_count, 5);
     assert_refs("y");
 }
 
 static void what_is_quoted_in_a_message_is_short_and_printable(void **state)
 {
     (void)state;
-    char asset[5000];
-    memset(asset, '\x07', sizeof asset);
-    asset[sizeof asset - 1] = '\0';
-    collect_row_with(ADDRESS, "1", asset, "", "");
-    assert_only_error(2, "asset", "\\x07\\x07...\", but tokens are not supported yet: leave it empty or write native");
+    char when[5000];
+    memset(when, '\x07', sizeof when);
+    when[sizeof when - 1] = '\0';
+    collect_row_with(ADDRESS, "1", "", when, "");
+    assert_only_error(2, "not_before", "\\x07\\x07...\", neither");
 }
 
 int main(void)
@@ -280,7 +366,10 @@ int main(void)
         cmocka_unit_test(an_amount_that_is_not_exactly_that_is_refused),
         cmocka_unit_test(a_thousands_comma_is_a_wrong_number_of_fields),
         cmocka_unit_test(a_destination_that_is_no_address_is_refused),
-        cmocka_unit_test(only_the_native_asset_is_taken),
+        cmocka_unit_test(an_asset_is_the_coin_or_a_token_that_is_known),
+        cmocka_unit_test(an_amount_of_a_token_is_exact_in_its_own_decimals),
+        cmocka_unit_test(an_asset_that_can_not_be_found_out_about_ends_the_reading),
+        cmocka_unit_test(a_file_can_be_asked_for_its_assets_alone),
         cmocka_unit_test(a_schedule_is_an_epoch_or_a_time),
         cmocka_unit_test(a_schedule_that_is_not_understood_is_refused_and_never_read_as_at_once),
         cmocka_unit_test(dependencies_are_refs_without_gaps),

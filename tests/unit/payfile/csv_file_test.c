@@ -110,16 +110,6 @@ static void a_broken_header_is_followed_by_no_row(void **state)
     assert_refs("");
 }
 
-static void a_file_of_the_safe_airdrop_app_is_recognised_and_refused(void **state)
-{
-    (void)state;
-    collect("token_type,token_address,receiver,amount,id\nnative,," ADDRESS ",1,\n");
-    assert_only_error(1, "", "comes with ERC-20 support");
-    collect("token_type,token_address,receiver,amount\nerc20," ADDRESS "," ADDRESS ",1\n");
-    assert_only_error(1, "", "comes with ERC-20 support");
-    assert_refs("");
-}
-
 static void blank_lines_and_both_line_ends_are_fine_and_lines_are_counted_right(void **state)
 {
     (void)state;
@@ -238,7 +228,6 @@ int main(void)
         cmocka_unit_test(a_repeated_column_refuses_the_file),
         cmocka_unit_test(every_missing_required_column_is_named),
         cmocka_unit_test(a_broken_header_is_followed_by_no_row),
-        cmocka_unit_test(a_file_of_the_safe_airdrop_app_is_recognised_and_refused),
         cmocka_unit_test(blank_lines_and_both_line_ends_are_fine_and_lines_are_counted_right),
         cmocka_unit_test(a_prefix_is_put_before_refs_and_dependencies),
         cmocka_unit_test(a_ref_with_its_prefix_may_have_128_bytes_and_not_one_more),

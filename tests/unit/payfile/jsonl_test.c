@@ -89,7 +89,7 @@ static void one_bad_line_between_good_ones_is_the_only_error(void **state)
         { "{\"ref\":\"x\"," PAID ",\"depends_on\":[\"a;b\"]}", "depends_on", "ref 1 has byte 0x3b" },
         { "{\"ref\":\"x\"," PAID ",\"depends_on\":[\"\"]}", "depends_on", "ref 1 is empty" },
         { "{\"ref\":\"x\"," PAID ",\"depends_on\":[\"x\"]}", "depends_on", "names the row itself" },
-        { "{\"ref\":\"x\"," PAID ",\"asset\":\"USDC\"}", "asset", "tokens are not supported yet" },
+        { "{\"ref\":\"x\"," PAID ",\"asset\":\"USDC\"}", "asset", "is no token that is known here" },
         { "{\"ref\":\"x\"," PAID ",\"memo\":\"a\\u0000b\"}", "", "not a JSON object" },
         { "{\"ref\":\"x\"," PAID ",\"memo\":\"caf\xe9\"}", "", "not a JSON object" },
         { "{\"ref\":\"x\"," PAID ",\"memo\":\"\\ud800\"}", "", "not a JSON object" },
