@@ -28,12 +28,12 @@ struct reading {
     uint32_t line;
     bool has_section;
     char section[32];
-    size_t treasury;  /* in a [treasury NAME] section: which */
+    size_t row;       /* in a section with a name: which */
     bool is_indented; /* the line at hand continues the value above it */
     const struct config_option *last;
     config_set_marks set;
-    uint32_t treasury_line[CONFIG_TREASURIES_MAX_COUNT];
-    struct bursar_error error; /* the first one */
+    uint32_t row_line[CONFIG_ROWS_KINDS][CONFIG_ROWS_MAX_COUNT]; /* where it begins */
+    struct bursar_error error;                                   /* the first one */
 };
 
 static void refuse(struct reading *reading, const char *format, ...) BURSAR_PRINTF(2, 3);
@@ -72,29 +72,14 @@ static bool starts_anew(const char *text)
     return key > 0 && text[key + strspn(text + key, " \t")] == '=';
 }
 
-static bool is_treasury_name(const char *name)
+static void enter_row(struct reading *reading, enum config_rows rows, const char *name)
 {
-    size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
-    return length > 0 && length <= CONFIG_TREASURY_NAME_MAX_LENGTH && !name[length];
-}
-
-static void enter_treasury(struct reading *reading, const char *name)
-{
-    struct config *config = reading->config;
-    if (!is_treasury_name(name)) {
-        refuse(reading, "[treasury NAME]: a name is 1-%d of the characters a-z, 0-9 and _",
-               CONFIG_TREASURY_NAME_MAX_LENGTH);
-        return;
-    }
-    reading->treasury = config_treasury_index(config, name);
-    if (reading->treasury < config->treasury_count)
-        return;
-    if (config->treasury_count == CONFIG_TREASURIES_MAX_COUNT) {
-        refuse(reading, "more than %d treasuries", CONFIG_TREASURIES_MAX_COUNT);
-        return;
-    }
-    (void)snprintf(config->treasuries[config->treasury_count].name, TREASURY_NAME_MAX_BYTES, "%s", name);
-    reading->treasury_line[config->treasury_count++] = reading->line;
+    struct bursar_error err = { 0 };
+    bool is_new = false;
+    if (config_row_enter(reading->config, rows, name, &reading->row, &is_new, &err) != BURSAR_OK)
+        refuse(reading, "%s", err.message);
+    else if (is_new)
+        reading->row_line[rows][reading->row] = reading->line;
 }
 
 /* inih reports a section only with its first key, and cuts its name: sections are entered here. */
@@ -108,18 +93,25 @@ static void enter_section(struct reading *reading, const char *line)
     }
     memcpy(name, line + 1, length - 2);
     name[length - 2] = 0;
+    char *blank = strchr(name, ' ');
+    const char *row_name = blank ? blank + strspn(blank, " ") : NULL;
+    if (blank)
+        *blank = 0;
+    enum config_rows rows = config_rows_of(name);
     reading->has_section = true;
-    reading->treasury = 0;
+    reading->row = 0;
     reading->last = NULL;
-    bool is_treasury = strncmp(name, "treasury ", 9) == 0;
-    if (is_treasury)
-        enter_treasury(reading, name + 9 + strspn(name + 9, " "));
-    else if (strcmp(name, "treasury") == 0)
-        refuse(reading, "[treasury] needs a name: [treasury main]");
-    else if (!config_section_is_known(name))
-        refuse(reading,
-               "unknown section [%.100s]: there are store, treasury NAME, executor, breaker, fees, http and log", name);
-    (void)snprintf(reading->section, sizeof reading->section, "%.31s", is_treasury ? "treasury" : name);
+    if (rows != ROWS_NONE && !row_name)
+        refuse(reading, "[%s] needs a name: [%s]", name, rows == ROWS_ASSET ? "asset usdc" : "treasury main");
+    else if (rows != ROWS_NONE)
+        enter_row(reading, rows, row_name);
+    else if (row_name || !config_section_is_known(name))
+        refuse(
+            reading,
+            "unknown section [%.100s]: there are store, treasury NAME, asset NAME, executor, breaker, fees, http and "
+            "log",
+            name);
+    (void)snprintf(reading->section, sizeof reading->section, "%.31s", name);
 }
 
 /* Reads one whole line of any length; false at the end of the file. */
@@ -185,8 +177,8 @@ static void continue_value(struct reading *reading, const char *value)
     }
     char joined[CONFIG_RPC_MAX_BYTES + LINE_MAX_LENGTH + 2];
     struct bursar_error err = { 0 };
-    (void)snprintf(joined, sizeof joined, "%s %s", reading->config->treasuries[reading->treasury].rpc, value);
-    if (config_option_set(reading->config, reading->treasury, option, joined, &err) != BURSAR_OK)
+    (void)snprintf(joined, sizeof joined, "%s %s", reading->config->treasuries[reading->row].rpc, value);
+    if (config_option_set(reading->config, reading->row, option, joined, &err) != BURSAR_OK)
         refuse(reading, "[%s] %s: %s", option->section, option->key, err.message);
 }
 
@@ -201,7 +193,7 @@ static void set_value(struct reading *reading, const char *key, const char *valu
         refuse(reading, "unknown key '%.60s' in [%s]; see `bursar help config`", key, reading->section);
         return;
     }
-    uint32_t *mark = &reading->set[reading->treasury][option - CONFIG_OPTIONS];
+    uint32_t *mark = &reading->set[reading->row][option - CONFIG_OPTIONS];
     if (*mark) {
         refuse(reading, "[%s] %s is given again; it is in line %u already", option->section, option->key, *mark);
         return;
@@ -211,7 +203,7 @@ static void set_value(struct reading *reading, const char *key, const char *valu
     if (option->kind == OPTION_URLS && !*value)
         return; /* its value may start in the next line */
     struct bursar_error err = { 0 };
-    if (config_option_set(reading->config, reading->treasury, option, value, &err) != BURSAR_OK)
+    if (config_option_set(reading->config, reading->row, option, value, &err) != BURSAR_OK)
         refuse(reading, "[%s] %s: %s", option->section, option->key, err.message);
 }
 
@@ -231,16 +223,16 @@ static enum bursar_status set_defaults(struct reading *reading, struct bursar_er
     struct config *config = reading->config;
     for (size_t i = 0; i < CONFIG_OPTION_COUNT; i++) {
         const struct config_option *option = &CONFIG_OPTIONS[i];
-        bool is_treasury = strcmp(option->section, "treasury") == 0;
-        size_t rows = is_treasury ? config->treasury_count : 1;
-        for (size_t t = 0; t < rows; t++) {
-            bool is_missing = !reading->set[t][i] || (option->kind == OPTION_URLS && !config->treasuries[t].rpc[0]);
+        enum config_rows rows = config_rows_of(option->section);
+        for (size_t row = 0; row < config_row_count(config, rows); row++) {
+            bool is_missing = !reading->set[row][i] || (option->kind == OPTION_URLS && !config->treasuries[row].rpc[0]);
             if (!is_missing)
                 continue;
             if (!option->fallback)
-                return bursar_fail(err, BURSAR_EINVAL, "%s:%u: [treasury %s] lacks %s: %s", config->path,
-                                   reading->treasury_line[t], config->treasuries[t].name, option->key, option->allowed);
-            enum bursar_status status = config_option_set(config, t, option, option->fallback, err);
+                return bursar_fail(err, BURSAR_EINVAL, "%s:%u: [%s %s] lacks %s: %s", config->path,
+                                   reading->row_line[rows][row], option->section, config_row_name(config, rows, row),
+                                   option->key, option->allowed);
+            enum bursar_status status = config_option_set(config, row, option, option->fallback, err);
             if (status != BURSAR_OK)
                 return status;
         }
@@ -311,8 +303,8 @@ static enum bursar_status check_distinct(const struct reading *reading, struct b
                 return bursar_fail(err, BURSAR_EINVAL,
                                    "%s:%u: [treasury %s] has the chain id and the keystore of [treasury %s] (line %u): "
                                    "an account on a chain can be one treasury only",
-                                   config->path, reading->treasury_line[i], a->name, b->name,
-                                   reading->treasury_line[k]);
+                                   config->path, reading->row_line[ROWS_TREASURY][i], a->name, b->name,
+                                   reading->row_line[ROWS_TREASURY][k]);
         }
     }
     return BURSAR_OK;
@@ -342,6 +334,8 @@ static enum bursar_status finish(struct reading *reading, char *const *environme
     if (status == BURSAR_OK)
         status = check_distinct(reading, err);
     if (status == BURSAR_OK)
+        status = config_check_assets(reading->config, reading->row_line[ROWS_ASSET], err);
+    if (status == BURSAR_OK)
         make_identity(reading->config);
     return status;
 }
@@ -353,11 +347,11 @@ static struct config *config_new(const char *path)
         return NULL;
     (void)snprintf(config->path, sizeof config->path, "%s", path);
     config->treasuries = calloc(CONFIG_TREASURIES_MAX_COUNT, sizeof *config->treasuries);
-    if (!config->treasuries) {
-        free(config);
-        return NULL;
-    }
-    return config;
+    config->assets = calloc(CONFIG_ASSETS_MAX_COUNT, sizeof *config->assets);
+    if (config->treasuries && config->assets)
+        return config;
+    config_free(config);
+    return NULL;
 }
 
 enum bursar_status config_read(FILE *file, const char *path, char *const *environment, struct config **ret,
@@ -418,5 +412,6 @@ void config_free(struct config *config)
     if (!config)
         return;
     free(config->treasuries);
+    free(config->assets);
     free(config);
 }

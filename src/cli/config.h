@@ -20,9 +20,10 @@
 #define CONFIG_RPC_MAX_BYTES 2048
 #define CONFIG_TEXT_MAX_BYTES 256
 #define CONFIG_TREASURIES_MAX_COUNT 64
+#define CONFIG_ASSETS_MAX_COUNT 256
 #define CONFIG_RPC_URLS_MAX_COUNT 16
 /* The INI reader cuts section names silently from 50 bytes on ("treasury " included): we refuse before that. */
-#define CONFIG_TREASURY_NAME_MAX_LENGTH 40
+#define CONFIG_NAME_MAX_LENGTH 40
 
 enum log_format {
     LOG_FORMAT_TEXT = 0,
@@ -40,6 +41,15 @@ struct treasury_config {
     uint64_t finality_blocks; /* 0: the node's finalized tag */
     struct epoch_source epoch;
     uint64_t max_in_flight;
+};
+
+/* An [asset NAME] section: a token that payment files and lists call by this name. */
+struct asset_config {
+    char name[CONFIG_NAME_MAX_LENGTH + 1];
+    uint64_t chain_id;
+    struct bursar_address token;
+    bool has_decimals; /* they are said here, and must be the token's */
+    unsigned decimals;
 };
 
 struct config {
@@ -67,6 +77,8 @@ struct config {
     enum log_format log_format;
     size_t treasury_count;
     struct treasury_config *treasuries;
+    size_t asset_count;
+    struct asset_config *assets;
 };
 
 /* Reads `path`, or where it is NULL ./bursar.conf, else /etc/bursar/bursar.conf; then applies `environment` (like
@@ -77,6 +89,11 @@ BURSAR_MUST_CHECK enum bursar_status config_load(const char *path, char *const *
 BURSAR_MUST_CHECK enum bursar_status config_read(FILE *file, const char *path, char *const *environment,
                                                  struct config **ret, struct bursar_error *err);
 void config_free(struct config *config); /* NULL is fine */
+
+/* The token of this name, or this token on this chain; NULL when there is none. */
+const struct asset_config *config_asset_named(const struct config *config, const char *name, size_t length);
+const struct asset_config *config_asset_of(const struct config *config, uint64_t chain_id,
+                                           const struct bursar_address *token);
 
 /* "block/120" of an epoch source: what the store keeps. */
 void config_epoch_text(const struct epoch_source *epoch, char ret[EPOCH_SOURCE_MAX_BYTES]);

@@ -45,23 +45,19 @@ static bool is_ours(const char *name)
     return false;
 }
 
-/* Treasury names and keys both hold underscores: every configured treasury is tried. */
-static const struct config_option *match(const struct config *config, const char *name, size_t *ret_treasury)
+/* Names of sections and keys both hold underscores: every configured one is tried. */
+static const struct config_option *match(const struct config *config, const char *name, size_t *ret_row)
 {
-    const char *rest = behind(name, "treasury");
-    for (size_t t = 0; rest && t < config->treasury_count; t++) {
-        const char *key = behind(rest, config->treasuries[t].name);
-        const struct config_option *option = key ? config_option_find("treasury", key) : NULL;
-        if (option) {
-            *ret_treasury = t;
+    for (size_t i = 0; i < CONFIG_OPTION_COUNT; i++) {
+        const struct config_option *option = &CONFIG_OPTIONS[i];
+        enum config_rows rows = config_rows_of(option->section);
+        const char *rest = behind(name, option->section);
+        for (size_t row = 0; rest && row < config_row_count(config, rows); row++) {
+            const char *key = rows == ROWS_NONE ? rest : behind(rest, config_row_name(config, rows, row));
+            if (!key || strcmp(key, option->key) != 0)
+                continue;
+            *ret_row = row;
             return option;
-        }
-    }
-    for (size_t i = 0; !rest && i < CONFIG_OPTION_COUNT; i++) {
-        const char *key = behind(name, CONFIG_OPTIONS[i].section);
-        if (key && strcmp(key, CONFIG_OPTIONS[i].key) == 0) {
-            *ret_treasury = 0;
-            return &CONFIG_OPTIONS[i];
         }
     }
     return NULL;
@@ -76,18 +72,19 @@ enum bursar_status config_apply_environment(struct config *config, char *const *
         if (!split_variable(*environment, name, &value) || !is_ours(name))
             continue;
         int shown = (int)strcspn(*environment, "=");
-        size_t treasury;
-        const struct config_option *option = match(config, name, &treasury);
+        size_t row;
+        const struct config_option *option = match(config, name, &row);
         if (!option)
             return bursar_fail(err, BURSAR_EINVAL,
                                "environment variable %.*s names no option (a treasury's: "
-                               "BURSAR_TREASURY_<NAME>_<KEY>, with NAME a section of %s); see `bursar help config`",
+                               "BURSAR_TREASURY_<NAME>_<KEY>, with NAME a section of %s, an asset's likewise); see "
+                               "`bursar help config`",
                                shown, *environment, config->path);
         struct bursar_error reason = { 0 };
-        if (config_option_set(config, treasury, option, value, &reason) != BURSAR_OK)
+        if (config_option_set(config, row, option, value, &reason) != BURSAR_OK)
             return bursar_fail(err, BURSAR_EINVAL, "environment variable %.*s: %.300s", shown, *environment,
                                reason.message);
-        set[treasury][option - CONFIG_OPTIONS] = CONFIG_FROM_ENVIRONMENT;
+        set[row][option - CONFIG_OPTIONS] = CONFIG_FROM_ENVIRONMENT;
     }
     return BURSAR_OK;
 }

@@ -2,12 +2,14 @@
 #include "cli/config_options.h"
 
 #include "base/cleanup.h"
+#include "eth/address.h"
 
 #include <stddef.h>
 #include <string.h>
 
 #define ROOT(member) offsetof(struct config, member)
 #define TREASURY(member) offsetof(struct treasury_config, member)
+#define ASSET(member) offsetof(struct asset_config, member)
 #define GWEI UINT64_C(1000000000)
 #define NUMBER_MAX ((uint64_t)INT64_MAX) /* what is stored stays below 2^63 */
 
@@ -33,6 +35,13 @@ const struct config_option CONFIG_OPTIONS[] = {
       "the clock of epoch:N schedules; can't change while rows wait on an epoch" },
     { "treasury", "max_in_flight", OPTION_NUMBER, TREASURY(max_in_flight), "64", 1, 100000, "1-100000",
       "payments bound and not yet seen included" },
+
+    { "asset", "token", OPTION_ADDRESS, ASSET(token), NULL, 0, 0, "an address (0x and 40 digits)",
+      "an ERC-20 token: its contract. Payment files and lists call it NAME" },
+    { "asset", "chain_id", OPTION_CHAIN, ASSET(chain_id), "", 1, NUMBER_MAX, "a number from 1",
+      "the chain it is on (default: the treasuries' chain, where they are on one)" },
+    { "asset", "decimals", OPTION_DECIMALS, ASSET(decimals), "", 0, TOKEN_DECIMALS_MAX, "0-77",
+      "how many it has; they are read from the token in any case, and must be these" },
 
     { "executor", "identity", OPTION_IDENTITY, ROOT(identity), "", 0, 0, "up to 255 printable bytes",
       "the name this executor holds a lease under (default: host name and process id)" },
@@ -120,12 +129,77 @@ bool config_section_is_known(const char *section)
     return false;
 }
 
-size_t config_treasury_index(const struct config *config, const char *name)
+enum config_rows config_rows_of(const char *section)
 {
-    size_t i = 0;
-    while (i < config->treasury_count && strcmp(config->treasuries[i].name, name) != 0)
-        i++;
-    return i;
+    if (strcmp(section, "treasury") == 0)
+        return ROWS_TREASURY;
+    return strcmp(section, "asset") == 0 ? ROWS_ASSET : ROWS_NONE;
+}
+
+size_t config_row_count(const struct config *config, enum config_rows rows)
+{
+    switch (rows) {
+    case ROWS_NONE:
+        return 1;
+    case ROWS_TREASURY:
+        return config->treasury_count;
+    case ROWS_ASSET:
+        return config->asset_count;
+    }
+    return 0;
+}
+
+const char *config_row_name(const struct config *config, enum config_rows rows, size_t row)
+{
+    switch (rows) {
+    case ROWS_NONE:
+        return "";
+    case ROWS_TREASURY:
+        return config->treasuries[row].name;
+    case ROWS_ASSET:
+        return config->assets[row].name;
+    }
+    return "";
+}
+
+static bool is_row_name(const char *name)
+{
+    size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
+    return length > 0 && length <= CONFIG_NAME_MAX_LENGTH && !name[length];
+}
+
+static enum bursar_status add_treasury(struct config *config, const char *name, struct bursar_error *err)
+{
+    if (config->treasury_count == CONFIG_TREASURIES_MAX_COUNT)
+        return bursar_fail(err, BURSAR_EINVAL, "more than %d treasuries", CONFIG_TREASURIES_MAX_COUNT);
+    (void)snprintf(config->treasuries[config->treasury_count++].name, TREASURY_NAME_MAX_BYTES, "%s", name);
+    return BURSAR_OK;
+}
+
+static enum bursar_status add_asset(struct config *config, const char *name, struct bursar_error *err)
+{
+    if (strcmp(name, "native") == 0 || strncmp(name, "0x", 2) == 0)
+        return bursar_fail(err, BURSAR_EINVAL, "[asset %s]: native is the coin, and 0x begins an address", name);
+    if (config->asset_count == CONFIG_ASSETS_MAX_COUNT)
+        return bursar_fail(err, BURSAR_EINVAL, "more than %d assets", CONFIG_ASSETS_MAX_COUNT);
+    (void)snprintf(config->assets[config->asset_count++].name, CONFIG_NAME_MAX_LENGTH + 1, "%s", name);
+    return BURSAR_OK;
+}
+
+enum bursar_status config_row_enter(struct config *config, enum config_rows rows, const char *name, size_t *ret_row,
+                                    bool *ret_is_new, struct bursar_error *err)
+{
+    size_t count = config_row_count(config, rows), row = 0;
+    if (!is_row_name(name))
+        return bursar_fail(err, BURSAR_EINVAL, "[%s NAME]: a name is 1-%d of the characters a-z, 0-9 and _",
+                           rows == ROWS_ASSET ? "asset" : "treasury", CONFIG_NAME_MAX_LENGTH);
+    while (row < count && strcmp(config_row_name(config, rows, row), name) != 0)
+        row++;
+    *ret_row = row;
+    *ret_is_new = row == count;
+    if (row < count)
+        return BURSAR_OK;
+    return rows == ROWS_ASSET ? add_asset(config, name, err) : add_treasury(config, name, err);
 }
 
 static bool read_number(const char *value, const struct config_option *option, uint64_t *ret)
@@ -279,11 +353,33 @@ static bool is_secret(const struct config_option *option)
     return option->kind == OPTION_URLS;
 }
 
+static char *row_of(struct config *config, const struct config_option *option, size_t index)
+{
+    switch (config_rows_of(option->section)) {
+    case ROWS_NONE:
+        break;
+    case ROWS_TREASURY:
+        return (char *)&config->treasuries[index];
+    case ROWS_ASSET:
+        return (char *)&config->assets[index];
+    }
+    return (char *)config;
+}
+
+static bool read_decimals(const char *value, const struct config_option *option, struct asset_config *ret)
+{
+    uint64_t decimals = 0;
+    if (*value && !read_number(value, option, &decimals))
+        return false;
+    ret->has_decimals = *value != '\0';
+    ret->decimals = (unsigned)decimals;
+    return true;
+}
+
 enum bursar_status config_option_set(struct config *config, size_t index, const struct config_option *option,
                                      const char *value, struct bursar_error *err)
 {
-    bool is_treasury = strcmp(option->section, "treasury") == 0;
-    void *target = (is_treasury ? (char *)&config->treasuries[index] : (char *)config) + option->offset;
+    void *target = row_of(config, option, index) + option->offset;
     bool good = false;
     switch (option->kind) {
     case OPTION_NUMBER:
@@ -325,7 +421,18 @@ enum bursar_status config_option_set(struct config *config, size_t index, const 
     case OPTION_IDENTITY:
         good = is_printable(value) && copy_text(value, target, LEASE_HOLDER_MAX_BYTES);
         break;
-    case OPTION_QUORUM:
+    case OPTION_ADDRESS: {
+        enum bursar_status status = address_from_text(value, strlen(value), target, err);
+        if (status != BURSAR_OK)
+            return status;
+        good = true;
+        break;
+    }
+    case OPTION_DECIMALS:
+        good = read_decimals(value, option, &config->assets[index]);
+        break;
+    case OPTION_CHAIN:
+    case OPTION_QUORUM: /* empty: 0, decided when all is read */
         good = !*value;
         if (good)
             *(uint64_t *)target = 0;

@@ -17,13 +17,16 @@ enum option_kind {
     OPTION_IDENTITY = 10, /* may be empty: made up */
     OPTION_LISTEN = 11,
     OPTION_QUORUM = 12, /* may be empty: follows from the number of URLs, which also bounds it */
+    OPTION_ADDRESS = 13,
+    OPTION_CHAIN = 14,    /* may be empty: CONFIG_CHAIN_OF_TREASURIES */
+    OPTION_DECIMALS = 15, /* may be empty: not said */
 };
 
 struct config_option {
     const char *section;
     const char *key;
     enum option_kind kind;
-    size_t offset;        /* in struct treasury_config for [treasury NAME], else in struct config */
+    size_t offset; /* in struct treasury_config for [treasury NAME], likewise [asset NAME], else in struct config */
     const char *fallback; /* default as text; NULL: required */
     uint64_t minimum;     /* numbers: as written; OPTION_WEI: wei */
     uint64_t maximum;
@@ -40,17 +43,36 @@ const struct config_option *config_option_find(const char *section, const char *
 /* In force with SIGHUP; all others with the next start. Never one that is kept as text. */
 bool config_option_reloads(const struct config_option *option);
 bool config_section_is_known(const char *section);
-/* Index in config->treasuries; treasury_count when there is none. */
-size_t config_treasury_index(const struct config *config, const char *name);
-/* Parses and bounds-checks one value into `config` (treasury `index` for treasury options). EINVAL says what is
+#define CONFIG_CHAIN_OF_TREASURIES 0
+
+/* Sections with a name, [treasury NAME] and [asset NAME], are rows; the others have one row without a name. */
+enum config_rows {
+    ROWS_NONE = 0,
+    ROWS_TREASURY = 1,
+    ROWS_ASSET = 2,
+};
+#define CONFIG_ROWS_KINDS 3
+#define CONFIG_ROWS_MAX_COUNT CONFIG_ASSETS_MAX_COUNT
+/* What the rows of this section are. */
+enum config_rows config_rows_of(const char *section);
+size_t config_row_count(const struct config *config, enum config_rows rows);
+const char *config_row_name(const struct config *config, enum config_rows rows, size_t row); /* "" without names */
+/* Finds a row by its name, or adds it. EINVAL: no name, or there are too many. */
+BURSAR_MUST_CHECK enum bursar_status config_row_enter(struct config *config, enum config_rows rows, const char *name,
+                                                      size_t *ret_row, bool *ret_is_new, struct bursar_error *err);
+/* Every [asset NAME] (they begin at these lines) is on a chain, and no two are one token. EINVAL. */
+BURSAR_MUST_CHECK enum bursar_status config_check_assets(struct config *config, const uint32_t *lines,
+                                                         struct bursar_error *err);
+
+/* Parses and bounds-checks one value into `config` (row `index` of the option's section). EINVAL says what is
  * allowed. */
 BURSAR_MUST_CHECK enum bursar_status config_option_set(struct config *config, size_t index,
                                                        const struct config_option *option, const char *value,
                                                        struct bursar_error *err);
-/* Where each option was set: a line of the file, CONFIG_FROM_ENVIRONMENT, or 0 for nowhere. Options that are no
- * treasury's lie in row 0. */
+/* Where each option was set, by the row of its section: a line of the file, CONFIG_FROM_ENVIRONMENT, or 0 for nowhere.
+ */
 #define CONFIG_FROM_ENVIRONMENT UINT32_MAX
-typedef uint32_t config_set_marks[CONFIG_TREASURIES_MAX_COUNT][CONFIG_OPTIONS_MAX_COUNT];
+typedef uint32_t config_set_marks[CONFIG_ROWS_MAX_COUNT][CONFIG_OPTIONS_MAX_COUNT];
 /* Applies every BURSAR_SECTION_KEY of `environment`. EINVAL names the variable. */
 BURSAR_MUST_CHECK enum bursar_status config_apply_environment(struct config *config, char *const *environment,
                                                               config_set_marks set, struct bursar_error *err);

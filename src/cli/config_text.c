@@ -18,11 +18,10 @@ static const char *given(const struct config_option *option, const struct config
     return strcmp(option->key, "password_file") == 0 ? start->password_file : NULL;
 }
 
-static bool write_section(struct buf *out, const struct config_option *option, const char *treasury_name)
+static bool write_section(struct buf *out, const struct config_option *option, const char *row_name)
 {
-    bool is_treasury = strcmp(option->section, "treasury") == 0;
-    return buf_append_format(out, "\n[%s%s%s]\n", option->section, is_treasury ? " " : "",
-                             is_treasury ? treasury_name : "");
+    bool has_name = config_rows_of(option->section) != ROWS_NONE;
+    return buf_append_format(out, "\n[%s%s%s]\n", option->section, has_name ? " " : "", has_name ? row_name : "");
 }
 
 static bool starts_section(size_t i)
@@ -38,6 +37,8 @@ bool config_write_start(struct buf *out, const struct config_start *start)
                                      "`bursar help config` explains every key.\n");
     for (size_t i = 0; i < CONFIG_OPTION_COUNT && good; i++) {
         const struct config_option *option = &CONFIG_OPTIONS[i];
+        if (config_rows_of(option->section) == ROWS_ASSET)
+            continue; /* there is no default token */
         if (starts_section(i))
             good = write_section(out, option, "main");
         const char *value = given(option, start, chain_id);

@@ -12,6 +12,7 @@
 
 static const char TEXT[] = "[treasury main]\nchain_id = 1\nrpc = http://a\nkeystore = k\npassword_file = p\n"
                            "[treasury main_2]\nchain_id = 2\nrpc = http://b\nkeystore = k\npassword_file = p\n"
+                           "[asset usdc]\ntoken = 0x00000000000000000000000000000000000000aa\nchain_id = 1\n"
                            "[executor]\nbatch_size = 5\n";
 
 static enum bursar_status read_with(const char *variable, struct config **ret, struct bursar_error *err)
@@ -99,9 +100,23 @@ static void a_secret_url_is_never_shown(void **state)
     assert_null(strstr(err.message, "secret"));
 }
 
+static void an_assets_variable_reaches_that_asset(void **state)
+{
+    (void)state;
+    struct config *config = good("BURSAR_ASSET_USDC_DECIMALS=6");
+    assert_true(config->assets[0].has_decimals && config->assets[0].decimals == 6);
+    config_free(config);
+    config = good("BURSAR_ASSET_USDC_CHAIN_ID=2");
+    assert_int_equal(config->assets[0].chain_id, 2);
+    config_free(config);
+    assert_refused("BURSAR_ASSET_USDT_DECIMALS=6", "BURSAR_ASSET_USDT_DECIMALS");
+    assert_refused("BURSAR_ASSET_USDC_CHAIN_ID=", "lacks chain_id");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_assets_variable_reaches_that_asset),
         cmocka_unit_test(a_variable_overrides_the_file),
         cmocka_unit_test(a_treasurys_variable_reaches_that_treasury_only),
         cmocka_unit_test(a_bad_value_names_the_variable_and_the_range),

@@ -410,9 +410,64 @@ static void a_missing_file_is_named(void **state)
     assert_non_null(strstr(err.message, "/nonexistent/x.conf"));
 }
 
+#define TOKEN_TEXT "0x5FbDB2315678afecb367f032d93F642f64180aa3"
+#define ASSET "[asset usdc]\ntoken = " TOKEN_TEXT "\n"
+#define SECOND "[treasury base]\nchain_id = 8453\nrpc = http://b\nkeystore = b.json\npassword_file = b.pass\n"
+
+static void an_asset_is_a_name_for_a_token(void **state)
+{
+    (void)state;
+    struct config *config = good(TREASURY ASSET "[asset gas_0]\ntoken = 0x00000000000000000000000000000000000000aa\n"
+                                                "decimals = 0\nchain_id = 5\n");
+    const struct asset_config *asset = config_asset_named(config, "usdc, and more", 4);
+    assert_non_null(asset);
+    assert_int_equal(asset->chain_id, 31337); /* the treasury's */
+    assert_int_equal(asset->token.bytes[0], 0x5f);
+    assert_false(asset->has_decimals);
+    assert_ptr_equal(config_asset_of(config, 31337, &asset->token), asset);
+    assert_null(config_asset_of(config, 5, &asset->token));
+    asset = config_asset_named(config, "gas_0", 5);
+    assert_true(asset && asset->has_decimals && asset->decimals == 0 && asset->chain_id == 5);
+    assert_null(config_asset_named(config, "usd", 3));
+    config_free(config);
+}
+
+static void an_asset_that_is_not_understood_is_refused(void **state)
+{
+    (void)state;
+    REFUSED(TREASURY "[asset]\n", "some.conf:6:", "[asset usdc]");
+    REFUSED(TREASURY "[asset USDC]\n", "some.conf:6:", "[asset NAME]", "a-z");
+    REFUSED(TREASURY "[asset native]\n", "some.conf:6:", "native is the coin");
+    REFUSED(TREASURY "[asset 0xab]\n", "some.conf:6:", "begins an address");
+    REFUSED(TREASURY "[asset usdc]\n", "some.conf:6:", "[asset usdc] lacks token");
+    REFUSED(TREASURY "[asset usdc]\ntoken = usdc\n", "some.conf:7:", "token", "not an address");
+    REFUSED(TREASURY "[asset usdc]\ntoken = 0x5fbDB2315678afecb367f032d93F642f64180aa3\n", "some.conf:7:", "EIP-55");
+    REFUSED(TREASURY ASSET "decimals = 78\n", "some.conf:8:", "decimals", "0-77");
+    REFUSED(TREASURY ASSET "decimals = six\n", "some.conf:8:", "decimals", "six");
+    REFUSED(TREASURY ASSET "chain_id = 0\n", "some.conf:8:", "chain_id", "a number from 1");
+    REFUSED(TREASURY ASSET "symbol = USDC\n", "some.conf:8:", "symbol", "[asset]");
+    REFUSED(TREASURY ASSET "token = " TOKEN_TEXT "\n", "some.conf:8:", "line 7");
+    REFUSED(TREASURY ASSET "[asset usd]\ntoken = " TOKEN_TEXT "\n", "some.conf:8:", "[asset usd]", "[asset usdc]",
+            "line 6");
+}
+
+static void an_asset_says_its_chain_where_there_is_more_than_one(void **state)
+{
+    (void)state;
+    REFUSED(TREASURY SECOND ASSET, "some.conf:11:", "[asset usdc] lacks chain_id");
+    struct config *config = good(TREASURY SECOND ASSET "chain_id = 8453\n[asset usdc_main]\nchain_id = 31337\n"
+                                                       "token = " TOKEN_TEXT "\n");
+    assert_int_equal(config_asset_named(config, "usdc", 4)->chain_id, 8453);
+    assert_int_equal(config_asset_named(config, "usdc_main", 9)->chain_id, 31337);
+    config_free(config);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_asset_is_a_name_for_a_token),
+        cmocka_unit_test(an_asset_that_is_not_understood_is_refused),
+        cmocka_unit_test(an_asset_says_its_chain_where_there_is_more_than_one),
         cmocka_unit_test(defaults_are_those_of_the_manual),
         cmocka_unit_test(every_bound_is_the_one_of_the_manual),
         cmocka_unit_test(a_number_is_digits_only),
