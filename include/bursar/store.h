@@ -159,7 +159,7 @@ struct bursar_disbursement {
     uint64_t schedule_value;
     enum bursar_state state;
     const char *blocked;   /* why a queued or failed one does not move on: "funds", "destination_code",
-                              "dependency", "failed"; NULL when nothing is wrong */
+                              "dependency", "failed", "reverts", "unestimated", "gas"; NULL when nothing is wrong */
     const char *waits_for; /* the ref it waits for, or that blocks it; NULL */
     uint64_t queued_ms;    /* when it was submitted; milliseconds since 1970 */
     bool has_nonce;        /* bound: */

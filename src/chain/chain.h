@@ -119,6 +119,34 @@ struct chain_token {
     unsigned decimals;
 };
 
+/* A transaction as it would be sent. `data` is borrowed. */
+struct chain_payload {
+    struct bursar_address to;
+    struct bursar_amount value;
+    const uint8_t *data;
+    size_t data_bytes;
+};
+
+/* How transactions are tried out: each by itself, in the state of block `at` where the node allows to name one. */
+struct chain_trial {
+    struct chain_block_ref at;
+    struct bursar_address from;
+    uint64_t gas_max; /* what takes more is not worth knowing */
+};
+
+enum estimate_outcome {
+    ESTIMATE_UNKNOWN = 0, /* the node could not say: no fact at all (INV-5) */
+    ESTIMATE_GAS = 1,     /* it goes through with `gas` */
+    ESTIMATE_REVERTS = 2, /* it would be reverted */
+    ESTIMATE_EXCEEDS = 3, /* it takes more than gas_max */
+};
+#define CHAIN_WORDS_MAX_BYTES 200
+struct chain_estimate {
+    enum estimate_outcome outcome;
+    uint64_t gas;
+    char words[CHAIN_WORDS_MAX_BYTES]; /* unless ESTIMATE_GAS: the contract's, else the node's */
+};
+
 /* What a node said about bytes we handed over. None of these ends an intent (INV-5). Stored: pinned, append only. */
 enum submit_verdict {
     SUBMIT_ACCEPTED = 1,
@@ -151,6 +179,7 @@ struct raw_transaction {
 #define CHAIN_BLOCKS_MAX_COUNT 64
 #define CHAIN_BODIES_MAX_COUNT 16
 #define CHAIN_TOKENS_MAX_COUNT 100
+#define CHAIN_ESTIMATES_MAX_COUNT 100
 #define CHAIN_LANES_MAX_COUNT 8
 #define CHAIN_LANE_ITEMS_MAX_COUNT 100
 #define CHAIN_ITEMS_MAX_COUNT 1000
@@ -181,6 +210,10 @@ struct chain {
      * contracts to ask. */
     enum bursar_status (*tokens)(void *ctx, const struct chain_block_ref *at, const struct bursar_address *tokens,
                                  size_t count, struct chain_token *ret, struct bursar_error *err);
+    /* What these transactions would take. OK also when the node could not say it of some. `count` <=
+     * CHAIN_ESTIMATES_MAX_COUNT. NULL where a chain can't try anything out. */
+    enum bursar_status (*estimate)(void *ctx, const struct chain_trial *trial, const struct chain_payload *calls,
+                                   size_t count, struct chain_estimate *ret, struct bursar_error *err);
     /* Hands over raw transactions in the order given. Always fills every result; returns OK when every item got a
      * verdict from the node, else the transport fault. */
     enum bursar_status (*submit)(void *ctx, const struct raw_transaction *transactions, size_t count,

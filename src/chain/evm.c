@@ -7,6 +7,7 @@
 #include "chain/evm_bodies.h"
 #include "chain/evm_code.h"
 #include "chain/evm_codec.h"
+#include "chain/evm_estimate.h"
 #include "chain/evm_observe.h"
 #include "chain/evm_token.h"
 #include "chain/node_errors.h"
@@ -180,6 +181,13 @@ static enum bursar_status tokens(void *ctx, const struct chain_block_ref *at, co
     return status == BURSAR_OK && count ? evm_tokens(ctx, at, list, count, ret, err) : status;
 }
 
+static enum bursar_status estimate(void *ctx, const struct chain_trial *trial, const struct chain_payload *calls,
+                                   size_t count, struct chain_estimate *ret, struct bursar_error *err)
+{
+    enum bursar_status status = check_count(count, CHAIN_ESTIMATES_MAX_COUNT, err);
+    return status == BURSAR_OK ? evm_estimate(ctx, trial, calls, count, ret, err) : status;
+}
+
 static void set_verdict(struct submit_result *ret, enum submit_verdict verdict, const char *message)
 {
     ret->verdict = verdict;
@@ -312,6 +320,7 @@ struct chain evm_chain_interface(struct evm_chain *chain)
         .raws = raws,
         .has_code = has_code,
         .tokens = tokens,
+        .estimate = estimate,
         .submit = submit,
         .lanes = chain->lane_count,
         .submit_start = submit_start,

@@ -258,6 +258,17 @@ json_t *evm_write_number(uint64_t number)
     return json_stringn_nocheck(text, (size_t)length);
 }
 
+json_t *evm_write_amount(struct bursar_amount amount)
+{
+    uint8_t bytes[BURSAR_AMOUNT_BE_BYTES];
+    char digits[2 * BURSAR_AMOUNT_BE_BYTES + 1], text[2 + sizeof digits];
+    bursar_amount_to_be(amount, bytes);
+    hex_encode(bytes, sizeof bytes, digits);
+    size_t zeros = strspn(digits, "0");
+    int length = snprintf(text, sizeof text, "0x%s", zeros < sizeof digits - 1 ? digits + zeros : "0");
+    return json_stringn_nocheck(text, (size_t)length);
+}
+
 json_t *evm_write_hash(const struct bursar_hash *hash)
 {
     return write_hex(hash->bytes, sizeof hash->bytes);

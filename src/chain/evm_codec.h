@@ -38,6 +38,7 @@ BURSAR_MUST_CHECK enum bursar_status evm_read_has_code(const json_t *value, bool
 
 /* Parameters; NULL when out of memory. */
 json_t *evm_write_number(uint64_t number);
+json_t *evm_write_amount(struct bursar_amount amount);
 json_t *evm_write_hash(const struct bursar_hash *hash);
 json_t *evm_write_address(const struct bursar_address *address);
 /* {"blockHash": ...} (EIP-1898) */

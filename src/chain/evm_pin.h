@@ -17,6 +17,8 @@ struct evm_chain {
     /* The node refused {"blockHash": ...}: blocks are named by number, and afterwards evm_pin_confirm is needed. */
     bool pins_by_number;
     bool runs_no_programs; /* eth_call did not do what evm_code.c needs */
+    /* How this node lets a block be named when gas is estimated. */
+    enum { ESTIMATE_PIN_HASH = 0, ESTIMATE_PIN_NUMBER, ESTIMATE_PIN_NOT } estimate_pin;
     /* The call that names a block without listing its transactions, where this node has one; NULL: not asked yet. */
     const char *header_method;
 };

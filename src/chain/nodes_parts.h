@@ -100,7 +100,29 @@ enum set_aside view_judge(const struct chain_query *query, const struct chain_vi
 
 /* -- reads (nodes_read.c) and hand-overs (nodes_submit.c) -- */
 
+/* How to ask one node, and how to compare what nodes say of one item. */
+struct read_kind {
+    const char *noun;
+    size_t item_bytes;
+    enum bursar_status (*ask)(const struct chain *chain, const void *question, size_t count, void *ret,
+                              struct bursar_error *err);
+    bool (*same)(const void *a, const void *b);
+    /* Can these two not both be said by honest nodes, however far behind one is? */
+    bool (*contradict)(const struct nodes *nodes, const void *a, const void *b);
+    /* What all of `count` disagreeing answers support, if that is anything; may be NULL. */
+    bool (*weaken)(const void *const *answers, size_t count, void *ret);
+    /* Takes what another node that says the same adds to the agreed answer; may be NULL. */
+    void (*merge)(void *agreed, const void *other);
+    void (*clear)(void *items, size_t count); /* may be NULL */
+};
+
+/* Each item as a quorum of nodes says it; with a quorum of one, whoever answers first. */
+BURSAR_MUST_CHECK enum bursar_status nodes_read_agreed(struct nodes *nodes, const struct read_kind *kind,
+                                                       const void *question, size_t count, void *ret,
+                                                       struct bursar_error *err);
+
 void nodes_put_reads(struct chain *ret);
+void nodes_put_state_reads(struct chain *ret); /* nodes_state.c */
 void nodes_put_submits(struct chain *ret);
 
 #endif

@@ -8,20 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How to ask one node, and how to compare what nodes say of one item. */
-struct read_kind {
-    const char *noun;
-    size_t item_bytes;
-    enum bursar_status (*ask)(const struct chain *chain, const void *question, size_t count, void *ret,
-                              struct bursar_error *err);
-    bool (*same)(const void *a, const void *b);
-    /* Can these two not both be said by honest nodes, however far behind one is? */
-    bool (*contradict)(const struct nodes *nodes, const void *a, const void *b);
-    /* What all of `count` disagreeing answers support, if that is anything; may be NULL. */
-    bool (*weaken)(const void *const *answers, size_t count, void *ret);
-    void (*clear)(void *items, size_t count); /* may be NULL */
-};
-
 /* One read under way; `answers[i]` is node i's, NULL without one. */
 struct reading {
     struct nodes *nodes;
@@ -164,6 +150,10 @@ static bool assemble(struct reading *reading, void *ret)
         char *from = (char *)reading->answers[agreed] + i * size;
         memcpy(to, from, size);
         memset(from, 0, size); /* what it owns has moved */
+        for (size_t node = agreed + 1; reading->kind->merge && node < reading->nodes->count; node++) {
+            if (reading->answers[node] && reading->kind->same(to, item(reading, node, i)))
+                reading->kind->merge(to, item(reading, node, i));
+        }
     }
     return true;
 }
@@ -201,8 +191,8 @@ static enum bursar_status gather(struct reading *reading, struct bursar_error *e
     return BURSAR_OK;
 }
 
-static enum bursar_status read_agreed(struct nodes *nodes, const struct read_kind *kind, const void *question,
-                                      size_t count, void *ret, struct bursar_error *err)
+enum bursar_status nodes_read_agreed(struct nodes *nodes, const struct read_kind *kind, const void *question,
+                                     size_t count, void *ret, struct bursar_error *err)
 {
     struct reading reading = { .nodes = nodes, .kind = kind, .question = question, .count = count };
     if (count == 0)
@@ -265,7 +255,7 @@ static enum bursar_status blocks(void *ctx, const uint64_t *numbers, size_t coun
                                            .same = same_block,
                                            .contradict = blocks_contradict,
                                            .clear = clear_blocks };
-    return read_agreed(ctx, &kind, numbers, count, ret, err);
+    return nodes_read_agreed(ctx, &kind, numbers, count, ret, err);
 }
 
 /* -- receipts: what became of a payment -- */
@@ -311,7 +301,7 @@ static enum bursar_status receipts(void *ctx, const struct bursar_hash *hashes, 
                                            .ask = ask_receipts,
                                            .same = same_receipt,
                                            .contradict = receipts_contradict };
-    return read_agreed(ctx, &kind, hashes, count, ret, err);
+    return nodes_read_agreed(ctx, &kind, hashes, count, ret, err);
 }
 
 /* -- transactions: what is known of a hash -- */
@@ -371,77 +361,7 @@ static enum bursar_status transactions(void *ctx, const struct bursar_hash *hash
                                            .same = same_transaction,
                                            .contradict = transactions_contradict,
                                            .weaken = is_in_some_pool };
-    return read_agreed(ctx, &kind, hashes, count, ret, err);
-}
-
-/* -- code: at one block hash, so that whoever answers speaks of the same state -- */
-
-struct code_question {
-    const struct chain_block_ref *at;
-    const struct bursar_address *addresses;
-};
-
-static enum bursar_status ask_code(const struct chain *chain, const void *question, size_t count, void *ret,
-                                   struct bursar_error *err)
-{
-    const struct code_question *code = question;
-    return chain->has_code(chain->ctx, code->at, code->addresses, count, ret, err);
-}
-
-static bool same_flag(const void *left, const void *right)
-{
-    return *(const bool *)left == *(const bool *)right;
-}
-
-static bool flags_contradict(const struct nodes *nodes, const void *left, const void *right)
-{
-    (void)nodes;
-    return !same_flag(left, right);
-}
-
-static enum bursar_status has_code(void *ctx, const struct chain_block_ref *at, const struct bursar_address *addresses,
-                                   size_t count, bool *ret, struct bursar_error *err)
-{
-    static const struct read_kind kind = { .noun = "which addresses hold code",
-                                           .item_bytes = sizeof *ret,
-                                           .ask = ask_code,
-                                           .same = same_flag,
-                                           .contradict = flags_contradict };
-    struct code_question question = { at, addresses };
-    return read_agreed(ctx, &kind, &question, count, ret, err);
-}
-
-/* -- tokens: likewise; what they say decides what an amount is worth, for good -- */
-
-static enum bursar_status ask_tokens(const struct chain *chain, const void *question, size_t count, void *ret,
-                                     struct bursar_error *err)
-{
-    const struct code_question *tokens = question;
-    return chain->tokens(chain->ctx, tokens->at, tokens->addresses, count, ret, err);
-}
-
-static bool same_token(const void *left, const void *right)
-{
-    const struct chain_token *a = left, *b = right;
-    return a->has_code == b->has_code && a->has_decimals == b->has_decimals && a->decimals == b->decimals;
-}
-
-static bool tokens_contradict(const struct nodes *nodes, const void *left, const void *right)
-{
-    (void)nodes;
-    return !same_token(left, right);
-}
-
-static enum bursar_status tokens(void *ctx, const struct chain_block_ref *at, const struct bursar_address *list,
-                                 size_t count, struct chain_token *ret, struct bursar_error *err)
-{
-    static const struct read_kind kind = { .noun = "the decimals of tokens",
-                                           .item_bytes = sizeof *ret,
-                                           .ask = ask_tokens,
-                                           .same = same_token,
-                                           .contradict = tokens_contradict };
-    struct code_question question = { at, list };
-    return read_agreed(ctx, &kind, &question, count, ret, err);
+    return nodes_read_agreed(ctx, &kind, hashes, count, ret, err);
 }
 
 /* -- bodies: what an account has sent, block by block -- */
@@ -500,7 +420,7 @@ static enum bursar_status bodies(void *ctx, const struct bursar_address *account
                                            .contradict = bodies_contradict,
                                            .clear = clear_bodies };
     struct bodies_question question = { account, numbers };
-    return read_agreed(ctx, &kind, &question, count, ret, err);
+    return nodes_read_agreed(ctx, &kind, &question, count, ret, err);
 }
 
 /* -- raws: whoever has them; they hash to what was asked for, so that no node could give others -- */
@@ -554,7 +474,7 @@ static enum bursar_status raws(void *ctx, const struct bursar_hash *hashes, size
                                            .contradict = raws_contradict,
                                            .weaken = some_raw,
                                            .clear = clear_raws };
-    return read_agreed(ctx, &kind, hashes, count, ret, err);
+    return nodes_read_agreed(ctx, &kind, hashes, count, ret, err);
 }
 
 void nodes_put_reads(struct chain *ret)
@@ -564,6 +484,5 @@ void nodes_put_reads(struct chain *ret)
     ret->blocks = blocks;
     ret->receipts = receipts;
     ret->transactions = transactions;
-    ret->has_code = has_code;
-    ret->tokens = tokens;
+    nodes_put_state_reads(ret);
 }

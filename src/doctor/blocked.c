@@ -5,21 +5,34 @@
 #include "doctor/words.h"
 #include "eth/address.h"
 
+#define PLAIN_TRANSFER_GAS 21000 /* what the snapshot's gas cost is for */
+
+/* The most that its fee can be: of a contract more than of a plain transfer. */
+static struct bursar_amount fee_of(const struct disbursement_record *record, const struct snapshot *snapshot)
+{
+    struct bursar_amount fee;
+    uint64_t plain;
+    if (record->blocked_gas == 0 || !bursar_amount_to_u64(snapshot->gas_cost, &plain) ||
+        !bursar_amount_multiply(bursar_amount_from_u64(plain / PLAIN_TRANSFER_GAS), record->blocked_gas, &fee))
+        return snapshot->gas_cost;
+    return fee;
+}
+
 static void describe_funds(const struct disbursement_record *record, const struct snapshot *snapshot,
                            const struct bursar_address *account, struct blocked_text *ret)
 {
     char amount[WORDS_COIN_TEXT_BYTES], fee[WORDS_COIN_TEXT_BYTES], available[WORDS_COIN_TEXT_BYTES];
     char missing_text[WORDS_COIN_TEXT_BYTES], address[ADDRESS_TEXT_BYTES];
-    struct bursar_amount needed, missing;
+    struct bursar_amount needed, missing, gas_cost = fee_of(record, snapshot);
     address_to_text(account, address);
     words_coin(record->amount, amount);
-    if (!snapshot->has_available || !bursar_amount_add(record->amount, snapshot->gas_cost, &needed)) {
+    if (!snapshot->has_available || !bursar_amount_add(record->amount, gas_cost, &needed)) {
         (void)snprintf(ret->cause, sizeof ret->cause, "not enough funds: the balance does not cover %s and its fee",
                        amount);
         (void)snprintf(ret->action, sizeof ret->action, "send funds to %s", address);
         return;
     }
-    words_coin(snapshot->gas_cost, fee);
+    words_coin(gas_cost, fee);
     words_coin(snapshot->available, available);
     if (!bursar_amount_subtract(needed, snapshot->available, &missing) || bursar_amount_is_zero(missing)) {
         (void)snprintf(ret->cause, sizeof ret->cause, "not enough funds when it was looked at; %s are available by now",
@@ -64,6 +77,50 @@ static void describe_failed(const struct disbursement_record *record, struct blo
                    (long long)record->id, (long long)record->id);
 }
 
+static void describe_recheck(const struct disbursement_record *record, const char *also, struct blocked_text *ret)
+{
+    (void)snprintf(ret->action, sizeof ret->action,
+                   "nothing at once: it is looked at again in block %llu and later, in longer and longer intervals%s",
+                   (unsigned long long)record->recheck_number, also);
+}
+
+static void describe_refusal(const struct disbursement_record *record, struct blocked_text *ret)
+{
+    const char *note = record->blocked_note ? record->blocked_note : "";
+    switch (record->blocked) {
+    case BLOCK_REVERTS:
+        (void)snprintf(ret->cause, sizeof ret->cause, "its destination is a contract that refuses the payment: %s",
+                       *note ? note : "it does not say why");
+        describe_recheck(record,
+                         "; if it never will take it, cancel this one and import what is owed with another "
+                         "destination and ref",
+                         ret);
+        return;
+    case BLOCK_UNESTIMATED:
+        (void)snprintf(ret->cause, sizeof ret->cause,
+                       "its destination is a contract, and the node could not say what paying it takes: %s",
+                       *note ? note : "no reason given");
+        describe_recheck(record, "; if this lasts, check the node", ret);
+        return;
+    case BLOCK_GAS:
+        (void)snprintf(ret->cause, sizeof ret->cause,
+                       "its destination is a contract that takes more gas than a payment may (1000000): %s",
+                       *note ? note : "as the node estimates");
+        describe_recheck(record,
+                         "; if it never takes less, cancel this one and import what is owed with another "
+                         "destination and ref",
+                         ret);
+        return;
+    case BLOCK_NONE:
+    case BLOCK_FUNDS:
+    case BLOCK_DESTINATION_CODE:
+    case BLOCK_DEPENDENCY:
+    case BLOCK_FAILED:
+    case BLOCK_TOKEN:
+        return;
+    }
+}
+
 bool blocked_describe(const struct disbursement_record *record, const struct snapshot *snapshot,
                       const struct bursar_address *account, struct blocked_text *ret)
 {
@@ -75,10 +132,11 @@ bool blocked_describe(const struct disbursement_record *record, const struct sna
         return true;
     case BLOCK_DESTINATION_CODE:
         (void)snprintf(ret->cause, sizeof ret->cause,
-                       "its destination is a contract, and this version pays only accounts without code");
+                       "its destination is a contract, and what paying it takes can't be found out on this chain");
         (void)snprintf(ret->action, sizeof ret->action,
-                       "leave it queued until a version that estimates gas is installed; do not pay it by other means "
-                       "meanwhile, or it is paid twice");
+                       "cancel it (`bursar cancel %lld --reason TEXT`) and import what is owed with another "
+                       "destination and ref",
+                       (long long)record->id);
         return true;
     case BLOCK_TOKEN:
         (void)snprintf(ret->cause, sizeof ret->cause,
@@ -92,6 +150,11 @@ bool blocked_describe(const struct disbursement_record *record, const struct sna
         return true;
     case BLOCK_FAILED:
         describe_failed(record, ret);
+        return true;
+    case BLOCK_REVERTS:
+    case BLOCK_UNESTIMATED:
+    case BLOCK_GAS:
+        describe_refusal(record, ret);
         return true;
     }
     return false;

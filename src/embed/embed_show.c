@@ -32,6 +32,12 @@ static const char *blocked_name(enum block_code code)
         return "dependency";
     case BLOCK_FAILED:
         return "failed";
+    case BLOCK_REVERTS:
+        return "reverts";
+    case BLOCK_UNESTIMATED:
+        return "unestimated";
+    case BLOCK_GAS:
+        return "gas";
     case BLOCK_TOKEN:
         return "token";
     }

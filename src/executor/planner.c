@@ -267,36 +267,6 @@ void plan_available(const struct bursar_amount *balance, const struct flight *fl
     *ret = left;
 }
 
-void plan_spending(const struct due_row *rows, const bool *has_code, size_t count, uint64_t next_nonce,
-                   uint64_t max_fee_per_gas_wei, struct bursar_amount available, struct spending_plan *ret)
-{
-    ret->binding_count = ret->block_count = 0;
-    for (size_t i = 0; i < count; i++) {
-        const struct due_row *row = &rows[i];
-        struct bursar_amount cost;
-        enum block_code block = BLOCK_NONE;
-        if (row->asset.is_token)
-            block = BLOCK_TOKEN; /* its amount is not the coin's */
-        else if (has_code[i])
-            block = BLOCK_DESTINATION_CODE;
-        else if (!plan_worst_case(&row->amount, TRANSFER_GAS, max_fee_per_gas_wei, &cost) ||
-                 !bursar_amount_subtract(available, cost, &available))
-            block = BLOCK_FUNDS;
-        if (block != BLOCK_NONE) {
-            ret->blocks[ret->block_count++] =
-                (struct block_decision){ .disbursement = row->id, .version = row->version, .code = block };
-            continue;
-        }
-        ret->bindings[ret->binding_count++] = (struct binding){ .disbursement = row->id,
-                                                                .version = row->version,
-                                                                .nonce = next_nonce++,
-                                                                .to = row->destination,
-                                                                .value = row->amount,
-                                                                .gas_limit = TRANSFER_GAS };
-    }
-    ret->available = available;
-}
-
 bool plan_broadcast(const struct flight *flight, uint64_t nonce_pending, uint64_t now_ms)
 {
     if (!flight->has_attempt)

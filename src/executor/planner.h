@@ -55,6 +55,44 @@ BURSAR_MUST_CHECK bool plan_worst_case(const struct bursar_amount *value, uint64
 void plan_available(const struct bursar_amount *balance, const struct flight *flights, size_t flight_count,
                     uint64_t unsigned_max_fee_per_gas_wei, struct bursar_amount *ret);
 
+/* -- gas: a destination without code takes TRANSFER_GAS; what holds code is tried out first -- */
+
+#define GAS_LIMIT_MAX 1000000 /* no payment may take more */
+/* The state may be another one by the time it is mined. Gas that is not used costs nothing: a quarter more than was
+ * estimated, and at least what it takes to fill a storage slot that was empty. */
+#define GAS_MARGIN_PERCENT 25
+#define GAS_MARGIN_MIN 20000
+uint64_t plan_gas_limit(uint64_t estimated);
+
+/* What was refused is looked at again after so many blocks, then after twice as many, and so on. */
+#define RECHECK_BLOCKS 5
+#define RECHECK_UNKNOWN_BLOCKS 1
+#define RECHECK_MAX_BLOCKS 320
+uint64_t plan_recheck(uint64_t head_number, uint64_t first_blocks, unsigned looks);
+
+/* What is known of paying a due row. */
+enum outlook_kind {
+    OUTLOOK_TRANSFER = 0,   /* no code at its destination */
+    OUTLOOK_ESTIMATED = 1,  /* `estimate` was asked for, or is to be */
+    OUTLOOK_UNFUNDED = 2,   /* it holds code, and the balance does not even cover a plain transfer */
+    OUTLOOK_IMPOSSIBLE = 3, /* it holds code, and this chain can't estimate */
+    OUTLOOK_TOKEN = 5,      /* it owes a token */
+    OUTLOOK_LATER = 4,      /* it holds code, and is tried out in another tick: nothing is decided */
+};
+struct outlook {
+    enum outlook_kind kind;
+    struct chain_estimate estimate;
+};
+/* Which rows are to be tried out: no more than `most`. `ret` has `count` elements. */
+void plan_outlooks(const struct due_row *rows, const bool *has_code, size_t count, bool can_estimate, size_t most,
+                   uint64_t max_fee_per_gas_wei, const struct bursar_amount *available, struct outlook *ret);
+
+struct spending_terms {
+    uint64_t next_nonce;
+    uint64_t head_number;
+    uint64_t max_fee_per_gas_wei;
+    struct bursar_amount available;
+};
 struct spending_plan {
     struct binding *bindings;
     size_t binding_count;
@@ -63,9 +101,9 @@ struct spending_plan {
     struct bursar_amount available; /* what is left beyond the plan */
 };
 /* Decides each due row: bind at the next nonce, or pass over with a reason; affordable rows go on behind others. The
- * two arrays have room for `count` each. */
-void plan_spending(const struct due_row *rows, const bool *has_code, size_t count, uint64_t next_nonce,
-                   uint64_t max_fee_per_gas_wei, struct bursar_amount available, struct spending_plan *ret);
+ * two arrays have room for `count` each; notes are borrowed from `outlooks`. */
+void plan_spending(const struct due_row *rows, const struct outlook *outlooks, size_t count,
+                   const struct spending_terms *terms, struct spending_plan *ret);
 
 /* What to do about an attempt that is not mined. */
 enum replacement {

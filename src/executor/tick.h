@@ -36,9 +36,11 @@ struct executor {
     unsigned lag_ticks;
     uint64_t progress_nonce, progress_number; /* the account's nonce as last seen to move, and the head then */
     size_t host_offset;                       /* due rows that the host is not asked about in this round: it has been */
-    uint64_t breaker_changes;                 /* of the breaker, as saved last */
-    struct verdict signer_verdict;            /* why the signer can't be used; halt NONE: it can */
-    struct verdict log_verdict;               /* what comparing log and store showed */
+    uint64_t rechecked_number;                /* the head when rows that were passed over were last woken */
+    bool was_nothing_due;
+    uint64_t breaker_changes;      /* of the breaker, as saved last */
+    struct verdict signer_verdict; /* why the signer can't be used; halt NONE: it can */
+    struct verdict log_verdict;    /* what comparing log and store showed */
     enum halt_code noted_halt;
     char noted_hold[PLAN_REASON_MAX_BYTES];
 
@@ -103,6 +105,9 @@ void tick_breaker_cut(struct executor *executor, struct tick *tick);
 
 /* Wakes, selects, checks, binds. */
 BURSAR_MUST_CHECK enum bursar_status tick_bind(struct executor *executor, struct tick *tick, struct bursar_error *err);
+/* What paying these rows takes. False: the node failed, and nothing is decided about them. */
+bool tick_outlooks(struct executor *executor, struct tick *tick, const struct due_row *rows, size_t count,
+                   const struct fees *fees, struct outlook *ret);
 /* In place of store->due_select: at most `size` due rows that the host says are ready. */
 BURSAR_MUST_CHECK enum bursar_status tick_host_select(struct executor *executor, struct tick *tick, uint64_t epoch,
                                                       size_t size, struct due_row *ret, size_t *ret_count,

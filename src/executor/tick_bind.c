@@ -6,10 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define RECHECKS_MAX_COUNT 16
+
 /* One batch on its way through the checks. */
 struct batch {
     struct due_row *rows;
-    bool *has_code;
+    struct outlook *outlooks;
     struct spending_plan plan;
     size_t count;
 };
@@ -17,7 +19,7 @@ struct batch {
 static void batch_free(struct batch *batch)
 {
     free(batch->rows);
-    free(batch->has_code);
+    free(batch->outlooks);
     free(batch->plan.bindings);
     free(batch->plan.blocks);
 }
@@ -25,10 +27,10 @@ static void batch_free(struct batch *batch)
 static enum bursar_status batch_allocate(struct batch *batch, size_t size, struct bursar_error *err)
 {
     batch->rows = calloc(size, sizeof *batch->rows);
-    batch->has_code = calloc(size, sizeof *batch->has_code);
+    batch->outlooks = calloc(size, sizeof *batch->outlooks);
     batch->plan.bindings = calloc(size, sizeof *batch->plan.bindings);
     batch->plan.blocks = calloc(size, sizeof *batch->plan.blocks);
-    if (!batch->rows || !batch->has_code || !batch->plan.bindings || !batch->plan.blocks)
+    if (!batch->rows || !batch->outlooks || !batch->plan.bindings || !batch->plan.blocks)
         return bursar_fail(err, BURSAR_ENOMEM, "out of memory");
     return BURSAR_OK;
 }
@@ -48,27 +50,6 @@ static enum bursar_status select_due(struct executor *executor, struct tick *tic
         return tick_host_select(executor, tick, epoch, size, batch->rows, &batch->count, err);
     return store->due_select(store->ctx, tick->treasury.id, view->has_final, view->final.timestamp_s, epoch, size,
                              batch->rows, &batch->count, err);
-}
-
-/* False when the node failed: then nothing is decided about this batch. */
-static bool look_for_code(struct executor *executor, struct tick *tick, struct batch *batch)
-{
-    struct chain *chain = &executor->env.chain;
-    struct bursar_error fault = { 0 };
-    struct bursar_address *destinations = calloc(batch->count, sizeof *destinations);
-    bool ok = destinations != NULL;
-    if (ok) {
-        for (size_t i = 0; i < batch->count; i++)
-            destinations[i] = batch->rows[i].destination;
-        ok = chain->has_code(chain->ctx, &tick->view.latest.block, destinations, batch->count, batch->has_code,
-                             &fault) == BURSAR_OK;
-    } else {
-        (void)bursar_fail(&fault, BURSAR_ENOMEM, "out of memory");
-    }
-    free(destinations);
-    if (!ok)
-        tick_note_fault(executor, tick, &fault);
-    return ok;
 }
 
 /* Blocks and binds as planned. The bound rows show up among the flights. */
@@ -117,12 +98,16 @@ static enum bursar_status bind_batch(struct executor *executor, struct tick *tic
     enum bursar_status status = batch_allocate(&batch, size, err);
     if (status == BURSAR_OK)
         status = select_due(executor, tick, size, &batch, err);
+    executor->was_nothing_due = status == BURSAR_OK && batch.count == 0;
     if (status != BURSAR_OK || batch.count == 0)
         return status;
-    if (!look_for_code(executor, tick, &batch))
+    if (!tick_outlooks(executor, tick, batch.rows, batch.count, fees, batch.outlooks))
         return BURSAR_OK;
-    plan_spending(batch.rows, batch.has_code, batch.count, tick->lane.next_nonce, fees->max_fee_per_gas_wei,
-                  executor->snapshot.available, &batch.plan);
+    const struct spending_terms terms = { .next_nonce = tick->lane.next_nonce,
+                                          .head_number = tick->view.latest.block.number,
+                                          .max_fee_per_gas_wei = fees->max_fee_per_gas_wei,
+                                          .available = executor->snapshot.available };
+    plan_spending(batch.rows, batch.outlooks, batch.count, &terms, &batch.plan);
     status = carry_out(executor, &batch, err);
     if (status != BURSAR_OK)
         return status;
@@ -131,6 +116,19 @@ static enum bursar_status bind_batch(struct executor *executor, struct tick *tic
     tick->lane.in_flight += batch.plan.binding_count;
     tick->go_on = tick->go_on || (batch.count == size && tick->lane.in_flight < executor->config.max_in_flight);
     return BURSAR_OK;
+}
+
+/* What was refused is tried again once a block at most, and a part of a batch at most: it may well be refused again. */
+static enum bursar_status wake_refused(struct executor *executor, struct tick *tick, struct bursar_error *err)
+{
+    struct store *store = &executor->env.store;
+    const uint64_t head = tick->view.latest.block.number;
+    size_t count = 0, most = (executor->config.batch_size + 3) / 4;
+    if (head == executor->rechecked_number && !executor->was_nothing_due)
+        return BURSAR_OK;
+    executor->rechecked_number = head;
+    return store->recheck_wake(store->ctx, executor->fence, head, executor->was_nothing_due,
+                               most < RECHECKS_MAX_COUNT ? most : RECHECKS_MAX_COUNT, &count, err);
 }
 
 /* Rows whose reason to wait has gone: dependents of what settled, and what the balance covers now. */
@@ -145,6 +143,8 @@ static enum bursar_status wake(struct executor *executor, struct tick *tick, str
         bursar_amount_subtract(executor->snapshot.available, executor->snapshot.gas_cost, &affordable))
         status =
             store->funded_wake(store->ctx, executor->fence, &affordable, executor->config.batch_size, &funded, err);
+    if (status == BURSAR_OK)
+        status = wake_refused(executor, tick, err);
     if (woken >= executor->config.batch_size)
         tick->go_on = true;
     return status;

@@ -30,6 +30,7 @@ struct rpc_reply {
     enum rpc_outcome outcome;
     json_t *result; /* owned; RPC_RESULT only */
     long long code; /* RPC_ERROR only */
+    json_t *data;   /* owned; RPC_ERROR only: what the error says beside its message, a text, or NULL */
     char message[RPC_MESSAGE_MAX_BYTES];
 };
 

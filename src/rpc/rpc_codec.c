@@ -72,11 +72,13 @@ void rpc_text_clean(const char *text, size_t length_bytes, char *ret, size_t ret
 
 static void read_error_object(const json_t *error, struct rpc_reply *ret)
 {
+    json_t *data = json_object_get(error, "data");
     const json_t *message = json_object_get(error, "message");
     const json_t *code = json_object_get(error, "code");
     ret->code = json_is_integer(code) ? (long long)json_integer_value(code) : 0;
     if (json_is_string(message))
         rpc_text_clean(json_string_value(message), json_string_length(message), ret->message, sizeof ret->message);
+    ret->data = json_is_string(data) ? json_incref(data) : NULL;
 }
 
 /* The member, with JSON null counted as absent: JSON-RPC 1 servers send both members and null one of them. */
@@ -94,6 +96,7 @@ static enum bursar_status fail_whole(const json_t *document, struct bursar_error
     if (!json_is_object(error))
         return bursar_fail(err, BURSAR_EPROTOCOL, "the reply is not a JSON-RPC reply to this request");
     read_error_object(error, &reply);
+    json_decref(reply.data);
     return bursar_fail(err, BURSAR_EPROTOCOL, "the node answered the request as a whole with an error: %s (%lld)",
                        reply.message, reply.code);
 }

@@ -36,11 +36,15 @@ bool halt_latches(enum halt_code code);
 enum block_code {
     BLOCK_NONE = 0,
     BLOCK_FUNDS = 1,            /* the balance does not cover it beside what is in flight */
-    BLOCK_DESTINATION_CODE = 2, /* its destination is a contract */
+    BLOCK_DESTINATION_CODE = 2, /* its destination is a contract, on a chain where gas can't be estimated */
     BLOCK_DEPENDENCY = 3,       /* derived, never stored: what it waits for was cancelled or failed */
     BLOCK_FAILED = 4,           /* derived, never stored: its own transaction reverted */
+    BLOCK_REVERTS = 5,          /* its transaction would be reverted */
+    BLOCK_UNESTIMATED = 6,      /* what it takes is not known: nothing is decided by that but to look again */
+    BLOCK_GAS = 7,              /* it takes more gas than a payment may */
     BLOCK_TOKEN = 8,            /* it owes a token, which can't be paid here */
 };
+#define BLOCK_NOTE_MAX_BYTES 200
 
 enum intent_kind {
     INTENT_PAYMENT = 1,
@@ -142,6 +146,7 @@ struct due_row {
     struct bursar_address destination;
     struct asset asset;
     struct bursar_amount amount; /* base units of the asset */
+    unsigned looks;              /* how often it was passed over to be looked at again */
 };
 
 /* A disbursement to bind to a nonce: becomes one intent with one item. */
@@ -158,6 +163,9 @@ struct block_decision {
     int64_t disbursement;
     uint64_t version;
     enum block_code code;
+    uint64_t recheck_number; /* it is looked at again at this height; 0: not because of blocks that pass */
+    uint64_t gas_limit;      /* what it would be bound with; 0: a plain transfer, or not known */
+    const char *note;        /* the contract's or the node's words, or NULL; borrowed */
 };
 
 /* An intent not seen included: with its newest attempt, once there is one. */
@@ -276,7 +284,7 @@ struct lane {
 /* What is left to do that time alone can bring on; each a cheap existence check. */
 struct work_left {
     bool unfinished; /* an intent is not final */
-    bool ready;      /* a queued row neither waits for another nor is blocked: due, or scheduled */
+    bool ready;      /* a queued row is due or scheduled: it neither waits for another nor is blocked for long */
     bool to_wake;    /* dependents of something settled have not been looked at yet */
 };
 
@@ -309,6 +317,9 @@ struct disbursement_record {
     uint64_t schedule_value;
     enum disbursement_state state;
     enum block_code blocked;
+    const char *blocked_note;   /* the words of who refused it; "" */
+    uint64_t blocked_gas;       /* the gas limit that it would take; 0: that of a plain transfer, or not known */
+    uint64_t recheck_number;    /* looked at again at this height; 0: not because of blocks that pass */
     const char *blocked_on_ref; /* BLOCK_DEPENDENCY: which; waiting: what for; else NULL */
     enum disbursement_state blocked_on_state;
     uint64_t queued_ms;

@@ -9,6 +9,7 @@ static void read_due(sqlite3_stmt *stmt, void *rows, size_t index)
     column_address(stmt, 2, &due->destination);
     column_amount(stmt, 3, &due->amount);
     column_asset(stmt, 4, &due->asset);
+    due->looks = (unsigned)sqlite3_column_int(stmt, 5);
 }
 
 static void read_id(sqlite3_stmt *stmt, void *rows, size_t index)
@@ -132,6 +133,28 @@ static enum bursar_status dependents_wake(void *ctx, struct fence fence, size_t 
     return status;
 }
 
+/* `read` is what has collected the ids. */
+static enum bursar_status unblock(struct sqlite_store *store, const struct fence *fence, const int64_t *ids,
+                                  size_t count, enum bursar_status read, size_t *ret_count, struct bursar_error *err)
+{
+    if (read == BURSAR_OK && count == 0)
+        *ret_count = 0;
+    if (read != BURSAR_OK || count == 0)
+        return read;
+    enum bursar_status status = write_begin(store, fence, err);
+    if (status != BURSAR_OK)
+        return status;
+    for (size_t i = 0; i < count && status == BURSAR_OK; i++) {
+        sqlite3_stmt *stmt = statement(store, SQL_UNBLOCK, err);
+        bind_i64(stmt, 1, ids[i]);
+        status = run_statement(store, stmt, NULL, err);
+    }
+    status = write_end(store, status, err);
+    if (status == BURSAR_OK)
+        *ret_count = count;
+    return status;
+}
+
 static enum bursar_status funded_wake(void *ctx, struct fence fence, const struct bursar_amount *affordable,
                                       size_t limit, size_t *ret_count, struct bursar_error *err)
 {
@@ -145,21 +168,29 @@ static enum bursar_status funded_wake(void *ctx, struct fence fence, const struc
     bind_u64(stmt, 3, limit);
     size_t count = 0;
     enum bursar_status status = collect_rows(store, stmt, read_id, ids, limit, &count, err);
-    if (status == BURSAR_OK && count)
-        status = write_begin(store, &fence, err);
-    if (status != BURSAR_OK || !count) {
-        *ret_count = 0;
-        return status;
+    return unblock(store, &fence, ids, count, status, ret_count, err);
+}
+
+static enum bursar_status recheck_wake(void *ctx, struct fence fence, uint64_t number, bool also_unestimated,
+                                       size_t limit, size_t *ret_count, struct bursar_error *err)
+{
+    struct sqlite_store *store = ctx;
+    int64_t ids[DUE_MAX_ROWS];
+    if (limit > DUE_MAX_ROWS)
+        limit = DUE_MAX_ROWS;
+    sqlite3_stmt *stmt = statement(store, SQL_RECHECK_REACHED, err);
+    bind_i64(stmt, 1, fence.treasury);
+    bind_u64(stmt, 2, number);
+    bind_u64(stmt, 3, limit);
+    size_t count = 0;
+    enum bursar_status status = collect_rows(store, stmt, read_id, ids, limit, &count, err);
+    if (status == BURSAR_OK && also_unestimated && count < limit) { /* one that is found twice is unblocked once */
+        stmt = statement(store, SQL_UNESTIMATED, err);
+        bind_i64(stmt, 1, fence.treasury);
+        bind_u64(stmt, 2, limit - count);
+        status = collect_rows(store, stmt, read_id, ids, limit, &count, err);
     }
-    for (size_t i = 0; i < count && status == BURSAR_OK; i++) {
-        stmt = statement(store, SQL_UNBLOCK, err);
-        bind_i64(stmt, 1, ids[i]);
-        status = run_statement(store, stmt, NULL, err);
-    }
-    status = write_end(store, status, err);
-    if (status == BURSAR_OK)
-        *ret_count = count;
-    return status;
+    return unblock(store, &fence, ids, count, status, ret_count, err);
 }
 
 /* A row that has been moved meanwhile is left alone: its block would be about a state that is gone. */
@@ -178,6 +209,9 @@ static enum bursar_status block(void *ctx, struct fence fence, const struct bloc
         bind_u64(stmt, 2, decisions[i].version);
         bind_i64(stmt, 3, decisions[i].code);
         bind_i64(stmt, 4, fence.treasury);
+        bind_u64(stmt, 5, decisions[i].recheck_number);
+        bind_u64(stmt, 6, decisions[i].gas_limit);
+        bind_text(stmt, 7, decisions[i].note ? decisions[i].note : "");
         status = run_statement(store, stmt, NULL, err);
     }
     return write_end(store, status, err);
@@ -188,5 +222,6 @@ void sqlite_fill_due(struct store *interface)
     interface->due_select = due_select;
     interface->dependents_wake = dependents_wake;
     interface->funded_wake = funded_wake;
+    interface->recheck_wake = recheck_wake;
     interface->block = block;
 }

@@ -152,6 +152,9 @@ static enum bursar_status disbursement_seen(void *ctx, sqlite3_stmt *stmt)
         .schedule = (enum schedule_kind)sqlite3_column_int(stmt, 7),
         .schedule_value = column_u64(stmt, 8),
         .state = (enum disbursement_state)sqlite3_column_int(stmt, 9),
+        .blocked_note = column_string(stmt, 33),
+        .blocked_gas = column_u64(stmt, 34),
+        .recheck_number = column_u64(stmt, 35),
         .blocked_on_ref = has_column(stmt, 11) ? column_string(stmt, 11) : NULL,
         .blocked_on_state = awaited,
         .queued_ms = column_u64(stmt, 13),
@@ -215,7 +218,7 @@ static enum bursar_status progress_of(struct sqlite_store *store, int64_t id, si
     enum block_code blocked = blocked_by(state, (enum block_code)sqlite3_column_int(stmt, 1),
                                          (enum disbursement_state)sqlite3_column_int(stmt, 2));
     *finalized += state == STATE_FINALIZED;
-    *stuck += never_settles(state) || blocked != BLOCK_NONE;
+    *stuck += never_settles(state) || (blocked != BLOCK_NONE && blocked != BLOCK_UNESTIMATED);
     (void)sqlite3_reset(stmt);
     return BURSAR_OK;
 }

@@ -288,6 +288,8 @@ static enum bursar_status work_left(void *ctx, int64_t treasury, struct work_lef
     if (status == BURSAR_OK)
         status = exists(store, SQL_READY_EXISTS, treasury, &left.ready, err);
     if (status == BURSAR_OK)
+        status = left.ready ? status : exists(store, SQL_UNESTIMATED_EXISTS, treasury, &left.ready, err);
+    if (status == BURSAR_OK)
         status = exists(store, SQL_WAKES_NEXT, treasury, &left.to_wake, err);
     if (status == BURSAR_OK)
         *ret = left;

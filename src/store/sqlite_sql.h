@@ -11,7 +11,7 @@
     "(SELECT at_ms FROM event WHERE disbursement = d.id ORDER BY seq DESC LIMIT 1), "                                  \
     "a.seq, a.purpose, a.max_fee_per_gas, a.max_priority_fee_per_gas, a.head_no, a.sends, a.last_sent_ms, a.verdict, " \
     "a.message, EXISTS (SELECT 1 FROM request WHERE done_ms IS NULL AND kind = 1 AND target = d.id), "                 \
-    "d.asset, p.decimals "                                                                                             \
+    "d.asset, p.decimals, d.block_note, d.block_gas, d.recheck_no "                                                     \
     "FROM disbursement d LEFT JOIN disbursement w ON w.id = d.waits_on "                                               \
     "LEFT JOIN asset p ON p.treasury = d.treasury AND p.token = d.asset "                                              \
     "LEFT JOIN intent i ON i.id = (SELECT max(intent) FROM intent_item WHERE disbursement = d.id "                     \
@@ -45,7 +45,8 @@
     S(EVENT_ADD, PLANNED, "INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")                   \
     /* the one move: compare-and-set */                                                                                \
     S(DISBURSEMENT_MOVE, PLANNED,                                                                                      \
-      "UPDATE disbursement SET state = ?4, version = version + 1, blocked = 0, wakes = CASE WHEN ?4 = 6 "              \
+      "UPDATE disbursement SET state = ?4, version = version + 1, blocked = 0, recheck_no = 0, looks = 0, block_gas "  \
+      "= 0, block_note = '', wakes = CASE WHEN ?4 = 6 "                                                                \
       "THEN EXISTS (SELECT 1 FROM disbursement q WHERE q.waits_on = ?1) ELSE 0 END, "                                  \
       "waits_on = CASE WHEN ?4 = 7 THEN NULL ELSE waits_on END "                                                       \
       "WHERE id = ?1 AND state = ?2 AND version = ?3 AND treasury = ?5")                                               \
@@ -70,11 +71,11 @@
     S(LEASE_RELEASE, PLANNED, "UPDATE treasury SET lease_holder = '' WHERE id = ?1 AND lease_epoch = ?2")              \
     /* due */                                                                                                          \
     S(DUE_NOW, PLANNED,                                                                                                \
-      "SELECT id, version, destination, amount, asset FROM disbursement INDEXED BY disbursement_due "                  \
+      "SELECT id, version, destination, amount, asset, looks FROM disbursement INDEXED BY disbursement_due "           \
       "WHERE treasury = ?1 AND schedule = 0 AND schedule_value = 0 AND state = 3 AND waits_on IS NULL "                \
       "AND blocked = 0 ORDER BY id LIMIT ?2")                                                                          \
     S(DUE_SCHEDULED, PLANNED,                                                                                          \
-      "SELECT id, version, destination, amount, asset FROM disbursement INDEXED BY disbursement_due "                  \
+      "SELECT id, version, destination, amount, asset, looks FROM disbursement INDEXED BY disbursement_due "           \
       "WHERE treasury = ?1 AND schedule = ?3 AND schedule_value <= ?4 AND state = 3 AND waits_on IS NULL "             \
       "AND blocked = 0 ORDER BY schedule_value, id LIMIT ?2")                                                          \
     S(WAKES_NEXT, PLANNED, "SELECT id FROM disbursement WHERE treasury = ?1 AND wakes = 1 ORDER BY id LIMIT 1")        \
@@ -83,13 +84,20 @@
     S(NEXT_DEPENDENCY, PLANNED,                                                                                        \
       "SELECT p.on_id FROM dependency p JOIN disbursement d ON d.id = p.on_id WHERE p.id = ?1 AND d.state <> 6 "       \
       "LIMIT 1")                                                                                                       \
-    /* `blocked > 0` says nothing new to us, but tells the planner that the partial index serves */                    \
     S(UNFUNDED_AFFORDABLE, PLANNED,                                                                                    \
-      "SELECT id FROM disbursement WHERE treasury = ?1 AND state = 3 AND blocked > 0 AND blocked = 1 AND amount "      \
-      "<= ?2 ORDER BY amount, id LIMIT ?3")                                                                            \
-    S(UNBLOCK, PLANNED, "UPDATE disbursement SET blocked = 0 WHERE id = ?1 AND state = 3 AND blocked = 1")             \
+      "SELECT id FROM disbursement INDEXED BY disbursement_unfunded WHERE treasury = ?1 AND state = 3 "                \
+      "AND blocked = 1 AND recheck_no = 0 AND amount <= ?2 ORDER BY amount, id LIMIT ?3")                              \
+    S(RECHECK_REACHED, PLANNED,                                                                                        \
+      "SELECT id FROM disbursement INDEXED BY disbursement_recheck WHERE treasury = ?1 AND state = 3 "                 \
+      "AND recheck_no > 0 AND recheck_no <= ?2 ORDER BY recheck_no, id LIMIT ?3")                                      \
+    S(UNESTIMATED, PLANNED,                                                                                            \
+      "SELECT id FROM disbursement INDEXED BY disbursement_unestimated WHERE treasury = ?1 AND state = 3 "             \
+      "AND blocked = 6 ORDER BY id LIMIT ?2")                                                                          \
+    S(UNBLOCK, PLANNED,                                                                                                \
+      "UPDATE disbursement SET blocked = 0, recheck_no = 0 WHERE id = ?1 AND state = 3 AND blocked > 0")               \
     S(BLOCK, PLANNED,                                                                                                  \
-      "UPDATE disbursement SET blocked = ?3 WHERE id = ?1 AND version = ?2 AND state = 3 AND treasury = ?4")           \
+      "UPDATE disbursement SET blocked = ?3, recheck_no = ?5, looks = looks + (?5 > 0), block_gas = ?6, "              \
+      "block_note = ?7 WHERE id = ?1 AND version = ?2 AND state = 3 AND treasury = ?4")                                \
     /* spending */                                                                                                     \
     S(NONCE_HIGHEST, PLANNED, "SELECT max(nonce) FROM intent WHERE treasury = ?1")                                     \
     S(NONCE_FIRST, PLANNED, "SELECT first_nonce FROM treasury WHERE id = ?1")                                          \
@@ -153,6 +161,9 @@
     S(READY_EXISTS, PLANNED,                                                                                           \
       "SELECT 1 FROM disbursement INDEXED BY disbursement_due WHERE treasury = ?1 AND state = 3 "                      \
       "AND waits_on IS NULL AND blocked = 0 LIMIT 1")                                                                  \
+    S(UNESTIMATED_EXISTS, PLANNED,                                                                                     \
+      "SELECT 1 FROM disbursement INDEXED BY disbursement_unestimated WHERE treasury = ?1 AND state = 3 "              \
+      "AND blocked = 6 LIMIT 1")                                                                                       \
     /* what people decide */                                                                                           \
     S(STANDING, SHOWN, "SELECT state, version FROM disbursement WHERE id = ?1 AND treasury = ?2")                      \
     S(ITEM_LIVE_EXISTS, SHOWN, "SELECT 1 FROM intent_item WHERE disbursement = ?1 AND live = 1")                       \

@@ -237,6 +237,9 @@ class Anvil:
     def set_code(self, address, code="0x00"):
         self.rpc("anvil_setCode", address, code)
 
+    def set_storage(self, address, slot, value):
+        self.rpc("anvil_setStorageAt", address, hex(slot), f"0x{value:064x}")
+
     def increase_time(self, seconds):
         self.rpc("evm_increaseTime", hex(seconds))
         self.mine()

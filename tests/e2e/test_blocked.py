@@ -58,25 +58,11 @@ class BlockedTest(harness.ChainCase):
         self.assertEqual(bursar.queue("finalized"), 3)
         self.assert_agrees(bursar)
 
-    def test_a_destination_with_code_is_blocked(self):
-        node = self.node()
-        bursar = self.bursar(node)
-        contract = harness.rows("contract", 1)
-        delegated = harness.rows("delegated", 1)
-        node.set_code(contract[0]["destination"], "0x00")
-        node.set_code(delegated[0]["destination"], "0xef0100" + harness.destination("delegate")[2:])
-        people = harness.rows("people", 5)
-        self.pay(bursar, people[:2] + contract + delegated + people[2:])
-        self.assert_exit(5, bursar.run_until_idle())
-        self.assert_chain(node, once=people, unpaid=contract + delegated)
-        self.assertEqual(set(self.blocked(bursar)), {"contract-0", "delegated-0"})
-        self.assert_agrees(bursar)
-
     def test_what_waits_for_a_blocked_payment_waits_too(self):
         node = self.node()
         bursar = self.bursar(node)
         contract = harness.rows("contract", 1)
-        node.set_code(contract[0]["destination"])
+        node.set_code(contract[0]["destination"], "0x60006000fd")  # reverts
         after = harness.rows("after", 1, depends_on="contract-0")
         self.pay(bursar, contract + after)
         self.assert_exit(5, bursar.run_until_idle())

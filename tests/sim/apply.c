@@ -24,9 +24,9 @@ static void put_on_chain(struct world *world, const struct input_file *file)
 {
     for (size_t i = 0; i < file->row_count; i++) {
         const struct input_row *row = &world->inputs.rows[file->first_row + i];
-        if (row->kind == DESTINATION_CODE)
+        if (row->kind == DESTINATION_CODE || row->kind == DESTINATION_REFUSING)
             sim_chain_put_code(world->chain, &row->destination);
-        else if (row->kind == DESTINATION_REVERTING)
+        if (row->kind == DESTINATION_REVERTING || row->kind == DESTINATION_REFUSING)
             sim_chain_set_reverting(world->chain, &row->destination, true);
     }
 }
@@ -71,6 +71,26 @@ static void repair(struct world *world)
         const struct input_row *row = &world->inputs.rows[i];
         if (row->kind == DESTINATION_REVERTING)
             sim_chain_set_reverting(world->chain, &row->destination, false);
+    }
+    world_persuade(world);
+}
+
+void world_persuade(struct world *world)
+{
+    for (size_t i = 0; i < world->inputs.row_count; i++) {
+        const struct input_row *row = &world->inputs.rows[i];
+        if (row->kind == DESTINATION_REFUSING && !row->refuses_for_ever)
+            sim_chain_set_reverting(world->chain, &row->destination, false);
+    }
+}
+
+/* Every `one_in`th of them, whether it was paid before or not. */
+static void refuse(struct world *world, uint32_t one_in, uint32_t which)
+{
+    for (size_t i = 0; i < world->inputs.row_count; i++) {
+        const struct input_row *row = &world->inputs.rows[i];
+        if (row->kind == DESTINATION_REFUSING && row->leader % one_in == which % one_in)
+            sim_chain_set_reverting(world->chain, &row->destination, true);
     }
 }
 
@@ -378,6 +398,9 @@ void world_apply(struct world *world, const struct event *event)
         break;
     case EVENT_REPAIR:
         repair(world);
+        break;
+    case EVENT_REFUSE:
+        refuse(world, 1 + event->a % 4, event->b);
         break;
     case EVENT_BREAKER:
         command_breaker(world, treasury_of(world, event), (enum breaker_command)(BREAKER_COMMAND_OPEN + event->a % 3));

@@ -13,7 +13,8 @@
     X(EVENT_CANCEL, "cancel", 30, 60)                                                                                  \
     X(EVENT_CANCEL_SENT, "cancel_sent", 40, 40) /* of what is on its way */                                            \
     X(EVENT_RETRY, "retry", 15, 70)                                                                                    \
-    X(EVENT_REPAIR, "repair", 8, 50) /* destinations that reverted do not any more */                                  \
+    X(EVENT_REPAIR, "repair", 8, 50)  /* destinations that reverted do not any more */                                 \
+    X(EVENT_REFUSE, "refuse", 15, 50) /* contracts refuse to be paid (again) */                                        \
     X(EVENT_BREAKER, "breaker", 12, 40)                                                                                \
     X(EVENT_KILL_CALL, "kill_call", 25, 70) /* a process dies at one of its next calls at a seam */                    \
     X(EVENT_KILL_DISK, "kill_disk", 25, 70) /* ... at one of its next operations on the disk */                        \

@@ -113,16 +113,25 @@ FAULTS = (
         Edit("src/executor/planner.c", "    if (behind_log(treasury, lane, log, ret) || behind_chain(lane, view, ret))",
              "    if (!treasury && (behind_log(treasury, lane, log, ret) || behind_chain(lane, view, ret)))"),
         Edit("src/executor/tick_bind.c",
-             "    plan_spending(batch.rows, batch.has_code, batch.count, tick->lane.next_nonce,",
+             "    const struct spending_terms terms = {",
              "    if (tick->view.nonce_pending > tick->lane.next_nonce)\n"
              "        tick->lane.next_nonce = tick->view.nonce_pending;\n"
-             "    plan_spending(batch.rows, batch.has_code, batch.count, tick->lane.next_nonce,"),
+             "    const struct spending_terms terms = {"),
         Edit("src/store/sqlite_spending.c", "        if (bindings[i].nonce != nonce)", "        if (bindings[i].nonce < nonce)"),
         Edit("src/signer/signing_log.c", "    if (entry->lease_epoch < log->lease_epoch) /* INV-6 */",
              "    if (entry->lease_epoch == 0) /* INV-6 */"),)),
     Fault("used_nonce_unexplained", "INV-4", "payments go on above a nonce that was used, and not by us", (
         Edit("src/executor/planner.c", "    if (flight_count == 0 || flights[0].nonce >= view->nonce_latest) {",
              "    if (flight_count == 0 || view->nonce_latest > 0 || flights[0].nonce >= view->nonce_latest) {"),)),
+    Fault("unknown_estimate_refuses", "INV-5", "a contract of which the node could say nothing is taken to refuse for good", (
+        Edit("src/executor/planner_spend.c", "        return BLOCK_GAS;\n    case ESTIMATE_UNKNOWN:\n        return BLOCK_UNESTIMATED;",
+             "        return BLOCK_GAS;\n    case ESTIMATE_UNKNOWN:\n        *ret_gas_limit = 1;\n        return BLOCK_REVERTS;"),
+        Edit("src/executor/planner_spend.c", "    decision.note = outlook->estimate.words;\n",
+             "    decision.note = outlook->estimate.words;\n    if (code == BLOCK_REVERTS && gas_limit == 1)\n"
+             "        return decision;\n"),)),
+    Fault("refused_for_ever", "a contract that changes its mind is paid", "what was refused once is not looked at again", (
+        Edit("src/executor/planner_spend.c", "    decision.recheck_number =\n        plan_recheck(",
+             "    decision.recheck_number = code == BLOCK_REVERTS ? 0 : plan_recheck("),)),
     Fault("older_attempts_forgotten", "INV-3", "of several attempts only the newest is looked for in blocks", (
         Edit("src/executor/flights.c", "        if (flight->seq > 1)\n            status = watch_older",
              "        if (flight->seq > 1000)\n            status = watch_older"),)),

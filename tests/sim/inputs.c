@@ -12,6 +12,7 @@
 #define TWIN_PERCENT 8
 #define CODE_PERCENT 3
 #define REVERTING_PERCENT 3
+#define REFUSING_PERCENT 3
 #define DEPENDENT_PERCENT 8
 #define SCHEDULED_PERCENT 8
 
@@ -39,12 +40,17 @@ static void put_u32(uint8_t *at, uint32_t value)
 static void draw_content(struct random *random, struct input_row *row, uint32_t index)
 {
     static const uint8_t first[] = {
-        [DESTINATION_PLAIN] = 0xd0, [DESTINATION_CODE] = 0xc0, [DESTINATION_REVERTING] = 0xbe
+        [DESTINATION_PLAIN] = 0xd0,
+        [DESTINATION_CODE] = 0xc0,
+        [DESTINATION_REVERTING] = 0xbe,
+        [DESTINATION_REFUSING] = 0x0f,
     };
     uint64_t chance = random_below(random, 100);
-    row->kind = chance < CODE_PERCENT                       ? DESTINATION_CODE
-                : chance < CODE_PERCENT + REVERTING_PERCENT ? DESTINATION_REVERTING
-                                                            : DESTINATION_PLAIN;
+    row->kind = chance < CODE_PERCENT                                          ? DESTINATION_CODE
+                : chance < CODE_PERCENT + REVERTING_PERCENT                    ? DESTINATION_REVERTING
+                : chance < CODE_PERCENT + REVERTING_PERCENT + REFUSING_PERCENT ? DESTINATION_REFUSING
+                                                                               : DESTINATION_PLAIN;
+    row->refuses_for_ever = row->kind == DESTINATION_REFUSING && chance % REFUSING_PERCENT == 0;
     row->destination.bytes[0] = first[row->kind];
     put_u32(row->destination.bytes + 12, row->file + 1);
     put_u32(row->destination.bytes + 16, index + 1);
@@ -95,6 +101,7 @@ struct input_file *inputs_add_file(struct inputs *inputs, const struct file_wish
             const struct input_row *twin = &inputs->rows[file.first_row + random_below(&random, i)];
             row->destination = twin->destination;
             row->kind = twin->kind;
+            row->refuses_for_ever = twin->refuses_for_ever;
             row->amount = twin->amount;
             row->leader = twin->leader;
         }

@@ -16,8 +16,9 @@
 
 enum destination_kind {
     DESTINATION_PLAIN = 0,
-    DESTINATION_CODE,      /* holds code: not paid, blocked */
-    DESTINATION_REVERTING, /* every transaction to it reverts, until it is repaired */
+    DESTINATION_CODE,      /* holds code: takes more gas */
+    DESTINATION_REVERTING, /* every transaction to it reverts, until it is repaired; trying it out does not show it */
+    DESTINATION_REFUSING,  /* holds code that refuses to be paid, until it changes its mind; trying it out shows it */
 };
 
 enum cancelled {
@@ -32,6 +33,7 @@ struct input_row {
     struct bursar_address destination;
     struct bursar_amount amount;
     enum destination_kind kind;
+    bool refuses_for_ever; /* REFUSING only */
     enum schedule_kind schedule;
     uint64_t schedule_value;
     size_t dependency_count;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define TRANSFER_GAS 21000
+#define CONTRACT_GAS_MAX 100000 /* with its margin */
 #define MAX_TIP_WEI 2
 
 typedef unsigned long long ull;
@@ -20,6 +21,7 @@ struct judgement {
     bool forced_open;
     bool foreign_mined, foreign_pooled;
     struct bursar_amount spendable; /* by one payment, beyond its fees */
+    struct bursar_amount spendable_by_contract;
     size_t rows_seen;
     uint64_t reconcile_differences;
     char first_difference[200];
@@ -116,9 +118,19 @@ static const char *unpaid_without_cause(const struct judgement *now, const struc
     case BLOCK_FUNDS:
         if (!now->world->stays_poor)
             return "it waits for funds, and there are plenty";
-        return bursar_amount_compare(row->amount, now->spendable) > 0 ? NULL : "it waits for funds that are there";
+        return bursar_amount_compare(row->amount,
+                                     row->kind == DESTINATION_PLAIN ? now->spendable : now->spendable_by_contract) > 0
+                   ? NULL
+                   : "it waits for funds that are there";
+    case BLOCK_REVERTS:
+        return row->kind == DESTINATION_REFUSING && sim_chain_reverts(now->world->chain, &row->destination)
+                   ? NULL
+                   : "its destination does not refuse it";
+    case BLOCK_UNESTIMATED:
+        return "it was not asked again";
     case BLOCK_DESTINATION_CODE:
-        return row->kind == DESTINATION_CODE ? NULL : "its destination is no contract";
+    case BLOCK_GAS:
+        return "it could be paid";
     case BLOCK_TOKEN:
         return "it owes the coin, and is called owing a token";
     case BLOCK_DEPENDENCY:
@@ -305,10 +317,13 @@ static void see_funds(struct judgement *now)
     uint32_t head = sim_chain_head(chain);
     struct bursar_amount fee, balance = sim_chain_account(chain, head, &now->treasury->payer.address).balance;
     uint64_t max_fee = sim_chain_block(chain, head)->next_base_fee_per_gas_wei * 2 + MAX_TIP_WEI;
-    now->spendable = (struct bursar_amount){ 0 };
+    now->spendable = now->spendable_by_contract = (struct bursar_amount){ 0 };
     if (!bursar_amount_multiply(bursar_amount_from_u64(max_fee), TRANSFER_GAS, &fee) ||
         !bursar_amount_subtract(balance, fee, &now->spendable))
         now->spendable = (struct bursar_amount){ 0 };
+    if (!bursar_amount_multiply(bursar_amount_from_u64(max_fee), CONTRACT_GAS_MAX, &fee) ||
+        !bursar_amount_subtract(balance, fee, &now->spendable_by_contract))
+        now->spendable_by_contract = (struct bursar_amount){ 0 };
 }
 
 void oracle_judge(struct world *world)

@@ -1,6 +1,8 @@
 /* Step by step: events, processes, blocks; then calm until everybody rests. */
 #include "oracle.h"
 
+#include "executor/planner.h"
+
 #include <string.h>
 
 #define STEP_MS 1000
@@ -144,6 +146,8 @@ static void make_good(struct world *world)
         if (!office_retry_all(&world->office, payer))
             finding_add(&world->finding, PROPERTY_BROKEN, world->step, "what failed can't be retried");
     }
+    world_persuade(world);
+    world->persuaded_at_block = sim_chain_height(world->chain);
 }
 
 static bool rests(const struct world *world, unsigned treasury)
@@ -184,6 +188,19 @@ static void tell_unrest(struct world *world)
                 t, IDLE_STEPS_MAX, fees_are_settled(world) ? "settled" : "moving", snapshot.hold, snapshot.last_error);
 }
 
+/* Contracts that changed their mind, or that wait for money, are asked again after some blocks only. */
+static bool may_rest(const struct world *world)
+{
+    if (sim_chain_height(world->chain) > world->persuaded_at_block + RECHECK_MAX_BLOCKS + 1)
+        return true;
+    for (size_t i = 0; i < world->inputs.row_count; i++) {
+        const struct input_row *row = &world->inputs.rows[i];
+        if ((row->kind == DESTINATION_CODE || row->kind == DESTINATION_REFUSING) && row->paid < row->asked)
+            return false;
+    }
+    return true;
+}
+
 /* True once everybody rests; false when nothing has been mined for long, and nobody does. */
 static bool wait_for_rest(struct world *world)
 {
@@ -197,9 +214,9 @@ static bool wait_for_rest(struct world *world)
         for (unsigned t = 0; t < world->treasury_count; t++)
             all = all && rests(world, t);
         resting = all ? resting + 1 : 0;
-        if (resting == REST_STEPS)
+        if (resting >= REST_STEPS && may_rest(world))
             return true;
-        idle_steps = sim_chain_counts(world->chain)->mined == mined ? idle_steps + 1 : 0;
+        idle_steps = sim_chain_counts(world->chain)->mined == mined && !all ? idle_steps + 1 : 0;
         mined = sim_chain_counts(world->chain)->mined;
     }
     return false;

@@ -67,6 +67,16 @@ static enum bursar_status has_code(void *ctx, const struct chain_block_ref *at, 
                       err);
 }
 
+static enum bursar_status estimate(void *ctx, const struct chain_trial *trial, const struct chain_payload *calls,
+                                   size_t count, struct chain_estimate *ret, struct bursar_error *err)
+{
+    struct process *process = ctx;
+    if (!seam_enter(process, "estimate"))
+        return seam_dead(err);
+    return seam_leave(process, "estimate", process->chain.estimate(process->chain.ctx, trial, calls, count, ret, err),
+                      err);
+}
+
 static void witness_all(struct process *process, const struct raw_transaction *list, size_t count)
 {
     seam_acts(process, "submit");
@@ -137,6 +147,7 @@ struct chain seam_chain(struct process *process)
                            .receipts = receipts,
                            .transactions = transactions,
                            .has_code = has_code,
+                           .estimate = estimate,
                            .submit = submit,
                            .lanes = process->chain.lanes,
                            .submit_start = submit_start,

@@ -107,6 +107,18 @@ static enum bursar_status funded_wake(void *ctx, struct fence fence, const struc
     return woken(process, fence, "funded_wake", status, *ret_count, err);
 }
 
+static enum bursar_status recheck_wake(void *ctx, struct fence fence, uint64_t number, bool also_unestimated,
+                                       size_t limit, size_t *ret_count, struct bursar_error *err)
+{
+    struct process *process = ctx;
+    if (!seam_enter(process, "recheck_wake"))
+        return seam_dead(err);
+    *ret_count = 0;
+    enum bursar_status status =
+        process->store.recheck_wake(process->store.ctx, fence, number, also_unestimated, limit, ret_count, err);
+    return woken(process, fence, "recheck_wake", status, *ret_count, err);
+}
+
 static enum bursar_status treasury_pin(void *ctx, int64_t id, const struct bursar_hash *genesis, uint64_t first_nonce,
                                        const struct block_mark *anchor, const struct block_mark *scan,
                                        struct bursar_error *err)
@@ -224,6 +236,7 @@ struct store seam_store(struct process *process)
                            .lease_release = lease_release,
                            .dependents_wake = dependents_wake,
                            .funded_wake = funded_wake,
+                           .recheck_wake = recheck_wake,
                            .block = block,
                            .bind = bind,
                            .attempts_add = attempts_add,

@@ -100,6 +100,12 @@ void sim_chain_set_reverting(struct sim_chain *chain, const struct bursar_addres
     chain->accounts[account].reverts = reverts;
 }
 
+bool sim_chain_reverts(const struct sim_chain *chain, const struct bursar_address *address)
+{
+    uint32_t account = sim_account_find(chain, address);
+    return account != SIM_NONE && chain->accounts[account].reverts;
+}
+
 void sim_chain_set_base_fee_target(struct sim_chain *chain, uint64_t wei)
 {
     chain->base_fee_target_wei = wei;

@@ -95,6 +95,7 @@ void sim_chain_put_code(struct sim_chain *chain, const struct bursar_address *ad
 void sim_chain_set_first_nonce(struct sim_chain *chain, const struct bursar_address *address, uint64_t nonce);
 /* From the next block on transactions to this address revert, or do no longer. */
 void sim_chain_set_reverting(struct sim_chain *chain, const struct bursar_address *address, bool reverts);
+bool sim_chain_reverts(const struct sim_chain *chain, const struct bursar_address *address);
 /* The base fee goes there by an eighth a block at most, from the block after next. */
 void sim_chain_set_base_fee_target(struct sim_chain *chain, uint64_t wei);
 void sim_chain_set_tip(struct sim_chain *chain, uint64_t wei);
@@ -183,6 +184,9 @@ const struct sim_inclusion *sim_chain_inclusion(const struct sim_chain *chain, u
 /* An account as block `block` left it; zeros for one that nobody ever heard of. */
 struct sim_account_state sim_chain_account(const struct sim_chain *chain, uint32_t block,
                                            const struct bursar_address *address);
+/* What a transaction to this address would take in the block after `block`: false when it would revert. */
+bool sim_chain_try(const struct sim_chain *chain, uint32_t block, const struct bursar_address *to, const uint8_t *data,
+                   size_t data_bytes, uint64_t *ret_gas);
 /* Its inclusion in a block at or below `head`; SIM_NONE. */
 uint32_t sim_chain_place(const struct sim_chain *chain, uint32_t head, uint32_t transaction);
 /* The account's nonce at `head` and what that pool holds without a gap behind it. */

@@ -6,7 +6,8 @@
 
 #define BASE_FEE_MIN_WEI 7
 #define BASE_FEE_STEPS 8    /* an eighth is the most that it moves from one block to the next */
-#define CONTRACT_CALL_GAS 9 /* what the simplest code of all takes */
+#define CONTRACT_CALL_GAS 9 /* what the simplest code of all takes; most take more: */
+#define CONTRACT_MORE_GAS 150
 
 static void put_u64(uint8_t *bytes, uint64_t value)
 {
@@ -50,11 +51,23 @@ static struct sim_block new_block(struct sim_chain *chain)
     return block;
 }
 
-static bool executes(const struct sim_chain *chain, const struct sim_transaction *tx, uint32_t to)
+static uint64_t gas_taken(const struct sim_chain *chain, uint32_t to, bool has_code, const uint8_t *data,
+                          size_t data_bytes)
 {
-    bool has_code = sim_state_now(chain, to).has_code;
-    return !chain->accounts[to].reverts &&
-           (!has_code || tx->gas_limit >= sim_gas_needed(tx->data, tx->data_bytes) + CONTRACT_CALL_GAS);
+    uint64_t gas = sim_gas_needed(data, data_bytes);
+    return has_code ? gas + CONTRACT_CALL_GAS + CONTRACT_MORE_GAS * (uint64_t)chain->accounts[to].address.bytes[19]
+                    : gas;
+}
+
+bool sim_chain_try(const struct sim_chain *chain, uint32_t block, const struct bursar_address *to, const uint8_t *data,
+                   size_t data_bytes, uint64_t *ret_gas)
+{
+    uint32_t account = sim_account_find(chain, to);
+    *ret_gas = sim_gas_needed(data, data_bytes);
+    if (account == SIM_NONE)
+        return true;
+    *ret_gas = gas_taken(chain, account, sim_state_at(chain, block, account).has_code, data, data_bytes);
+    return !chain->accounts[account].reverts;
 }
 
 static bool is_payment(const struct sim_transaction *tx)
@@ -70,8 +83,11 @@ static void execute(struct sim_chain *chain, uint32_t index)
     struct sim_inclusion inclusion = { .transaction = index,
                                        .block = head,
                                        .next = tx->inclusions,
-                                       .succeeded = executes(chain, tx, to),
-                                       .gas_used = sim_gas_needed(tx->data, tx->data_bytes) };
+                                       .gas_used = gas_taken(chain, to, sim_state_now(chain, to).has_code, tx->data,
+                                                             tx->data_bytes) };
+    inclusion.succeeded = !chain->accounts[to].reverts && inclusion.gas_used <= tx->gas_limit;
+    if (inclusion.gas_used > tx->gas_limit)
+        inclusion.gas_used = tx->gas_limit;
     uint64_t room_wei = tx->max_fee_per_gas_wei - block->base_fee_per_gas_wei;
     inclusion.gas_price_wei =
         block->base_fee_per_gas_wei +

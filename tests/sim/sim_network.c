@@ -205,9 +205,8 @@ static void answer(struct sim_network *network, const struct rpc_request *reques
 static void leave_unanswered(struct rpc_reply *replies, size_t count, enum rpc_outcome outcome, const char *message)
 {
     for (size_t i = 0; i < count; i++) {
-        json_decref(replies[i].result);
+        rpc_replies_clear(&replies[i], 1);
         replies[i].outcome = outcome;
-        replies[i].result = NULL;
         replies[i].code = 0;
         (void)snprintf(replies[i].message, sizeof replies[i].message, "%s", message);
     }
@@ -238,10 +237,10 @@ static void deliver_again(struct sim_network *network, const struct rpc_request 
         struct rpc_reply second;
         sim_node_answer(network->node, requests[i].method, requests[i].params, &second);
         if (second_counts) {
-            json_decref(replies[i].result);
+            rpc_replies_clear(&replies[i], 1);
             replies[i] = second;
         } else {
-            json_decref(second.result);
+            rpc_replies_clear(&second, 1);
         }
     }
 }
@@ -253,7 +252,7 @@ static enum bursar_status carry(struct sim_network *network, const struct rpc_re
 {
     uint64_t amount = 0;
     for (size_t i = 0; i < count; i++)
-        ret[i].result = NULL;
+        ret[i].result = ret[i].data = NULL;
     network->requests++;
     enum sim_network_fault_kind fault = meet(network, requests, &amount);
     size_t some = amount < count ? (size_t)amount : count;
@@ -395,7 +394,7 @@ static enum bursar_status finish(void *ctx, struct rpc_reply *ret, struct bursar
     if (is_dead(network)) {
         abandon(connection);
         for (size_t i = 0; i < count; i++)
-            ret[i].result = NULL;
+            ret[i].result = ret[i].data = NULL;
         return fail_all(ret, count, BURSAR_EUNKNOWN, "this process is dead", err);
     }
     memcpy(ret, connection->replies, count * sizeof *ret);

@@ -21,6 +21,7 @@ static const struct method methods[SIM_METHODS] = {
     [SIM_METHOD_BALANCE] = { "eth_getBalance", sim_answer_balance },
     [SIM_METHOD_CODE] = { "eth_getCode", sim_answer_code },
     [SIM_METHOD_CALL] = { "eth_call", sim_answer_call },
+    [SIM_METHOD_ESTIMATE] = { "eth_estimateGas", sim_answer_estimate },
     [SIM_METHOD_FEE_HISTORY] = { "eth_feeHistory", sim_answer_fee_history },
     [SIM_METHOD_RECEIPT] = { "eth_getTransactionReceipt", sim_answer_receipt },
     [SIM_METHOD_TRANSACTION] = { "eth_getTransactionByHash", sim_answer_transaction },
@@ -52,6 +53,7 @@ const char *sim_lie_name(enum sim_lie lie)
         [SIM_LIE_RATE_LIMIT] = "rate_limit",
         [SIM_LIE_INTERNAL_ERROR] = "internal_error",
         [SIM_LIE_MALFORMED] = "malformed",
+        [SIM_LIE_NO_ESTIMATE] = "no_estimate",
     };
     return names[lie];
 }
@@ -256,6 +258,24 @@ bool sim_read_number(const json_t *value, uint64_t *ret)
     return true;
 }
 
+bool sim_read_amount(const json_t *value, struct bursar_amount *ret)
+{
+    const char *text = json_string_value(value);
+    size_t length = json_string_length(value);
+    uint8_t bytes[BURSAR_AMOUNT_BE_BYTES];
+    char digits[2 * BURSAR_AMOUNT_BE_BYTES];
+    if (!text || length < 3 || length > 2 + sizeof digits || text[0] != '0' || text[1] != 'x' ||
+        (text[2] == '0' && length > 3))
+        return false;
+    size_t zeros = sizeof digits - (length - 2);
+    memset(digits, '0', zeros);
+    memcpy(digits + zeros, text + 2, length - 2);
+    if (!hex_decode(digits, sizeof digits, bytes, sizeof bytes))
+        return false;
+    *ret = bursar_amount_from_be(bytes);
+    return true;
+}
+
 bool sim_read_bytes(const json_t *value, uint8_t *ret, size_t length_bytes)
 {
     const char *text = json_string_value(value);
@@ -299,6 +319,7 @@ void sim_node_answer(struct sim_node *node, const char *name, const json_t *para
     enum sim_method method = method_of(node, name);
     ret->outcome = RPC_UNKNOWN;
     ret->result = NULL;
+    ret->data = NULL;
     ret->code = 0;
     ret->message[0] = '\0';
     if (method == SIM_METHODS) {

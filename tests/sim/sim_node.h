@@ -26,6 +26,7 @@ enum sim_method {
     SIM_METHOD_BALANCE,
     SIM_METHOD_CODE,
     SIM_METHOD_CALL,
+    SIM_METHOD_ESTIMATE,
     SIM_METHOD_FEE_HISTORY,
     SIM_METHOD_RECEIPT,
     SIM_METHOD_TRANSACTION,
@@ -54,6 +55,7 @@ enum sim_lie {
     SIM_LIE_RATE_LIMIT,      /* any method: an error, and nothing done */
     SIM_LIE_INTERNAL_ERROR,  /* any method: an error, and nothing done */
     SIM_LIE_MALFORMED,       /* any method but sending: a result that makes no sense */
+    SIM_LIE_NO_ESTIMATE,     /* eth_estimateGas fails */
     SIM_LIES,
 };
 const char *sim_lie_name(enum sim_lie lie);

@@ -46,6 +46,7 @@ json_t *sim_json_number(uint64_t number);
 json_t *sim_json_bytes(const void *bytes, size_t length_bytes);
 json_t *sim_json_amount(struct bursar_amount amount);
 bool sim_read_number(const json_t *value, uint64_t *ret);
+bool sim_read_amount(const json_t *value, struct bursar_amount *ret);
 /* "0x" and 2 * length_bytes digits */
 bool sim_read_bytes(const json_t *value, uint8_t *ret, size_t length_bytes);
 
@@ -54,7 +55,7 @@ typedef void sim_answer(struct sim_node *node, const json_t *params, struct rpc_
 /* sim_node_blocks.c */
 sim_answer sim_answer_chain_id, sim_answer_block, sim_answer_header, sim_answer_fee_history;
 /* sim_node_state.c */
-sim_answer sim_answer_nonce, sim_answer_balance, sim_answer_code, sim_answer_call;
+sim_answer sim_answer_nonce, sim_answer_balance, sim_answer_code, sim_answer_call, sim_answer_estimate;
 /* sim_node_transactions.c */
 sim_answer sim_answer_receipt, sim_answer_transaction, sim_answer_send;
 

@@ -123,3 +123,47 @@ void sim_answer_call(struct sim_node *node, const json_t *params, struct rpc_rep
     }
     sim_reply_result(ret, sim_json_bytes(flags, count));
 }
+
+#define ESTIMATE_DATA_MAX_BYTES 1024
+
+/* A transaction as calls give it; false: it is not one. */
+static bool read_call(const json_t *call, struct bursar_address *ret_from, struct bursar_address *ret_to,
+                      struct bursar_amount *ret_value, uint64_t *ret_gas, uint8_t *ret_data, size_t *ret_data_bytes)
+{
+    const json_t *data = json_object_get(call, "data");
+    size_t digits = data ? json_string_length(data) : 2;
+    *ret_data_bytes = (digits - 2) / 2;
+    return sim_read_bytes(json_object_get(call, "from"), ret_from->bytes, sizeof ret_from->bytes) &&
+           sim_read_bytes(json_object_get(call, "to"), ret_to->bytes, sizeof ret_to->bytes) &&
+           sim_read_amount(json_object_get(call, "value"), ret_value) &&
+           sim_read_number(json_object_get(call, "gas"), ret_gas) && digits >= 2 && digits % 2 == 0 &&
+           *ret_data_bytes <= ESTIMATE_DATA_MAX_BYTES && (!data || sim_read_bytes(data, ret_data, *ret_data_bytes));
+}
+
+void sim_answer_estimate(struct sim_node *node, const json_t *params, struct rpc_reply *ret)
+{
+    struct bursar_address from, to;
+    struct bursar_amount value;
+    uint8_t data[ESTIMATE_DATA_MAX_BYTES];
+    size_t data_bytes;
+    uint64_t gas_max, gas;
+    uint32_t block;
+    if (!read_call(json_array_get(params, 0), &from, &to, &value, &gas_max, data, &data_bytes)) {
+        sim_reply_invalid(ret);
+        return;
+    }
+    if (sim_node_lies(node, SIM_LIE_NO_ESTIMATE)) {
+        sim_reply_error(ret, -32000, "execution aborted (timeout = 5s)");
+        return;
+    }
+    if (!find_block(node, SIM_METHOD_ESTIMATE, json_array_get(params, 1), &block, ret))
+        return;
+    if (bursar_amount_compare(value, sim_chain_account(node->chain, block, &from).balance) > 0)
+        sim_reply_words(ret, &node->manner->verdicts[SIM_POOL_NO_FUNDS]);
+    else if (!sim_chain_try(node->chain, block, &to, data, data_bytes, &gas))
+        sim_reply_error(ret, 3, "execution reverted: nonce too low"); /* a contract says what it likes */
+    else if (gas > gas_max)
+        sim_reply_error(ret, -32000, "gas required exceeds allowance (1000000)");
+    else
+        sim_reply_result(ret, sim_json_number(gas));
+}

@@ -52,6 +52,7 @@ struct world {
     uint64_t blocks_stall; /* no blocks before this step */
     uint32_t blocks_a_step, steps_a_block;
     uint64_t base_fee_until; /* step */
+    uint64_t persuaded_at_block;
     size_t treasury_count;
     struct sim_treasury treasuries[TREASURIES_MAX_COUNT];
     size_t process_count;
@@ -73,6 +74,8 @@ void world_run(struct world *world, const struct event_list *events, uint32_t st
 void world_apply(struct world *world, const struct event *event);
 /* The locks of a frozen process pass on (apply.c). */
 void world_pass_on(struct world *world, struct process *process);
+/* What refuses to be paid does so no longer, but for those that do for ever (apply.c). */
+void world_persuade(struct world *world);
 /* All processes die at once. */
 void world_kill_all(struct world *world, uint32_t down_steps);
 

@@ -190,6 +190,20 @@ static enum bursar_status tokens(void *ctx, const struct chain_block_ref *at, co
     return status;
 }
 
+static enum bursar_status estimate(void *ctx, const struct chain_trial *trial, const struct chain_payload *calls,
+                                   size_t count, struct chain_estimate *ret, struct bursar_error *err)
+{
+    struct fake_node *node = ctx;
+    (void)calls;
+    node->reads++;
+    enum bursar_status status = begin(node, err);
+    if (status == BURSAR_OK && trial->at.number > node->head)
+        status = bursar_fail(err, BURSAR_ESTALE, "no such block");
+    for (size_t i = 0; i < count && status == BURSAR_OK; i++)
+        ret[i] = node->estimate;
+    return status;
+}
+
 static enum bursar_status answer_submit(struct fake_node *node, size_t count, struct submit_result *ret,
                                         struct bursar_error *err)
 {
@@ -282,6 +296,7 @@ struct fake *fake_new(size_t count, size_t quorum)
                                        .transactions = transactions,
                                        .has_code = has_code,
                                        .tokens = tokens,
+                                       .estimate = estimate,
                                        .submit = submit,
                                        .lanes = 2 + i,
                                        .submit_start = submit_start,

@@ -15,6 +15,7 @@ struct fake_node {
     uint64_t fork_at;     /* blocks from here on are its own; FAKE_NOBODY: none */
     uint64_t nonces_more; /* than true */
     uint64_t pending_more;
+    struct chain_estimate estimate;
     bool hides_transactions, reverses_outcomes, sees_code;
     unsigned decimals;         /* of every token */
     uint64_t hides_receipt_of; /* the transaction of this block; FAKE_NOBODY */

@@ -45,6 +45,14 @@ static enum bursar_status code(struct fake *fake, uint64_t at, bool *ret)
     return fake->chain.has_code(fake->chain.ctx, &block, &address, 1, ret, &fake->err);
 }
 
+static enum bursar_status estimate(struct fake *fake, struct chain_estimate *ret)
+{
+    struct chain_trial trial = { .at = { 100, fake_block_hash(&fake->node[0], 100) } };
+    struct chain_payload call = { .to = { { 1 } } };
+    fake->err = (struct bursar_error){ 0 };
+    return fake->chain.estimate(fake->chain.ctx, &trial, &call, 1, ret, &fake->err);
+}
+
 static struct fake *looked(size_t count, size_t quorum)
 {
     struct fake *fake = fake_new(count, quorum);
@@ -64,6 +72,29 @@ static void a_missing_receipt_needs_a_quorum_to_be_missing(void **state)
     fake->node[1].hides_receipt_of = 50;
     assert_int_equal(one_receipt(fake, 50, &receipt), BURSAR_OK);
     assert_false(receipt.is_present);
+    fake_free(fake);
+}
+
+static void a_refusal_needs_a_quorum_and_a_disagreement_is_no_fact(void **state)
+{
+    (void)state;
+    const struct chain_estimate refusal = { .outcome = ESTIMATE_REVERTS, .words = "no" };
+    struct fake *fake = looked(3, 2);
+    struct chain_estimate got;
+    fake->node[0].estimate = fake->node[1].estimate = refusal;
+    fake->node[2].estimate = (struct chain_estimate){ .outcome = ESTIMATE_GAS, .gas = 30000 };
+    assert_int_equal(estimate(fake, &got), BURSAR_OK);
+    assert_int_equal(got.outcome, ESTIMATE_REVERTS);
+    assert_string_equal(got.words, "no");
+    fake->node[1].estimate = (struct chain_estimate){ .outcome = ESTIMATE_GAS, .gas = 40000 };
+    assert_int_equal(estimate(fake, &got), BURSAR_OK);
+    assert_int_equal(got.outcome, ESTIMATE_GAS);
+    assert_int_equal(got.gas, 40000); /* the higher of those that agree */
+    fake->node[2].estimate = (struct chain_estimate){ .outcome = ESTIMATE_EXCEEDS };
+    assert_int_equal(estimate(fake, &got), BURSAR_OK);
+    assert_int_equal(got.outcome, ESTIMATE_UNKNOWN);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(fake_state(fake, i), NODE_OK); /* that is no lie */
     fake_free(fake);
 }
 
@@ -299,6 +330,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_missing_receipt_needs_a_quorum_to_be_missing),
+        cmocka_unit_test(a_refusal_needs_a_quorum_and_a_disagreement_is_no_fact),
         cmocka_unit_test(each_receipt_needs_a_quorum_of_its_own),
         cmocka_unit_test(a_receipt_that_only_one_of_two_has_is_a_failed_read_and_no_fact),
         cmocka_unit_test(a_node_that_calls_a_success_a_failure_is_set_aside),

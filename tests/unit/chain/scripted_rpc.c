@@ -35,6 +35,13 @@ void script_error(struct scripted_rpc *script, const char *method, const char *p
     (void)snprintf(answer->reply.message, sizeof answer->reply.message, "%s", message);
 }
 
+void script_refusal(struct scripted_rpc *script, const char *method, long long code, const char *message,
+                    const char *data)
+{
+    script_error(script, method, NULL, code, message);
+    script->answers[script->count - 1].json = strdup(data);
+}
+
 static void answer_call(struct scripted_rpc *script, const char *method, const char *params, struct rpc_reply *ret)
 {
     for (size_t i = script->count; i > 0; i--) {
@@ -42,9 +49,11 @@ static void answer_call(struct scripted_rpc *script, const char *method, const c
         if (strcmp(answer->method, method) != 0 || (answer->params && strcmp(answer->params, params) != 0))
             continue;
         *ret = answer->reply;
-        if (answer->json)
+        if (answer->json && ret->outcome == RPC_ERROR)
+            ret->data = json_string(answer->json);
+        else if (answer->json)
             ret->result = json_loads(answer->json, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
-        if (answer->json && !ret->result)
+        if (answer->json && !ret->result && !ret->data)
             abort();
         if (answer->uses_left == 1)
             answer->method = "";

@@ -11,7 +11,7 @@ struct script_answer {
     const char *method;
     const char *params; /* compact JSON; NULL: any */
     struct rpc_reply reply;
-    char *json;         /* the result's text */
+    char *json;         /* the result's text, or the error's data */
     unsigned uses_left; /* 0: for ever */
 };
 
@@ -35,6 +35,9 @@ void script_result(struct scripted_rpc *script, const char *method, const char *
 void script_result_once(struct scripted_rpc *script, const char *method, const char *params, const char *json);
 void script_error(struct scripted_rpc *script, const char *method, const char *params, long long code,
                   const char *message);
+/* ... with data, a text. */
+void script_refusal(struct scripted_rpc *script, const char *method, long long code, const char *message,
+                    const char *data);
 struct rpc script_interface(struct scripted_rpc *script);
 void script_free(struct scripted_rpc *script);
 

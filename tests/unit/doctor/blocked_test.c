@@ -41,6 +41,29 @@ static void enough_funds_by_now_ask_for_nothing(void **state)
     assert_non_null(strstr(text.action, "0.000000000000000001 ETH"));
 }
 
+static void a_contract_needs_more_for_its_fee(void **state)
+{
+    (void)state;
+    struct disbursement_record record = { .blocked = BLOCK_FUNDS, .amount = wei(1000), .blocked_gas = 50000 };
+    struct snapshot snapshot = { .has_available = true, .available = wei(300), .gas_cost = wei(2 * 21000) };
+    struct blocked_text text;
+    assert_true(blocked_describe(&record, &snapshot, &ACCOUNT, &text));
+    assert_non_null(strstr(text.cause, "0.0000000000001007 ETH missing")); /* 1000 + 100000 - 300 */
+}
+
+static void a_refusal_says_the_contracts_words_and_when_it_is_asked_again(void **state)
+{
+    (void)state;
+    struct disbursement_record record = { .blocked = BLOCK_REVERTS,
+                                          .blocked_note = "not before May",
+                                          .recheck_number = 1234 };
+    struct snapshot snapshot = { 0 };
+    struct blocked_text text;
+    assert_true(blocked_describe(&record, &snapshot, &ACCOUNT, &text));
+    assert_non_null(strstr(text.cause, "not before May"));
+    assert_non_null(strstr(text.action, "1234"));
+}
+
 static void a_dependency_is_named_with_its_state(void **state)
 {
     (void)state;
@@ -80,9 +103,13 @@ static void every_reason_has_a_cause_and_an_action(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(missing_funds_are_named_to_the_wei),     cmocka_unit_test(enough_funds_by_now_ask_for_nothing),
-        cmocka_unit_test(a_dependency_is_named_with_its_state),   cmocka_unit_test(what_is_not_blocked_has_no_text),
+        cmocka_unit_test(missing_funds_are_named_to_the_wei),
+        cmocka_unit_test(enough_funds_by_now_ask_for_nothing),
+        cmocka_unit_test(a_dependency_is_named_with_its_state),
+        cmocka_unit_test(what_is_not_blocked_has_no_text),
         cmocka_unit_test(every_reason_has_a_cause_and_an_action),
+        cmocka_unit_test(a_contract_needs_more_for_its_fee),
+        cmocka_unit_test(a_refusal_says_the_contracts_words_and_when_it_is_asked_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

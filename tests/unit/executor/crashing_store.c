@@ -57,6 +57,10 @@ PASS_WRITE(funded_wake,
            (void *ctx, struct fence fence, const struct bursar_amount *affordable, size_t limit, size_t *ret_count,
             struct bursar_error *err),
            fence, affordable, limit, ret_count)
+PASS_WRITE(recheck_wake,
+           (void *ctx, struct fence fence, uint64_t number, bool also_unestimated, size_t limit, size_t *ret_count,
+            struct bursar_error *err),
+           fence, number, also_unestimated, limit, ret_count)
 PASS_WRITE(block,
            (void *ctx, struct fence fence, const struct block_decision *decisions, size_t count,
             struct bursar_error *err),
@@ -134,6 +138,7 @@ struct store crashing_store_interface(struct crashing_store *store)
         .lease_release = lease_release,
         .dependents_wake = dependents_wake,
         .funded_wake = funded_wake,
+        .recheck_wake = recheck_wake,
         .block = block,
         .bind = bind,
         .attempts_add = attempts_add,

@@ -1,4 +1,5 @@
 /* What an executor does on a good day: order, schedules, limits, funds, fees. */
+#include "executor/planner.h"
 #include "world.h"
 
 static int set_up(void **state)
@@ -175,17 +176,66 @@ static void the_balance_is_never_promised_twice(void **state)
     world_check_all_paid(world);
 }
 
-static void a_destination_with_code_is_blocked_and_its_neighbours_are_paid(void **state)
+static void a_contract_is_paid_with_the_gas_that_it_takes(void **state)
 {
     struct world *world = *state;
     world_add_many(world, 3);
     struct bursar_address contract = destination_of(1);
     memory_chain_put_code(world->chain, &contract);
     world_run_until_idle(world, 30);
+    world_check_all_paid(world);
+    assert_int_equal(world_number(world, "SELECT gas_limit FROM intent WHERE nonce = 1"), 31000 + 20000);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM intent WHERE gas_limit = 21000"), 2);
+    assert_int_equal(world->chain->calls[CALL_ESTIMATE], 1);
+}
+
+static void what_would_revert_is_blocked_until_it_does_no_longer(void **state)
+{
+    struct world *world = *state;
+    world_add_many(world, 3);
+    struct bursar_address contract = destination_of(1);
+    memory_chain_put_code(world->chain, &contract);
+    memory_chain_make_revert(world->chain, &contract);
+    world_run_until_idle(world, 30);
     assert_int_equal(state_of(world, 1), STATE_QUEUED);
-    assert_int_equal(blocked_of(world, 1), BLOCK_DESTINATION_CODE);
+    assert_int_equal(blocked_of(world, 1), BLOCK_REVERTS);
+    assert_int_equal(world_number(world, "SELECT block_note = 'not today' FROM disbursement WHERE blocked > 0"), 1);
     assert_int_equal(rows_in(world, STATE_FINALIZED), 2);
     world_check(world);
+    uint64_t asked = world->chain->calls[CALL_ESTIMATE];
+    for (int i = 0; i < 40; i++) { /* ticks in one block ask no more often */
+        world_step(world);
+        assert_in_range(world->chain->calls[CALL_ESTIMATE], asked, asked + 1);
+    }
+    memory_chain_mine(world->chain, 200);
+    asked = world->chain->calls[CALL_ESTIMATE];
+    world_step(world);
+    assert_int_equal(world->chain->calls[CALL_ESTIMATE], asked + 1);
+    memory_chain_repair(world->chain, &contract);
+    memory_chain_mine(world->chain, RECHECK_MAX_BLOCKS);
+    world_step(world);
+    world_run_until_idle(world, 30);
+    world_check_all_paid(world);
+}
+
+static void what_could_not_be_estimated_is_asked_about_again(void **state)
+{
+    struct world *world = *state;
+    world_add_many(world, 3);
+    struct bursar_address contract = destination_of(1);
+    memory_chain_put_code(world->chain, &contract);
+    memory_chain_fail(world->chain, CALL_ESTIMATE, BURSAR_EUNREACHABLE, 0, 3);
+    for (int i = 0; i < 3; i++)
+        world_step(world);
+    assert_int_equal(rows_in(world, STATE_STAGED), 2); /* the neighbours */
+    assert_int_equal(state_of(world, 1), STATE_QUEUED);
+    assert_int_equal(blocked_of(world, 1), BLOCK_UNESTIMATED);
+    assert_false(world->first.report.is_idle);
+    for (int i = 0; i < 4; i++) /* no block has come */
+        world_step(world);
+    assert_int_equal(state_of(world, 1), STATE_STAGED);
+    world_run_until_idle(world, 30);
+    world_check_all_paid(world);
 }
 
 static void no_more_is_in_flight_than_allowed_at_any_step(void **state)
@@ -255,7 +305,9 @@ int main(void)
         TEST(a_dependent_is_bound_only_after_all_it_waits_for_is_final),
         TEST(what_the_balance_covers_goes_on_and_a_deposit_brings_on_the_rest),
         TEST(the_balance_is_never_promised_twice),
-        TEST(a_destination_with_code_is_blocked_and_its_neighbours_are_paid),
+        TEST(a_contract_is_paid_with_the_gas_that_it_takes),
+        TEST(what_would_revert_is_blocked_until_it_does_no_longer),
+        TEST(what_could_not_be_estimated_is_asked_about_again),
         TEST(no_more_is_in_flight_than_allowed_at_any_step),
         TEST(a_base_fee_above_the_cap_holds_and_its_fall_ends_that),
         TEST(no_attempt_offers_more_than_the_cap),

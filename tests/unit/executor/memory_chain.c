@@ -186,6 +186,16 @@ void memory_chain_make_revert(struct memory_chain *chain, const struct bursar_ad
     list(&chain->reverting, &chain->reverting_count, address);
 }
 
+void memory_chain_repair(struct memory_chain *chain, const struct bursar_address *address)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < chain->reverting_count; i++) {
+        if (!address_equal(&chain->reverting[i], address))
+            chain->reverting[kept++] = chain->reverting[i];
+    }
+    chain->reverting_count = kept;
+}
+
 void memory_chain_fail(struct memory_chain *chain, enum chain_call call, enum bursar_status status, uint64_t skip,
                        uint64_t count)
 {

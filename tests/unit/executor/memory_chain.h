@@ -37,6 +37,7 @@ enum chain_call {
     CALL_RECEIPTS,
     CALL_TRANSACTIONS,
     CALL_HAS_CODE,
+    CALL_ESTIMATE,
     CALL_SUBMIT,
     CALL_COUNT,
 };
@@ -76,6 +77,8 @@ struct memory_chain {
     size_t transaction_count;
     struct bursar_address *with_code, *reverting;
     size_t with_code_count, reverting_count;
+    uint64_t contract_gas; /* that what holds code takes on top of a transfer; 0: 10000 */
+    bool estimates_are_unknown;
 
     struct chain_fault faults[CALL_COUNT];
     uint64_t calls[CALL_COUNT];
@@ -113,6 +116,8 @@ void memory_chain_replace_all(struct memory_chain *chain, uint64_t blocks);
 /* Somebody else's transaction from the account, in the pool in the place of any of ours with that nonce. */
 void memory_chain_send_foreign(struct memory_chain *chain, uint64_t nonce, const struct bursar_address *to,
                                uint64_t value_wei);
+/* ... do no longer. */
+void memory_chain_repair(struct memory_chain *chain, const struct bursar_address *address);
 void memory_chain_put_code(struct memory_chain *chain, const struct bursar_address *address);
 /* Transactions to this address revert from now on. */
 void memory_chain_make_revert(struct memory_chain *chain, const struct bursar_address *address);

@@ -16,9 +16,8 @@
 static enum bursar_status begin(struct memory_chain *chain, enum chain_call call, uint64_t *ret_head,
                                 struct bursar_error *err)
 {
-    static const char *const names[CALL_COUNT] = {
-        "observe", "blocks", "receipts", "transactions", "has_code", "submit"
-    };
+    static const char *const names[CALL_COUNT] = { "observe",  "blocks",   "receipts", "transactions",
+                                                   "has_code", "estimate", "submit" };
     struct chain_fault *fault = &chain->faults[call];
     chain->calls[call]++;
     *ret_head = memory_chain_head(chain);
@@ -231,6 +230,30 @@ static enum bursar_status has_code(void *ctx, const struct chain_block_ref *at, 
     return BURSAR_OK;
 }
 
+static enum bursar_status estimate(void *ctx, const struct chain_trial *trial, const struct chain_payload *calls,
+                                   size_t count, struct chain_estimate *ret, struct bursar_error *err)
+{
+    struct memory_chain *chain = ctx;
+    uint64_t head;
+    assert_in_range(count, 1, CHAIN_ESTIMATES_MAX_COUNT);
+    assert_true(address_equal(&trial->from, &chain->account));
+    enum bursar_status status = begin(chain, CALL_ESTIMATE, &head, err);
+    if (status != BURSAR_OK)
+        return status;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t gas = 21000 + (chain->contract_gas ? chain->contract_gas : 10000);
+        ret[i] =
+            (struct chain_estimate){ .outcome = gas > trial->gas_max ? ESTIMATE_EXCEEDS : ESTIMATE_GAS, .gas = gas };
+        for (size_t k = 0; k < chain->reverting_count; k++) {
+            if (address_equal(&chain->reverting[k], &calls[i].to))
+                ret[i] = (struct chain_estimate){ .outcome = ESTIMATE_REVERTS, .words = "not today" };
+        }
+        if (chain->estimates_are_unknown)
+            ret[i] = (struct chain_estimate){ .outcome = ESTIMATE_UNKNOWN, .words = "no idea" };
+    }
+    return BURSAR_OK;
+}
+
 static struct memory_transaction *remember(struct memory_chain *chain, const struct raw_transaction *raw)
 {
     struct eth_transaction decoded;
@@ -380,6 +403,7 @@ struct chain memory_chain_interface(struct memory_chain *chain)
                            .receipts = receipts,
                            .transactions = transactions,
                            .has_code = has_code,
+                           .estimate = estimate,
                            .submit = submit,
                            .lanes = chain->lane_count,
                            .submit_start = submit_start,

@@ -60,7 +60,7 @@ static void another_treasurys_rows_are_not_due_here(void **state)
     int64_t theirs = import_one(f, "theirs");
     f->treasury = first;
     assert_int_equal(due(f, true, 9, 9, 10, rows), 0);
-    struct block_decision decision = { theirs, 1, BLOCK_FUNDS };
+    struct block_decision decision = { .disbursement = theirs, .version = 1, .code = BLOCK_FUNDS };
     OK(f, block, f->fence, &decision, 1);
     struct binding binding = binding_of(f, theirs, FIRST_NONCE);
     EXPECT(f, BURSAR_ESTALE, bind, f->fence, NOW_MS, &binding, 1); /* nor paid from this account */
@@ -72,20 +72,21 @@ static void a_blocked_row_is_passed_over_unless_it_has_moved(void **state)
     struct fixture *f = *state;
     struct due_row rows[10];
     int64_t first = import_many(f, "r", 3, NULL);
-    const struct block_decision decisions[] = { { first, 1, BLOCK_DESTINATION_CODE }, { first + 1, 2, BLOCK_FUNDS } };
+    const struct block_decision decisions[] = { { .disbursement = first, .version = 1, .code = BLOCK_DESTINATION_CODE },
+                                                { .disbursement = first + 1, .version = 2, .code = BLOCK_FUNDS } };
     OK(f, block, f->fence, decisions, 2); /* the second is about a version that is not there */
     assert_int_equal(due(f, false, 0, 0, 10, rows), 2);
     assert_int_equal(rows[0].id, first + 1);
     OK(f, block, f->fence, NULL, 0);
     (void)bind_row(f, first + 1);
-    const struct block_decision late = { first + 1, 1, BLOCK_FUNDS };
+    const struct block_decision late = { .disbursement = first + 1, .version = 1, .code = BLOCK_FUNDS };
     OK(f, block, f->fence, &late, 1);
     assert_int_equal(raw_number_of(f, "SELECT blocked FROM disbursement WHERE id = ?1", first + 1), 0);
 }
 
 static void block_for_funds(struct fixture *f, int64_t id)
 {
-    const struct block_decision decision = { id, 1, BLOCK_FUNDS };
+    const struct block_decision decision = { .disbursement = id, .version = 1, .code = BLOCK_FUNDS };
     OK(f, block, f->fence, &decision, 1);
 }
 
@@ -101,7 +102,7 @@ static void funds_unblock_the_cheapest_and_only_what_they_cover(void **state)
     int64_t dear = import_rows(f, rows, COUNT_OF(rows));
     for (int i = 0; i < 3; i++)
         block_for_funds(f, dear + i);
-    const struct block_decision contract = { dear + 3, 1, BLOCK_DESTINATION_CODE };
+    const struct block_decision contract = { .disbursement = dear + 3, .version = 1, .code = BLOCK_DESTINATION_CODE };
     OK(f, block, f->fence, &contract, 1);
     struct bursar_amount affordable = bursar_amount_from_u64(99);
     OK(f, funded_wake, f->fence, &affordable, 10, &count);
@@ -118,6 +119,42 @@ static void funds_unblock_the_cheapest_and_only_what_they_cover(void **state)
     OK(f, funded_wake, f->fence, &affordable, 10, &count);
     assert_int_equal(count, 1);
     assert_int_equal(due(f, false, 0, 0, 10, got), 3); /* the contract still waits for a person */
+}
+
+static void what_was_refused_is_woken_at_its_height_the_longest_waiting_first(void **state)
+{
+    struct fixture *f = *state;
+    struct due_row got[10];
+    size_t count = 0;
+    int64_t first = import_many(f, "r", 4, NULL);
+    const struct block_decision decisions[] = {
+        { .disbursement = first, .version = 1, .code = BLOCK_REVERTS, .recheck_number = 20, .note = "not today" },
+        { .disbursement = first + 1, .version = 1, .code = BLOCK_GAS, .recheck_number = 10 },
+        { .disbursement = first + 2, .version = 1, .code = BLOCK_UNESTIMATED, .recheck_number = 30 },
+        { .disbursement = first + 3, .version = 1, .code = BLOCK_FUNDS, .recheck_number = 15, .gas_limit = 50000 },
+    };
+    struct bursar_amount riches = { { 0, 0, 0, 1 } };
+    struct work_left left;
+    OK(f, block, f->fence, decisions, 4);
+    OK(f, work_left, f->treasury, &left);
+    assert_true(left.ready); /* the one of which nothing is known */
+    OK(f, funded_wake, f->fence, &riches, 10, &count);
+    assert_int_equal(count, 0); /* by blocks only */
+    OK(f, recheck_wake, f->fence, 9, false, 10, &count);
+    assert_int_equal(count, 0);
+    OK(f, recheck_wake, f->fence, 100, false, 2, &count);
+    assert_int_equal(count, 2);
+    assert_int_equal(due(f, false, 0, 0, 10, got), 2);
+    assert_int_equal(got[0].id, first + 1);
+    assert_int_equal(got[0].looks, 1);
+    assert_int_equal(got[1].id, first + 3);
+    OK(f, recheck_wake, f->fence, 20, true, 10, &count);
+    assert_int_equal(count, 2);
+    assert_int_equal(due(f, false, 0, 0, 10, got), 4);
+    OK(f, block, f->fence, decisions, 1);
+    OK(f, recheck_wake, f->fence, 20, true, 10, &count);
+    assert_int_equal(due(f, false, 0, 0, 10, got), 4);
+    assert_int_equal(got[0].looks, 2);
 }
 
 static void a_dependent_is_due_once_all_it_waits_for_is_final(void **state)
@@ -228,6 +265,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(another_treasurys_rows_are_not_due_here, set_up_leased, tear_down),
         cmocka_unit_test_setup_teardown(a_blocked_row_is_passed_over_unless_it_has_moved, set_up_leased, tear_down),
         cmocka_unit_test_setup_teardown(funds_unblock_the_cheapest_and_only_what_they_cover, set_up_leased, tear_down),
+        cmocka_unit_test_setup_teardown(what_was_refused_is_woken_at_its_height_the_longest_waiting_first,
+                                        set_up_leased, tear_down),
         cmocka_unit_test_setup_teardown(a_dependent_is_due_once_all_it_waits_for_is_final, set_up_leased, tear_down),
         cmocka_unit_test_setup_teardown(many_dependents_are_woken_in_bounded_steps, set_up_leased, tear_down),
         cmocka_unit_test_setup_teardown(a_dependent_of_what_failed_waits_and_goes_on_after_a_retry, set_up_leased,

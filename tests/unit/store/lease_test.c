@@ -114,7 +114,7 @@ static void an_old_fence_writes_nothing(void **state)
     int64_t signed_attempt = sign_intent(f, bind_row(f, first + 2), 31);
     int64_t included_attempt = sign_intent(f, bind_row(f, first + 3), 32);
     include_attempt(f, included_attempt, mark_at(105, 0));
-    struct block_decision decision = { first + 5, 1, BLOCK_FUNDS };
+    struct block_decision decision = { .disbursement = first + 5, .version = 1, .code = BLOCK_FUNDS };
     OK(f, block, f->fence, &decision, 1); /* leaves a row to fund */
 
     struct fence old = f->fence;
@@ -138,7 +138,7 @@ static void an_old_fence_writes_nothing(void **state)
         .scanned = &mark, .scanned_count = 1, .has_scan = true, .scan = mark, .has_anchor = true, .anchor = mark
     };
     struct snapshot snapshot = { .last_tick_ms = 1 };
-    decision = (struct block_decision){ first + 4, 1, BLOCK_DESTINATION_CODE };
+    decision = (struct block_decision){ .disbursement = first + 4, .version = 1, .code = BLOCK_DESTINATION_CODE };
 
     char *before = dump(f);
     EXPECT(f, BURSAR_EFENCED, lease_renew, old, NOW_MS);

@@ -123,6 +123,7 @@ static struct work work_of_a_tick(struct fixture *f)
     OK(f, work_left, f->treasury, &left);
     OK(f, dependents_wake, f->fence, 100, &count);
     OK(f, funded_wake, f->fence, &affordable, 100, &count);
+    OK(f, recheck_wake, f->fence, 100, true, 100, &count);
     struct binding binding = binding_of(f, due[0].id, lane.next_nonce);
     OK(f, bind, f->fence, NOW_MS, &binding, 1);
     int64_t attempt = sign_intent(f, raw_number(f, "SELECT max(id) FROM intent"), 900000 + lane.next_nonce);

@@ -167,7 +167,10 @@ static void what_needs_a_person_is_listed_as_blocked(void **state)
         { .ref = "funds" }, { .ref = "code" },  { .ref = "after funds", .depends_on = { "funds" } }
     };
     int64_t paid = import_rows(f, rows, COUNT_OF(rows));
-    const struct block_decision decisions[] = { { paid + 3, 1, BLOCK_FUNDS }, { paid + 4, 1, BLOCK_DESTINATION_CODE } };
+    const struct block_decision decisions[] = {
+        { .disbursement = paid + 3, .version = 1, .code = BLOCK_FUNDS },
+        { .disbursement = paid + 4, .version = 1, .code = BLOCK_DESTINATION_CODE }
+    };
     (void)pay_row(f, paid, true);
     (void)pay_row(f, paid + 1, false);
     OK(f, block, f->fence, decisions, 2);
@@ -198,7 +201,7 @@ static void progress_tells_done_and_stuck_from_underway(void **state)
                                 { .ref = "poor" } };
     size_t finalized = 4711, stuck = 4711;
     int64_t first = import_rows(f, rows, COUNT_OF(rows));
-    const struct block_decision poor = { first + 4, 1, BLOCK_FUNDS };
+    const struct block_decision poor = { .disbursement = first + 4, .version = 1, .code = BLOCK_FUNDS };
     const int64_t ids[] = { first, first + 1, first + 2, first + 3, first + 4, 9999 };
     OK(f, progress, ids, COUNT_OF(ids), &finalized, &stuck);
     assert_int_equal(finalized + stuck, 0);

@@ -1,0 +1,82 @@
+/* What paying each row of a batch takes: most are plain transfers; what holds code is tried out before it is bound, so
+ * that what would be reverted is found out without a nonce, and its neighbours go on. */
+#include "executor/tick.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define ESTIMATES_PER_TICK 50
+
+/* Which of the destinations hold code. */
+static enum bursar_status look_for_code(struct executor *executor, const struct tick *tick, const struct due_row *rows,
+                                        size_t count, bool *ret, struct bursar_error *err)
+{
+    struct chain *chain = &executor->env.chain;
+    struct bursar_address *destinations = calloc(count, sizeof *destinations);
+    if (!destinations)
+        return bursar_fail(err, BURSAR_ENOMEM, "out of memory");
+    for (size_t i = 0; i < count; i++)
+        destinations[i] = rows[i].destination;
+    enum bursar_status status = chain->has_code(chain->ctx, &tick->view.latest.block, destinations, count, ret, err);
+    free(destinations);
+    return status;
+}
+
+/* INV-5: a failed read decides nothing but that it is made again. */
+static void stay_unknown(struct outlook *outlook, const struct bursar_error *fault)
+{
+    outlook->estimate = (struct chain_estimate){ .outcome = ESTIMATE_UNKNOWN };
+    (void)snprintf(outlook->estimate.words, sizeof outlook->estimate.words, "%.*s", CHAIN_WORDS_MAX_BYTES - 1,
+                   fault->message);
+    if (fault->status == BURSAR_ESTALE || fault->status == BURSAR_ECANCELLED) /* in the next tick, at another block */
+        outlook->kind = OUTLOOK_LATER;
+}
+
+/* Tries out what is to be: those of the outlooks that are ESTIMATED. */
+static void try_out(struct executor *executor, struct tick *tick, const struct due_row *rows, size_t count,
+                    struct outlook *outlooks)
+{
+    struct chain *chain = &executor->env.chain;
+    struct chain_payload calls[ESTIMATES_PER_TICK];
+    struct chain_estimate estimates[ESTIMATES_PER_TICK];
+    struct outlook *tried[ESTIMATES_PER_TICK];
+    struct bursar_error fault = { 0 };
+    size_t n = 0;
+    for (size_t i = 0; i < count && n < ESTIMATES_PER_TICK; i++) {
+        if (outlooks[i].kind != OUTLOOK_ESTIMATED)
+            continue;
+        calls[n] = (struct chain_payload){ .to = rows[i].destination, .value = rows[i].amount };
+        tried[n++] = &outlooks[i];
+    }
+    if (n == 0)
+        return;
+    const struct chain_trial trial = { .at = tick->view.latest.block,
+                                       .from = tick->treasury.address,
+                                       .gas_max = GAS_LIMIT_MAX };
+    enum bursar_status status = chain->estimate(chain->ctx, &trial, calls, n, estimates, &fault);
+    if (status != BURSAR_OK)
+        tick_note_fault(executor, tick, &fault);
+    for (size_t i = 0; i < n; i++) {
+        if (status == BURSAR_OK)
+            tried[i]->estimate = estimates[i];
+        else
+            stay_unknown(tried[i], &fault);
+    }
+}
+
+bool tick_outlooks(struct executor *executor, struct tick *tick, const struct due_row *rows, size_t count,
+                   const struct fees *fees, struct outlook *ret)
+{
+    struct bursar_error fault = { 0 };
+    bool has_code[DUE_MAX_ROWS];
+    if (look_for_code(executor, tick, rows, count, has_code, &fault) != BURSAR_OK) {
+        tick_note_fault(executor, tick, &fault);
+        return false;
+    }
+    plan_outlooks(rows, has_code, count, executor->env.chain.estimate != NULL, ESTIMATES_PER_TICK,
+                  fees->max_fee_per_gas_wei, &executor->snapshot.available, ret);
+    try_out(executor, tick, rows, count, ret);
+    for (size_t i = 0; i < count; i++)
+        tick->go_on = tick->go_on || (ret[i].kind == OUTLOOK_LATER && !tick->failed);
+    return true;
+}
