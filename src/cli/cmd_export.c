@@ -23,6 +23,7 @@ struct exporting {
     bool has_begun; /* something is on standard output */
     const struct treasury *treasury;
     struct situation situation;
+    struct asset_names names;
     struct buf line;
     size_t page_rows;
     int64_t last_id;
@@ -46,7 +47,7 @@ static enum bursar_status write_line(struct exporting *exporting, bool good)
 
 static enum bursar_status write_item(struct exporting *exporting, const struct disbursement_record *record)
 {
-    json_t *item = shown_json(record, &exporting->situation);
+    json_t *item = shown_json(record, &exporting->situation, &exporting->names);
     if (!item)
         return BURSAR_ENOMEM;
     if (!exporting->is_first)
@@ -64,7 +65,7 @@ static enum bursar_status take_record(void *ctx, const struct disbursement_recor
     exporting->last_id = record->id;
     if (exporting->format == EXPORT_JSON)
         return write_item(exporting, record);
-    return write_line(exporting, statement_csv_row(&exporting->line, record));
+    return write_line(exporting, statement_csv_row(&exporting->line, record, &exporting->names));
 }
 
 static enum bursar_status begin(struct exporting *exporting)
@@ -97,8 +98,7 @@ static enum bursar_status write_all(const struct store *store, struct exporting 
 
 static enum bursar_status export(struct cli *cli, struct session *session, struct exporting *exporting,
                                  struct bursar_error *err) {
-    const struct treasury_config *section; struct treasury treasury;
-    struct clock clock = system_clock();
+    const struct treasury_config *section; struct treasury treasury; struct clock clock = system_clock();
     enum bursar_status status = session_open(session, cli, SQLITE_MODE_READ, NULL, NULL, err);
     if (status == BURSAR_OK) status = session_section(session, cli, &section, err);
     if (status == BURSAR_OK) status = treasury_of_section(session, section, &treasury, err);
@@ -106,6 +106,7 @@ static enum bursar_status export(struct cli *cli, struct session *session, struc
         status = shown_situation(session, section, &treasury, clock.wall_ms(clock.ctx), &exporting->situation, err);
     if (status != BURSAR_OK) return status;
     exporting->treasury = &treasury;
+    exporting->names = (struct asset_names){ session->config, treasury.chain_id };
     status = write_all(&session->store, exporting, err);
     exporting->treasury = NULL;
     return status;

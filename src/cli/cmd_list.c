@@ -17,6 +17,7 @@
 /* One row more than asked for is read: it tells whether there is a next page. */
 struct page {
     const struct situation *situation;
+    struct asset_names names;
     size_t limit;
     size_t count;
     int64_t last_id;
@@ -27,7 +28,8 @@ struct page {
 
 static bool add_row(struct page *page, const struct disbursement_record *record)
 {
-    char id[24], nonce[24] = "", amount[OUTPUT_COIN_TEXT_BYTES], destination[ADDRESS_TEXT_BYTES], hash[HASH_TEXT_BYTES];
+    char id[24], nonce[24] = "", amount[ASSET_AMOUNT_TEXT_BYTES], destination[ADDRESS_TEXT_BYTES],
+                 hash[HASH_TEXT_BYTES];
     struct diagnosis diagnosis;
     char stuck[STUCK_TEXT_BYTES + 4];
     const char *state = state_name(record->state);
@@ -43,7 +45,7 @@ static bool add_row(struct page *page, const struct disbursement_record *record)
         (void)snprintf(nonce, sizeof nonce, "%llu", (unsigned long long)record->nonce);
     if (record->has_transaction)
         hash_to_text(&record->transaction_hash, hash);
-    output_coin(record->amount, amount);
+    asset_amount(&page->names, record, amount);
     address_to_text(&record->destination, destination);
     const char *cells[] = {
         id, state ? state : "?", record->ref, amount, destination, nonce, shows_cause ? stuck : hash
@@ -62,7 +64,7 @@ static enum bursar_status take_record(void *ctx, const struct disbursement_recor
     page->last_id = record->id;
     if (!page->items)
         return add_row(page, record) ? BURSAR_OK : BURSAR_ENOMEM;
-    json_t *item = shown_json(record, page->situation);
+    json_t *item = shown_json(record, page->situation, &page->names);
     return json_array_append_new(page->items, item) == 0 ? BURSAR_OK : BURSAR_ENOMEM;
 }
 
@@ -106,6 +108,7 @@ static enum bursar_status list(struct cli *cli, struct session *session, struct 
     if (status != BURSAR_OK)
         return status;
     struct page page = { .situation = &situation,
+                         .names = { session->config, treasury.chain_id },
                          .limit = wanted->filter.limit,
                          .table = { .columns = 7, .colour_column = 1 } };
     static const char *const heading[] = {

@@ -113,7 +113,7 @@ static int pay(struct pay *pay, struct session *session)
         status = pay->order.dry_run ? treasury_of_section(session, section, &treasury, &err)
                                     : treasury_ensure(session, section, &treasury, &err);
     if (status == BURSAR_OK)
-        status = import_file(session, &treasury, &pay->order, &pay->result, &err);
+        status = import_file(session, section, &treasury, &pay->order, &pay->result, &err);
     if (status != BURSAR_OK) {
         err.status = status;
         return print_errors(pay, &err);

@@ -15,6 +15,7 @@
 /* Collects the visits: as JSON always, since that is the superset; text is printed from the tables. */
 struct showing {
     const struct situation *situation;
+    struct asset_names names;
     bool json;
     json_t *item;
     json_t *dependencies;
@@ -31,15 +32,20 @@ static void print_field(const char *name, const char *value)
     (void)printf("%-13s%s\n", name, plain);
 }
 
-static void print_payment(const struct disbursement_record *record)
+static void print_payment(const struct disbursement_record *record, const struct asset_names *names)
 {
-    char text[OUTPUT_COIN_TEXT_BYTES], address[ADDRESS_TEXT_BYTES], hash[HASH_TEXT_BYTES];
+    char text[OUTPUT_COIN_TEXT_BYTES], amount[ASSET_AMOUNT_TEXT_BYTES], address[ADDRESS_TEXT_BYTES],
+        hash[HASH_TEXT_BYTES];
     char schedule[SHOWN_SCHEDULE_TEXT_BYTES], number[32];
     struct bursar_amount fee;
     address_to_text(&record->destination, address);
     print_field("destination", address);
-    output_coin(record->amount, text);
-    print_field("amount", text);
+    asset_amount(names, record, amount);
+    print_field("amount", amount);
+    if (record->asset.is_token) {
+        address_to_text(&record->asset.token, address);
+        print_field("token", address);
+    }
     if (record->memo[0])
         print_field("memo", record->memo);
     shown_schedule(record, schedule);
@@ -67,7 +73,7 @@ static enum bursar_status take_record(void *ctx, const struct disbursement_recor
 {
     struct showing *showing = ctx;
     if (showing->json) {
-        showing->item = shown_json(record, showing->situation);
+        showing->item = shown_json(record, showing->situation, &showing->names);
         return showing->item ? BURSAR_OK : BURSAR_ENOMEM;
     }
     struct diagnosis diagnosis;
@@ -76,7 +82,7 @@ static enum bursar_status take_record(void *ctx, const struct disbursement_recor
     print_field("ref", record->ref);
     (void)printf("%-13s%s%s%s\n", "state", output_colour_on(stdout, output_state_colour(record->state)),
                  state ? state : "?", output_colour_off(stdout));
-    print_payment(record);
+    print_payment(record, &showing->names);
     diagnose(record, showing->situation, &diagnosis);
     if (diagnosis.kind != DIAGNOSIS_NONE) {
         print_field(diagnosis.kind == DIAGNOSIS_BLOCKED ? "stuck" : "waiting", diagnosis.text.cause);
@@ -239,7 +245,9 @@ enum bursar_status show_disbursement(const struct session *session, const struct
     enum bursar_status status = shown_situation(session, section, treasury, clock.wall_ms(clock.ctx), &situation, err);
     if (status != BURSAR_OK)
         return status;
-    struct showing showing = { .situation = &situation, .json = json };
+    struct showing showing = { .situation = &situation,
+                               .names = { session->config, treasury->chain_id },
+                               .json = json };
     status = prepare(&showing, err);
     if (status == BURSAR_OK)
         status = store->show(store->ctx, treasury->id, id, take_record, take_dependency, take_event, take_attempt,

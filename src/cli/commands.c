@@ -21,7 +21,14 @@ const struct command COMMANDS[] = {
       "FILE - is standard input. A ref that is stored with the same content is not an error: it is already there.\n\n"
       "  --dry-run              check the file against the store, add nothing\n"
       "  --wait                 watch until all of its rows are final (5: some can't become so by themselves)\n"
-      "  --ref-prefix P         put P before every ref of the file\n",
+      "  --ref-prefix P         put P before every ref of the file\n\n"
+      "The column `asset` names what is paid: empty or `native` for the coin, else a token's address or the NAME of "
+      "an\n"
+      "[asset NAME] section (`bursar help config`). An `amount` is in whole units of it. The decimals of a token are\n"
+      "read from the chain with its first file, and are known from then on.\n\n"
+      "A file of the Safe airdrop app (token_type, token_address, receiver, amount) needs --ref-prefix: the ref of "
+      "each\n"
+      "row is P and the row's line number.\n",
       cmd_pay },
     { "run", "[--until-idle]", "the executor: pay what is due, until stopped",
       "Pays for every treasury of bursar.conf, or for --treasury's only. Waits for a node that is down, for funds, "

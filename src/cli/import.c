@@ -2,6 +2,7 @@
 #include "cli/import.h"
 
 #include "base/time.h"
+#include "cli/file_tokens.h"
 #include "cli/spool.h"
 #include "payfile/payfile.h"
 
@@ -9,12 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NATIVE_DECIMALS 18
-
 struct importing {
     const struct store *store;
     const struct treasury *treasury;
     struct import_result *result;
+    struct file_tokens tokens;
     bool has_enough; /* reading stopped at the limit of errors */
 };
 
@@ -100,6 +100,13 @@ static enum bursar_status take_row(void *ctx, const struct payfile_row *row, str
     return remember(result, id, row->line) ? BURSAR_OK : bursar_fail(err, BURSAR_ENOMEM, "out of memory");
 }
 
+static enum bursar_status take_asset(void *ctx, const char *text, size_t length_bytes, struct payfile_asset *ret,
+                                     struct bursar_error *err)
+{
+    struct importing *importing = ctx;
+    return file_tokens_asset(&importing->tokens, text, length_bytes, ret, err);
+}
+
 struct place {
     int64_t id;
     uint64_t line;
@@ -144,8 +151,10 @@ static int by_line(const void *a, const void *b)
 static enum bursar_status read_rows(struct importing *importing, const struct import_order *order, FILE *file,
                                     struct bursar_error *err)
 {
-    struct payfile_options options = { .ref_prefix = order->ref_prefix, .native_decimals = NATIVE_DECIMALS };
-    struct payfile_handlers handlers = { .ctx = importing, .row = take_row, .error = take_bad_row };
+    struct payfile_options options = { .ref_prefix = order->ref_prefix, .native_decimals = COIN_DECIMALS };
+    struct payfile_handlers handlers = {
+        .ctx = importing, .asset = take_asset, .row = take_row, .error = take_bad_row
+    };
     enum bursar_status status = payfile_read(file, &options, &handlers, err);
     if (importing->has_enough)
         return BURSAR_OK;
@@ -171,7 +180,9 @@ static enum bursar_status run_import(struct importing *importing, const struct i
         store->import_begin(store->ctx, importing->treasury->id, origin, actor, clock.wall_ms(clock.ctx), err);
     if (status != BURSAR_OK)
         return status;
-    status = read_rows(importing, order, file, err);
+    status = file_tokens_pin(&importing->tokens, err);
+    if (status == BURSAR_OK)
+        status = read_rows(importing, order, file, err);
     if (status != BURSAR_OK || result->error_count > 0) {
         /* with rows missing, what depends on them would be reported as well: not asked for */
         enum bursar_status end = store->import_end(store->ctx, false, NULL, NULL, &is_committed, &ignored);
@@ -190,8 +201,9 @@ static enum bursar_status run_import(struct importing *importing, const struct i
                        result->error_count >= IMPORT_ERRORS_SHOWN_MAX_COUNT ? "; the first 100 errors are shown" : "");
 }
 
-enum bursar_status import_file(const struct session *session, const struct treasury *treasury,
-                               const struct import_order *order, struct import_result *ret, struct bursar_error *err)
+enum bursar_status import_file(const struct session *session, const struct treasury_config *section,
+                               const struct treasury *treasury, const struct import_order *order,
+                               struct import_result *ret, struct bursar_error *err)
 {
     FILE *file;
     struct importing importing = { .store = &session->store, .treasury = treasury, .result = ret };
@@ -201,7 +213,10 @@ enum bursar_status import_file(const struct session *session, const struct treas
     enum bursar_status status = spool_open(order->path, &file, err);
     if (status != BURSAR_OK)
         return status;
-    status = run_import(&importing, order, file, err);
+    status = file_tokens_find(session, section, treasury, file, &importing.tokens, err);
+    if (status == BURSAR_OK)
+        status = run_import(&importing, order, file, err);
+    file_tokens_free(&importing.tokens);
     (void)fclose(file);
     return status;
 }

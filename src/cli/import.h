@@ -31,9 +31,10 @@ struct import_result {
 };
 void import_result_free(struct import_result *result);
 
-/* EINVAL with result->error_count > 0: rows were bad, nothing was added. */
-BURSAR_MUST_CHECK enum bursar_status import_file(const struct session *session, const struct treasury *treasury,
-                                                 const struct import_order *order, struct import_result *ret,
-                                                 struct bursar_error *err);
+/* EINVAL with result->error_count > 0: rows were bad, nothing was added. EUNREACHABLE, EREFUSED: the file pays with a
+ * token that the chain must be asked about first, and it could not be. */
+BURSAR_MUST_CHECK enum bursar_status import_file(const struct session *session, const struct treasury_config *section,
+                                                 const struct treasury *treasury, const struct import_order *order,
+                                                 struct import_result *ret, struct bursar_error *err);
 
 #endif

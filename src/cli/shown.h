@@ -2,6 +2,7 @@
 #ifndef CLI_SHOWN_H
 #define CLI_SHOWN_H
 
+#include "cli/asset_view.h"
 #include "cli/context.h"
 #include "doctor/diagnosis.h"
 #include "store/records.h"
@@ -14,7 +15,8 @@ void shown_schedule(const struct disbursement_record *record, char ret[SHOWN_SCH
 /* gas used x effective price; false without a fee. */
 bool shown_fee(bool has_fee, uint64_t gas_used, uint64_t effective_gas_price_wei, struct bursar_amount *ret);
 /* NULL: out of memory. */
-json_t *shown_json(const struct disbursement_record *record, const struct situation *situation);
+json_t *shown_json(const struct disbursement_record *record, const struct situation *situation,
+                   const struct asset_names *names);
 
 /* How the treasury of a section stands now: what every row's diagnosis is made from. */
 BURSAR_MUST_CHECK enum bursar_status shown_situation(const struct session *session,

@@ -11,8 +11,9 @@
 
 bool statement_csv_heading(struct buf *buf)
 {
-    return buf_append_text(buf, "id,ref,destination,asset,amount,amount_ether,memo,state,nonce,tx_hash,block_number,"
-                                "block_hash,gas_used,effective_gas_price,fee,queued_at,final_at" LINE_END);
+    return buf_append_text(
+        buf, "id,ref,destination,asset,amount,amount_ether,memo,state,nonce,tx_hash,block_number,"
+             "block_hash,gas_used,effective_gas_price,fee,queued_at,final_at,asset_name,amount_units" LINE_END);
 }
 
 /* RFC 4180: between double quotes, in which a double quote is doubled. */
@@ -55,12 +56,15 @@ static bool add_separator(struct buf *buf)
 /* ref to state */
 static bool add_payment(struct buf *buf, const struct disbursement_record *record)
 {
-    char address[ADDRESS_TEXT_BYTES], amount[BURSAR_AMOUNT_TEXT_BYTES], ether[BURSAR_AMOUNT_UNITS_TEXT_BYTES];
+    char address[ADDRESS_TEXT_BYTES], amount[BURSAR_AMOUNT_TEXT_BYTES], units[BURSAR_AMOUNT_UNITS_TEXT_BYTES];
+    char asset[ASSET_TEXT_BYTES];
     const char *state = state_name(record->state);
     address_to_text(&record->destination, address);
     bursar_amount_to_text(record->amount, amount);
-    bursar_amount_to_units(record->amount, COIN_DECIMALS, ether);
-    return add_text(buf, record->ref) && buf_append_format(buf, ",%s,native,%s,%s,", address, amount, ether) &&
+    asset_text(&record->asset, asset);
+    (void)asset_units(record, units);
+    return add_text(buf, record->ref) &&
+           buf_append_format(buf, ",%s,%s,%s,%s,", address, asset, amount, record->asset.is_token ? "" : units) &&
            add_text(buf, record->memo) && buf_append_format(buf, ",%s", state ? state : "unknown");
 }
 
@@ -80,9 +84,19 @@ static bool add_transaction(struct buf *buf, const struct disbursement_record *r
            buf_append_text(buf, fee_text);
 }
 
-bool statement_csv_row(struct buf *buf, const struct disbursement_record *record)
+/* What came later stands behind what scripts may count on. */
+static bool add_asset(struct buf *buf, const struct disbursement_record *record, const struct asset_names *names)
+{
+    char units[BURSAR_AMOUNT_UNITS_TEXT_BYTES];
+    const char *name = asset_name(names, &record->asset);
+    (void)asset_units(record, units);
+    return buf_append_format(buf, "%s,%s", name ? name : "", units);
+}
+
+bool statement_csv_row(struct buf *buf, const struct disbursement_record *record, const struct asset_names *names)
 {
     return buf_append_format(buf, "%lld,", (long long)record->id) && add_payment(buf, record) && add_separator(buf) &&
            add_transaction(buf, record) && add_separator(buf) && add_time(buf, record->queued_ms) &&
-           add_separator(buf) && add_time(buf, record->ended_ms) && buf_append_text(buf, LINE_END);
+           add_separator(buf) && add_time(buf, record->ended_ms) && add_separator(buf) &&
+           add_asset(buf, record, names) && buf_append_text(buf, LINE_END);
 }

@@ -70,7 +70,8 @@ bool safe_header_from_row(struct row_sink *sink, const struct csv_row *row, stru
                                                 : "is required, but the header does not name it");
         good = false;
     }
-    if (!sink->options->ref_prefix || !*sink->options->ref_prefix) {
+    const char *prefix = sink->options->ref_prefix;
+    if (!sink->options->only_assets && (!prefix || !*prefix)) {
         row_problem(sink, row->line, "",
                     "this is a file of the Safe airdrop app, whose rows have no refs: name a prefix with --ref-prefix, "
                     "and the ref of each row is the prefix and the row's line number");

@@ -101,7 +101,7 @@ def _mined(node, transaction):
         node.mine()
     receipt = harness.wait_until(lambda: node.rpc("eth_getTransactionReceipt", tx_hash), harness.HANG_S,
                                  f"{tx_hash} to be mined")
-    assert int(receipt["status"], 16) == 1, f"{transaction} was reverted"
+    assert int(receipt["status"], 16) == 1, f"{transaction['data'][:10]} to {transaction.get('to')} was reverted"
     return receipt
 
 

@@ -1,6 +1,8 @@
 /* What is stuck: one cause and one action each, with exact amounts. */
 #include "doctor/blocked.h"
 
+#include "base/cleanup.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -90,8 +92,10 @@ static void every_reason_has_a_cause_and_an_action(void **state)
 {
     (void)state;
     struct snapshot snapshot = { 0 };
-    for (int code = BLOCK_FUNDS; code <= BLOCK_TOKEN; code++) {
-        struct disbursement_record record = { .id = 4, .blocked = (enum block_code)code };
+    static const enum block_code codes[] = { BLOCK_FUNDS, BLOCK_DESTINATION_CODE, BLOCK_DEPENDENCY, BLOCK_FAILED,
+                                             BLOCK_TOKEN };
+    for (size_t i = 0; i < COUNT_OF(codes); i++) {
+        struct disbursement_record record = { .id = 4, .blocked = codes[i] };
         struct blocked_text text = { 0 };
         assert_true(blocked_describe(&record, &snapshot, &ACCOUNT, &text));
         assert_true(strlen(text.cause) > 10 && strlen(text.action) > 10);

@@ -220,7 +220,6 @@ static void a_file_can_be_asked_for_its_assets_alone(void **state)
                      "six wide ");
     assert_assets_of(HEADER ROW("a") "broken\n", "");
     assert_assets_of("{\"ref\":\"a\",\"destination\":\"\",\"amount\":\"\",\"asset\":\"six\"}\n" JSON_ROW("b"), "six ");
-    assert_assets_of("token_address,receiver,amount\n" TOKEN "," ADDRESS ",1\n," ADDRESS ",1\n", ""); /* no prefix */
 }
 
 static void a_schedule_is_an_epoch_or_a_time(void **state)

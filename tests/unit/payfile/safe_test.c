@@ -120,7 +120,7 @@ static void a_header_that_is_not_wholly_understood_refuses_the_file(void **state
 static void its_assets_can_be_asked_for_alone(void **state)
 {
     (void)state;
-    const struct payfile_options options = { .ref_prefix = "p", .native_decimals = 18, .only_assets = true };
+    const struct payfile_options options = { .native_decimals = 18, .only_assets = true };
     FILE *file = tmpfile();
     assert_true(file && fputs(SAFE_HEADER "erc20," TOKEN ",nobody,none,\nnft," TOKEN ",,,1\nnative,,,,\n", file) >= 0);
     rewind(file);
