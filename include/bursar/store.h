@@ -87,12 +87,13 @@ struct bursar_payment {
     const char *ref;                   /* the permanent idempotency key, unique in the treasury for ever: 1 to
                                           BURSAR_REF_MAX_BYTES of printable ASCII without ';' */
     struct bursar_address destination; /* whom */
-    struct bursar_amount amount;       /* how much: base units, not zero */
+    struct bursar_amount amount;       /* how much: base units of the coin, or of `token`; not zero */
     const char *memo;                  /* NULL or up to BURSAR_MEMO_MAX_BYTES of UTF-8; stays in the store */
     enum bursar_schedule schedule;
-    uint64_t schedule_value;       /* seconds or epoch, as `schedule` says; 0 with NOW */
-    const char *const *depends_on; /* refs, stored or in the same call: waits until they are finalized */
-    size_t depends_on_count;       /* 0 to BURSAR_DEPENDENCIES_MAX_COUNT */
+    uint64_t schedule_value;            /* seconds or epoch, as `schedule` says; 0 with NOW */
+    const char *const *depends_on;      /* refs, stored or in the same call: waits until they are finalized */
+    size_t depends_on_count;            /* 0 to BURSAR_DEPENDENCIES_MAX_COUNT */
+    const struct bursar_address *token; /* NULL: the chain's coin; else the contract of an ERC-20 token to pay with */
 };
 
 /* What became of one item of a submit. Does not grow. */
@@ -100,7 +101,8 @@ struct bursar_submitted {
     enum bursar_status status; /* OK, or EINVAL: `field` and `message` say what is wrong with this item */
     bool added;                /* false: the same content was there under this ref already */
     int64_t id;                /* its disbursement, 1 or more; 0 when the submit failed */
-    char field[16];            /* "ref", "amount", "memo", "not_before", "depends_on"; "" when nothing is wrong */
+    char field[16];            /* "ref", "destination", "asset" (the token), "amount", "memo", "not_before",
+                                  "depends_on"; "" when nothing is wrong */
     char message[BURSAR_ERROR_MESSAGE_MAX_BYTES];
 };
 
@@ -153,13 +155,14 @@ struct bursar_disbursement {
     int64_t id;  /* 1 or more, in order of submission */
     const char *ref;
     struct bursar_address destination;
-    struct bursar_amount amount; /* base units */
+    struct bursar_amount amount; /* base units of the coin, or of `token` */
     const char *memo;            /* "" when none */
     enum bursar_schedule schedule;
     uint64_t schedule_value;
     enum bursar_state state;
     const char *blocked;   /* why a queued or failed one does not move on: "funds", "destination_code",
-                              "dependency", "failed", "reverts", "unestimated", "gas"; NULL when nothing is wrong */
+                              "dependency", "failed", "reverts", "unestimated", "gas", "token" (it can't be paid here);
+                              NULL when nothing is wrong */
     const char *waits_for; /* the ref it waits for, or that blocks it; NULL */
     uint64_t queued_ms;    /* when it was submitted; milliseconds since 1970 */
     bool has_nonce;        /* bound: */
@@ -171,6 +174,7 @@ struct bursar_disbursement {
                                  a count */
     bool has_fee;             /* final: */
     struct bursar_amount fee; /* as the observer said; base units */
+    const struct bursar_address *token; /* what it is owed in: NULL, the chain's coin */
 };
 
 /* One step of a disbursement's history. */

@@ -63,7 +63,8 @@ void embed_disbursement(const struct disbursement_record *record, struct bursar_
                                          .has_transaction = record->has_transaction,
                                          .transaction = record->transaction_hash,
                                          .has_block = record->has_block,
-                                         .block_number = record->block.number };
+                                         .block_number = record->block.number,
+                                         .token = record->asset.is_token ? &record->asset.token : NULL };
     ret->has_fee = record->has_fee && bursar_amount_multiply(bursar_amount_from_u64(record->effective_gas_price_wei),
                                                              record->gas_used, &ret->fee);
 }

@@ -9,6 +9,9 @@
 #define ACTOR_BYTES 128
 #define REASON_BYTES 256
 
+/* Its size before it could be in a token. */
+#define PAYMENT_FIRST_BYTES offsetof(struct bursar_payment, token)
+
 _Static_assert(BURSAR_REF_MAX_BYTES == REF_MAX_BYTES && BURSAR_MEMO_MAX_BYTES == MEMO_MAX_BYTES &&
                    BURSAR_DEPENDENCIES_MAX_COUNT == DEPENDENCIES_MAX_COUNT,
                "limits are the same inside and outside");
@@ -101,6 +104,8 @@ static enum bursar_status submit_one(struct submitting *submitting, size_t index
                                      .memo_bytes = payment.memo ? strlen(payment.memo) : 0,
                                      .dependencies = dependencies,
                                      .dependency_count = payment.depends_on_count };
+    if (payment.token)
+        obligation.asset = (struct asset){ .is_token = true, .token = *payment.token };
     if (obligation_normalise(&obligation, &field, &why) != BURSAR_OK) {
         item_failed(submitting, index, field, "%s", why.message);
         return BURSAR_OK;
@@ -210,7 +215,7 @@ enum bursar_status bursar_store_submit(struct bursar_store *store, int64_t treas
                            BURSAR_SUBMIT_MAX_COUNT);
     if (length == 0 || length > ACTOR_BYTES)
         return bursar_fail(err, BURSAR_EUSAGE, "actor: 1 to %d bytes are needed", ACTOR_BYTES);
-    enum bursar_status status = embed_check_size(payments->size, sizeof *payments, "bursar_payment", err);
+    enum bursar_status status = embed_check_size(payments->size, PAYMENT_FIRST_BYTES, "bursar_payment", err);
     if (status != BURSAR_OK)
         return status;
     struct submitting submitting = {

@@ -185,6 +185,61 @@ static void items_of_a_larger_struct_are_found_at_their_own_stride(void **state)
     assert_int_equal(id, results[1].id);
 }
 
+/* A host built with the header of before there were tokens has smaller items. */
+static void items_of_before_tokens_are_owed_in_the_coin(void **state)
+{
+    struct host *host = *state;
+    enum { FIRST_BYTES = offsetof(struct bursar_payment, token) };
+    uint8_t items[2][FIRST_BYTES] __attribute__((aligned(_Alignof(struct bursar_payment))));
+    struct bursar_submitted results[2];
+    for (size_t i = 0; i < 2; i++) {
+        struct bursar_payment payment = host_payment(i ? "b" : "a", i + 1);
+        payment.size = FIRST_BYTES;
+        memcpy(items[i], &payment, FIRST_BYTES);
+    }
+    host_expect(submit(host, (const struct bursar_payment *)(const void *)items, 2, results), &err);
+    assert_true(results[0].added && results[1].added);
+    struct bursar_payment again[2] = { host_payment("a", 1), host_payment("b", 2) };
+    host_expect(submit(host, again, 2, results), &err); /* the same in this header */
+    assert_false(results[0].added || results[1].added);
+}
+
+static bool see_token(void *ctx, const struct bursar_disbursement *disbursement)
+{
+    struct bursar_address *token = ctx;
+    assert_non_null(disbursement->token);
+    *token = *disbursement->token;
+    return true;
+}
+
+static void a_payment_can_be_owed_in_a_token(void **state)
+{
+    struct host *host = *state;
+    const struct bursar_address token = { { 0x70 } }, other = { { 0x71 } }, none = { { 0 } };
+    struct bursar_address seen = { { 0 } };
+    struct bursar_payment payment = host_payment("a", 1);
+    struct bursar_submitted result;
+    payment.token = &token;
+    host_expect(submit(host, &payment, 1, &result), &err);
+    host_expect(bursar_store_list(host->store, host->treasury, 0, 0, 1, see_token, &seen, &err), &err);
+    assert_memory_equal(&seen, &token, sizeof token);
+    host_expect(submit(host, &payment, 1, &result), &err);
+    assert_false(result.added);
+    const struct bursar_address *others[] = { &other, NULL };
+    for (size_t i = 0; i < 2; i++) {
+        payment.token = others[i];
+        assert_int_equal(submit(host, &payment, 1, &result), BURSAR_EINVAL); /* that is another content */
+        assert_string_equal(result.field, "ref");
+    }
+    payment = host_payment("b", 1);
+    payment.token = &none;
+    assert_int_equal(submit(host, &payment, 1, &result), BURSAR_EINVAL);
+    assert_string_equal(result.field, "asset");
+    payment.token = &payment.destination;
+    assert_int_equal(submit(host, &payment, 1, &result), BURSAR_EINVAL);
+    assert_string_equal(result.field, "destination");
+}
+
 struct seen {
     struct host *host;
     size_t count, events, dependencies, attempts, most;
@@ -385,6 +440,8 @@ int main(void)
         T(a_ref_means_one_content_for_ever),
         T(a_ref_twice_in_one_call_is_refused_new_or_stored),
         T(an_unknown_dependency_is_the_items_error),
+        T(items_of_before_tokens_are_owed_in_the_coin),
+        T(a_payment_can_be_owed_in_a_token),
         T(items_of_a_larger_struct_are_found_at_their_own_stride),
         T(a_list_goes_on_behind_its_last_id),
         T(a_visitor_that_has_seen_enough_ends_the_list),
