@@ -69,12 +69,23 @@ struct chain_block {
 };
 void chain_blocks_clear(struct chain_block *blocks, size_t count);
 
+/* What a token moved out of the sender's account, to one recipient (all of it together). */
+struct chain_transfer {
+    struct bursar_address to;
+    struct bursar_amount amount;
+};
+#define CHAIN_TRANSFERS_MAX_COUNT 4
+
 struct chain_receipt {
     bool is_present;
     bool succeeded;
     struct chain_block_ref block;
     uint64_t gas_used;
     uint64_t effective_gas_price_wei;
+    /* The Transfer logs (ERC-20) of the contract that was called, out of the account that called it. */
+    struct chain_transfer transfers[CHAIN_TRANSFERS_MAX_COUNT];
+    size_t transfer_count;
+    bool has_more_transfers; /* to others than these */
 };
 
 /* A transaction as the node knows it, pooled or mined. */
@@ -119,12 +130,19 @@ struct chain_token {
     unsigned decimals;
 };
 
+/* An account's balance of a token. */
+struct chain_token_balance {
+    bool is_known; /* false: the contract gave no usable answer */
+    struct bursar_amount amount;
+};
+
 /* A transaction as it would be sent. `data` is borrowed. */
 struct chain_payload {
     struct bursar_address to;
     struct bursar_amount value;
     const uint8_t *data;
     size_t data_bytes;
+    bool may_return_false; /* a token's transfer: that it returns false is as if it reverted */
 };
 
 /* How transactions are tried out: each by itself, in the state of block `at` where the node allows to name one. */
@@ -210,6 +228,10 @@ struct chain {
      * contracts to ask. */
     enum bursar_status (*tokens)(void *ctx, const struct chain_block_ref *at, const struct bursar_address *tokens,
                                  size_t count, struct chain_token *ret, struct bursar_error *err);
+    /* The account's balances of these tokens at block `at`. `count` <= CHAIN_TOKENS_MAX_COUNT. NULL as above. */
+    enum bursar_status (*token_balances)(void *ctx, const struct chain_block_ref *at,
+                                         const struct bursar_address *account, const struct bursar_address *tokens,
+                                         size_t count, struct chain_token_balance *ret, struct bursar_error *err);
     /* What these transactions would take. OK also when the node could not say it of some. `count` <=
      * CHAIN_ESTIMATES_MAX_COUNT. NULL where a chain can't try anything out. */
     enum bursar_status (*estimate)(void *ctx, const struct chain_trial *trial, const struct chain_payload *calls,

@@ -181,6 +181,14 @@ static enum bursar_status tokens(void *ctx, const struct chain_block_ref *at, co
     return status == BURSAR_OK && count ? evm_tokens(ctx, at, list, count, ret, err) : status;
 }
 
+static enum bursar_status token_balances(void *ctx, const struct chain_block_ref *at,
+                                         const struct bursar_address *account, const struct bursar_address *list,
+                                         size_t count, struct chain_token_balance *ret, struct bursar_error *err)
+{
+    enum bursar_status status = check_count(count, CHAIN_TOKENS_MAX_COUNT, err);
+    return status == BURSAR_OK && count ? evm_token_balances(ctx, at, account, list, count, ret, err) : status;
+}
+
 static enum bursar_status estimate(void *ctx, const struct chain_trial *trial, const struct chain_payload *calls,
                                    size_t count, struct chain_estimate *ret, struct bursar_error *err)
 {
@@ -320,6 +328,7 @@ struct chain evm_chain_interface(struct evm_chain *chain)
         .raws = raws,
         .has_code = has_code,
         .tokens = tokens,
+        .token_balances = token_balances,
         .estimate = estimate,
         .submit = submit,
         .lanes = chain->lane_count,

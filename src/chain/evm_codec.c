@@ -2,6 +2,7 @@
 #include "chain/evm_codec.h"
 
 #include "base/bytes.h"
+#include "eth/abi.h"
 #include "eth/keccak.h"
 
 #include <inttypes.h>
@@ -149,6 +150,62 @@ static bool block_ref_of(const json_t *object, struct chain_block_ref *ret)
     return hash_of(object, "blockHash", &ret->hash) && number_of(object, "blockNumber", &ret->number);
 }
 
+/* False: out of the room there is for other recipients. */
+static bool add_transfer(struct chain_receipt *receipt, const struct bursar_address *to, struct bursar_amount amount)
+{
+    for (size_t i = 0; i < receipt->transfer_count; i++) {
+        struct chain_transfer *transfer = &receipt->transfers[i];
+        if (memcmp(transfer->to.bytes, to->bytes, sizeof to->bytes) == 0) /* a sum beyond 256 bits is no token's */
+            return bursar_amount_add(transfer->amount, amount, &transfer->amount);
+    }
+    if (receipt->transfer_count == CHAIN_TRANSFERS_MAX_COUNT)
+        return false;
+    receipt->transfers[receipt->transfer_count++] = (struct chain_transfer){ *to, amount };
+    return true;
+}
+
+/* A log that is a transfer as ERC-20 has it: three topics, and one word of data. False: malformed. */
+static bool read_log(const json_t *log, const struct bursar_address *token, const struct bursar_address *account,
+                     struct chain_receipt *ret)
+{
+    struct bursar_address emitter, from, to;
+    struct bursar_hash topic, amount;
+    const json_t *topics = json_object_get(log, "topics");
+    const char *data = json_string_value(json_object_get(log, "data"));
+    if (!evm_read_address(json_object_get(log, "address"), &emitter) || !json_is_array(topics) || !data)
+        return false;
+    if (memcmp(emitter.bytes, token->bytes, sizeof emitter.bytes) != 0 || json_array_size(topics) != 3 ||
+        !evm_read_hash(json_array_get(topics, 0), &topic) ||
+        memcmp(topic.bytes, ABI_TRANSFER_TOPIC, sizeof topic.bytes) != 0 ||
+        !evm_read_hash(json_array_get(topics, 1), &topic) || !abi_word_address(topic.bytes, &from) ||
+        memcmp(from.bytes, account->bytes, sizeof from.bytes) != 0 ||
+        !evm_read_hash(json_array_get(topics, 2), &topic) || !abi_word_address(topic.bytes, &to) ||
+        !evm_read_hash(json_object_get(log, "data"), &amount))
+        return true; /* none of ours */
+    if (!add_transfer(ret, &to, bursar_amount_from_be(amount.bytes)))
+        ret->has_more_transfers = true;
+    return true;
+}
+
+/* Without logs nothing was moved; nodes always list them, if only as an empty array. */
+static bool read_transfers(const json_t *value, struct chain_receipt *ret)
+{
+    struct bursar_address token, account;
+    const json_t *logs = json_object_get(value, "logs"), *log;
+    size_t index;
+    if (!ret->succeeded || !logs || json_array_size(logs) == 0)
+        return !logs || json_is_array(logs) || !ret->succeeded;
+    if (!evm_read_address(json_object_get(value, "to"), &token) ||
+        !evm_read_address(json_object_get(value, "from"), &account))
+        return false;
+    json_array_foreach(logs, index, log)
+    {
+        if (!read_log(log, &token, &account, ret))
+            return false;
+    }
+    return true;
+}
+
 enum bursar_status evm_read_receipt(const json_t *value, const struct bursar_hash *asked, struct chain_receipt *ret,
                                     struct bursar_error *err)
 {
@@ -173,6 +230,8 @@ enum bursar_status evm_read_receipt(const json_t *value, const struct bursar_has
         return malformed(err, "receipt", "effectiveGasPrice");
     receipt.is_present = true;
     receipt.succeeded = status_number == 1;
+    if (!read_transfers(value, &receipt))
+        return malformed(err, "receipt", "logs");
     *ret = receipt;
     return BURSAR_OK;
 }

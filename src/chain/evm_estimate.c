@@ -54,6 +54,30 @@ static json_t *write_call(const struct evm_chain *chain, const struct chain_tria
     return NULL;
 }
 
+/* What the call itself returns, at the block where it is tried out. */
+static json_t *write_try(const struct evm_chain *chain, const struct chain_trial *trial,
+                         const struct chain_payload *call)
+{
+    json_t *params = write_call(chain, trial, call);
+    if (params && chain->estimate_pin == ESTIMATE_PIN_NOT &&
+        json_array_append_new(params, json_string("latest")) != 0) {
+        json_decref(params);
+        return NULL;
+    }
+    return params;
+}
+
+/* One word that is zero. Tokens that return nothing, or anything else, are taken to have done it: what they did is seen
+ * in their logs. */
+static bool returns_false(const struct rpc_reply *reply)
+{
+    uint8_t word[ABI_WORD_BYTES], zero[ABI_WORD_BYTES] = { 0 };
+    const char *text = reply->outcome == RPC_RESULT ? json_string_value(reply->result) : NULL;
+    return text && strncmp(text, "0x", 2) == 0 &&
+           hex_decode(text + 2, json_string_length(reply->result) - 2, word, sizeof word) &&
+           memcmp(word, zero, sizeof word) == 0;
+}
+
 /* Why it reverts: decoded from the data where there is some, else in the node's words. */
 static void say_revert(const struct rpc_reply *reply, struct chain_estimate *ret)
 {
@@ -118,15 +142,24 @@ static enum bursar_status estimate_some(struct evm_chain *chain, const struct ch
                                         bool *ret_again, struct bursar_error *err)
 {
     cleanup(evm_batch_free) struct evm_batch batch = { 0 };
-    enum bursar_status status = evm_batch_reserve(&batch, count, err);
+    size_t tries[ESTIMATES_PER_READ];
+    enum bursar_status status = evm_batch_reserve(&batch, 2 * count, err);
     if (status != BURSAR_OK)
         return status;
     for (size_t i = 0; i < count; i++)
         (void)evm_batch_add(&batch, "eth_estimateGas", write_call(chain, trial, &calls[i]));
+    for (size_t i = 0; i < count; i++) {
+        if (calls[i].may_return_false)
+            tries[i] = evm_batch_add(&batch, "eth_call", write_try(chain, trial, &calls[i]));
+    }
     status = evm_batch_read(&batch, &chain->rpc, err);
     *ret_again = status == BURSAR_OK && falls_back(chain, &batch.replies[0]);
-    for (size_t i = 0; i < count && status == BURSAR_OK && !*ret_again; i++)
+    for (size_t i = 0; i < count && status == BURSAR_OK && !*ret_again; i++) {
         status = read_reply(&batch.replies[i], &ret[i], err);
+        if (calls[i].may_return_false && ret[i].outcome == ESTIMATE_GAS && returns_false(&batch.replies[tries[i]]))
+            ret[i] = (struct chain_estimate){ .outcome = ESTIMATE_REVERTS,
+                                              .words = "the token returns false, without a reason" };
+    }
     return status;
 }
 

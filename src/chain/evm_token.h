@@ -8,5 +8,10 @@
 BURSAR_MUST_CHECK enum bursar_status evm_tokens(struct evm_chain *chain, const struct chain_block_ref *at,
                                                 const struct bursar_address *tokens, size_t count,
                                                 struct chain_token *ret, struct bursar_error *err);
+/* Likewise. */
+BURSAR_MUST_CHECK enum bursar_status evm_token_balances(struct evm_chain *chain, const struct chain_block_ref *at,
+                                                        const struct bursar_address *account,
+                                                        const struct bursar_address *tokens, size_t count,
+                                                        struct chain_token_balance *ret, struct bursar_error *err);
 
 #endif

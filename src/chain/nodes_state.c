@@ -73,6 +73,45 @@ static enum bursar_status tokens(void *ctx, const struct chain_block_ref *at, co
     return nodes_read_agreed(ctx, &kind, &question, count, ret, err);
 }
 
+/* -- balances of tokens: what can be paid; a false one costs gas, or keeps payments waiting -- */
+
+struct balance_question {
+    const struct chain_block_ref *at;
+    const struct bursar_address *account, *tokens;
+};
+
+static enum bursar_status ask_balances(const struct chain *chain, const void *question, size_t count, void *ret,
+                                       struct bursar_error *err)
+{
+    const struct balance_question *asked = question;
+    return chain->token_balances(chain->ctx, asked->at, asked->account, asked->tokens, count, ret, err);
+}
+
+static bool same_balance(const void *left, const void *right)
+{
+    const struct chain_token_balance *a = left, *b = right;
+    return a->is_known == b->is_known && bursar_amount_compare(a->amount, b->amount) == 0;
+}
+
+static bool balances_contradict(const struct nodes *nodes, const void *left, const void *right)
+{
+    (void)nodes;
+    return !same_balance(left, right);
+}
+
+static enum bursar_status token_balances(void *ctx, const struct chain_block_ref *at,
+                                         const struct bursar_address *account, const struct bursar_address *list,
+                                         size_t count, struct chain_token_balance *ret, struct bursar_error *err)
+{
+    static const struct read_kind kind = { .noun = "balances of tokens",
+                                           .item_bytes = sizeof *ret,
+                                           .ask = ask_balances,
+                                           .same = same_balance,
+                                           .contradict = balances_contradict };
+    struct balance_question question = { at, account, list };
+    return nodes_read_agreed(ctx, &kind, &question, count, ret, err);
+}
+
 /* -- estimates: whether a transaction would go through, at one block -- */
 
 struct estimate_question {
@@ -141,5 +180,6 @@ void nodes_put_state_reads(struct chain *ret)
 {
     ret->has_code = has_code;
     ret->tokens = tokens;
+    ret->token_balances = token_balances;
     ret->estimate = estimate;
 }

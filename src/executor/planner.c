@@ -2,6 +2,7 @@
 #include "executor/planner.h"
 
 #include "base/bytes.h"
+#include "eth/keccak.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -169,7 +170,10 @@ void plan_signature_known(const struct intent_record *intent, bool found, const 
     }
     if (intent->kind != INTENT_PAYMENT || !payload->has_payment)
         return;
-    if (address_equal(&payload->to, &intent->to) && bursar_amount_compare(payload->value, intent->value) == 0)
+    struct bursar_hash data_hash;
+    keccak256(intent->data.bytes, intent->data.length_bytes, &data_hash);
+    if (address_equal(&payload->to, &intent->to) && bursar_amount_compare(payload->value, intent->value) == 0 &&
+        hash_equal(&payload->data_hash, &data_hash))
         return;
     halt(ret, HALT_STORE_BEHIND_LOG);
     (void)snprintf(

@@ -74,24 +74,45 @@ uint64_t plan_recheck(uint64_t head_number, uint64_t first_blocks, unsigned look
 enum outlook_kind {
     OUTLOOK_TRANSFER = 0,   /* no code at its destination */
     OUTLOOK_ESTIMATED = 1,  /* `estimate` was asked for, or is to be */
-    OUTLOOK_UNFUNDED = 2,   /* it holds code, and the balance does not even cover a plain transfer */
-    OUTLOOK_IMPOSSIBLE = 3, /* it holds code, and this chain can't estimate */
-    OUTLOOK_TOKEN = 5,      /* it owes a token */
+    OUTLOOK_UNFUNDED = 2,   /* it calls a contract, and the balance does not even cover a plain transfer */
+    OUTLOOK_IMPOSSIBLE = 3, /* it calls a contract, and this chain can't estimate */
+    OUTLOOK_NO_TOKENS = 5,  /* there is not as much of its token */
+    OUTLOOK_UNKNOWN = 6,    /* how much there is of its token is not known */
     OUTLOOK_LATER = 4,      /* it holds code, and is tried out in another tick: nothing is decided */
 };
+/* What the account has of one token, beyond what is in flight. */
+struct purse {
+    struct bursar_address token;
+    bool is_known;
+    struct bursar_amount available;
+};
+#define PURSES_MAX_COUNT 16 /* of one batch; rows in further tokens wait for the next one */
+/* Adds the tokens that these rows owe, unless they are there already; returns how many there are then. */
+size_t plan_purses(const struct due_row *rows, size_t count, struct purse purses[PURSES_MAX_COUNT]);
+/* Takes off what is in flight; zero when that exceeds it. */
+void plan_purse_available(struct purse *purse, const struct bursar_amount *balance, const struct flight *flights,
+                          size_t flight_count);
+
+/* What a due row is bound as: its destination gets the coin, or its token is told to move it. */
+void plan_payment(const struct due_row *row, struct bursar_address *ret_to, struct bursar_amount *ret_value,
+                  struct call_data *ret_data);
+
 struct outlook {
     enum outlook_kind kind;
     struct chain_estimate estimate;
 };
 /* Which rows are to be tried out: no more than `most`. `ret` has `count` elements. */
 void plan_outlooks(const struct due_row *rows, const bool *has_code, size_t count, bool can_estimate, size_t most,
-                   uint64_t max_fee_per_gas_wei, const struct bursar_amount *available, struct outlook *ret);
+                   uint64_t max_fee_per_gas_wei, const struct bursar_amount *available, const struct purse *purses,
+                   size_t purse_count, struct outlook *ret);
 
 struct spending_terms {
     uint64_t next_nonce;
     uint64_t head_number;
     uint64_t max_fee_per_gas_wei;
     struct bursar_amount available;
+    struct purse *purses; /* what is left of them is written back */
+    size_t purse_count;
 };
 struct spending_plan {
     struct binding *bindings;
@@ -104,6 +125,11 @@ struct spending_plan {
  * two arrays have room for `count` each; notes are borrowed from `outlooks`. */
 void plan_spending(const struct due_row *rows, const struct outlook *outlooks, size_t count,
                    const struct spending_terms *terms, struct spending_plan *ret);
+
+/* What a receipt in a final block says of an attempt. Of a token it is the logs that count: a call that went through
+ * may have moved nothing, or less than it was told to. */
+void plan_final(const struct included_attempt *included, const struct chain_receipt *receipt,
+                struct final_attempt *ret);
 
 /* What to do about an attempt that is not mined. */
 enum replacement {

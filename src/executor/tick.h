@@ -107,7 +107,10 @@ void tick_breaker_cut(struct executor *executor, struct tick *tick);
 BURSAR_MUST_CHECK enum bursar_status tick_bind(struct executor *executor, struct tick *tick, struct bursar_error *err);
 /* What paying these rows takes. False: the node failed, and nothing is decided about them. */
 bool tick_outlooks(struct executor *executor, struct tick *tick, const struct due_row *rows, size_t count,
-                   const struct fees *fees, struct outlook *ret);
+                   const struct fees *fees, struct purse *purses, size_t *ret_purse_count, struct outlook *ret);
+/* What the account has of these tokens; those that do not say stay not known. The node's fault, if any. */
+BURSAR_MUST_CHECK enum bursar_status tick_purses(struct executor *executor, const struct tick *tick,
+                                                 struct purse *purses, size_t count, struct bursar_error *err);
 /* In place of store->due_select: at most `size` due rows that the host says are ready. */
 BURSAR_MUST_CHECK enum bursar_status tick_host_select(struct executor *executor, struct tick *tick, uint64_t epoch,
                                                       size_t size, struct due_row *ret, size_t *ret_count,

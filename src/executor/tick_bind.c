@@ -101,12 +101,16 @@ static enum bursar_status bind_batch(struct executor *executor, struct tick *tic
     executor->was_nothing_due = status == BURSAR_OK && batch.count == 0;
     if (status != BURSAR_OK || batch.count == 0)
         return status;
-    if (!tick_outlooks(executor, tick, batch.rows, batch.count, fees, batch.outlooks))
+    struct purse purses[PURSES_MAX_COUNT];
+    size_t purse_count = 0;
+    if (!tick_outlooks(executor, tick, batch.rows, batch.count, fees, purses, &purse_count, batch.outlooks))
         return BURSAR_OK;
     const struct spending_terms terms = { .next_nonce = tick->lane.next_nonce,
                                           .head_number = tick->view.latest.block.number,
                                           .max_fee_per_gas_wei = fees->max_fee_per_gas_wei,
-                                          .available = executor->snapshot.available };
+                                          .available = executor->snapshot.available,
+                                          .purses = purses,
+                                          .purse_count = purse_count };
     plan_spending(batch.rows, batch.outlooks, batch.count, &terms, &batch.plan);
     status = carry_out(executor, &batch, err);
     if (status != BURSAR_OK)
@@ -118,6 +122,30 @@ static enum bursar_status bind_batch(struct executor *executor, struct tick *tic
     return BURSAR_OK;
 }
 
+/* Rows that wait for a token of which there is more now. */
+static enum bursar_status wake_for_tokens(struct executor *executor, struct tick *tick, struct bursar_error *err)
+{
+    struct store *store = &executor->env.store;
+    struct bursar_address tokens[PURSES_MAX_COUNT];
+    struct purse purses[PURSES_MAX_COUNT];
+    struct bursar_error fault = { 0 };
+    size_t count = 0, woken;
+    enum bursar_status status =
+        store->tokens_wanted(store->ctx, tick->treasury.id, PURSES_MAX_COUNT, tokens, &count, err);
+    if (status != BURSAR_OK || count == 0)
+        return status;
+    for (size_t i = 0; i < count; i++)
+        purses[i] = (struct purse){ .token = tokens[i] };
+    if (tick_purses(executor, tick, purses, count, &fault) != BURSAR_OK)
+        tick_note_fault(executor, tick, &fault);
+    for (size_t i = 0; i < count && status == BURSAR_OK; i++) {
+        if (purses[i].is_known && !bursar_amount_is_zero(purses[i].available))
+            status = store->token_funded_wake(store->ctx, executor->fence, &purses[i].token, &purses[i].available,
+                                              executor->config.batch_size, &woken, err);
+    }
+    return status;
+}
+
 /* What was refused is tried again once a block at most, and a part of a batch at most: it may well be refused again. */
 static enum bursar_status wake_refused(struct executor *executor, struct tick *tick, struct bursar_error *err)
 {
@@ -127,6 +155,9 @@ static enum bursar_status wake_refused(struct executor *executor, struct tick *t
     if (head == executor->rechecked_number && !executor->was_nothing_due)
         return BURSAR_OK;
     executor->rechecked_number = head;
+    enum bursar_status status = wake_for_tokens(executor, tick, err);
+    if (status != BURSAR_OK)
+        return status;
     return store->recheck_wake(store->ctx, executor->fence, head, executor->was_nothing_due,
                                most < RECHECKS_MAX_COUNT ? most : RECHECKS_MAX_COUNT, &count, err);
 }

@@ -50,12 +50,7 @@ static bool judge_receipts(struct executor *executor, struct tick *tick, const s
             tick_note_fault(executor, tick, &fault);
             continue;
         }
-        ret[(*ret_count)++] = (struct final_attempt){ .attempt = included[i].attempt,
-                                                      .intent = included[i].intent,
-                                                      .purpose = included[i].purpose,
-                                                      .succeeded = receipt->succeeded,
-                                                      .gas_used = receipt->gas_used,
-                                                      .effective_gas_price_wei = receipt->effective_gas_price_wei };
+        plan_final(&included[i], receipt, &ret[(*ret_count)++]);
     }
     return true;
 }

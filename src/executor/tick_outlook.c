@@ -39,13 +39,17 @@ static void try_out(struct executor *executor, struct tick *tick, const struct d
     struct chain *chain = &executor->env.chain;
     struct chain_payload calls[ESTIMATES_PER_TICK];
     struct chain_estimate estimates[ESTIMATES_PER_TICK];
+    struct call_data data[ESTIMATES_PER_TICK];
     struct outlook *tried[ESTIMATES_PER_TICK];
     struct bursar_error fault = { 0 };
     size_t n = 0;
     for (size_t i = 0; i < count && n < ESTIMATES_PER_TICK; i++) {
         if (outlooks[i].kind != OUTLOOK_ESTIMATED)
             continue;
-        calls[n] = (struct chain_payload){ .to = rows[i].destination, .value = rows[i].amount };
+        plan_payment(&rows[i], &calls[n].to, &calls[n].value, &data[n]);
+        calls[n].data = data[n].bytes;
+        calls[n].data_bytes = data[n].length_bytes;
+        calls[n].may_return_false = rows[i].asset.is_token;
         tried[n++] = &outlooks[i];
     }
     if (n == 0)
@@ -64,8 +68,28 @@ static void try_out(struct executor *executor, struct tick *tick, const struct d
     }
 }
 
+enum bursar_status tick_purses(struct executor *executor, const struct tick *tick, struct purse *purses, size_t count,
+                               struct bursar_error *err)
+{
+    struct chain *chain = &executor->env.chain;
+    struct bursar_address tokens[PURSES_MAX_COUNT];
+    struct chain_token_balance balances[PURSES_MAX_COUNT];
+    if (count == 0 || !chain->token_balances)
+        return BURSAR_OK;
+    for (size_t i = 0; i < count; i++)
+        tokens[i] = purses[i].token;
+    enum bursar_status status = chain->token_balances(chain->ctx, &tick->view.latest.block, &tick->treasury.address,
+                                                      tokens, count, balances, err);
+    for (size_t i = 0; i < count && status == BURSAR_OK; i++) {
+        if (balances[i].is_known)
+            plan_purse_available(&purses[i], &balances[i].amount, executor->scratch.flights,
+                                 executor->scratch.flight_count);
+    }
+    return status;
+}
+
 bool tick_outlooks(struct executor *executor, struct tick *tick, const struct due_row *rows, size_t count,
-                   const struct fees *fees, struct outlook *ret)
+                   const struct fees *fees, struct purse *purses, size_t *ret_purse_count, struct outlook *ret)
 {
     struct bursar_error fault = { 0 };
     bool has_code[DUE_MAX_ROWS];
@@ -73,8 +97,11 @@ bool tick_outlooks(struct executor *executor, struct tick *tick, const struct du
         tick_note_fault(executor, tick, &fault);
         return false;
     }
+    *ret_purse_count = plan_purses(rows, count, purses);
+    if (tick_purses(executor, tick, purses, *ret_purse_count, &fault) != BURSAR_OK)
+        tick_note_fault(executor, tick, &fault); /* what owes tokens is asked about again, the others go on */
     plan_outlooks(rows, has_code, count, executor->env.chain.estimate != NULL, ESTIMATES_PER_TICK,
-                  fees->max_fee_per_gas_wei, &executor->snapshot.available, ret);
+                  fees->max_fee_per_gas_wei, &executor->snapshot.available, purses, *ret_purse_count, ret);
     try_out(executor, tick, rows, count, ret);
     for (size_t i = 0; i < count; i++)
         tick->go_on = tick->go_on || (ret[i].kind == OUTLOOK_LATER && !tick->failed);

@@ -39,12 +39,16 @@ static void request_of(const struct executor *executor, const struct tick *tick,
                                   .max_fee_per_gas_wei = fees->max_fee_per_gas_wei,
                                   .gas_limit = flight->gas_limit,
                                   .to = flight->to,
-                                  .value = flight->value };
+                                  .value = flight->value,
+                                  .data = flight->data.bytes,
+                                  .data_bytes = flight->data.length_bytes }; /* INV-3 */
     if (!is_to_self(flight))
         return;
     ret->purpose = SIGN_SELF;
     ret->to = tick->treasury.address;
     ret->value = (struct bursar_amount){ 0 };
+    ret->data = NULL;
+    ret->data_bytes = 0;
 }
 
 enum replacement tick_replacement(struct executor *executor, const struct tick *tick, const struct flight *flight,

@@ -157,8 +157,6 @@ static enum bursar_status take_content(void *ctx, const struct content_record *r
     const struct payload payload = payload_of_content(record);
     claiming->last_id = record->id;
     claiming->rows++;
-    if (record->asset.is_token) /* none was ever paid */
-        return BURSAR_OK;
     if (!bsearch(&payload, claiming->payloads, claiming->count, sizeof payload, compare_payloads))
         return BURSAR_OK;
     if (plan->candidate_count == ADOPT_CANDIDATES_MAX_COUNT)

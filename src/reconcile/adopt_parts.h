@@ -46,6 +46,7 @@ const struct payload *sight_pays(const struct sight *sight);
 struct payload payload_of_intent(const struct intent_record *intent);
 struct payload payload_of_content(const struct content_record *content);
 struct payload payload_of_self_transfer(const struct bursar_address *account);
+bool payload_has_no_data(const struct payload *payload);
 bool payload_is_self_transfer(const struct payload *payload, const struct bursar_address *account);
 
 #endif

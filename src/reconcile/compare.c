@@ -3,6 +3,7 @@
 
 #include "base/bytes.h"
 #include "eth/keccak.h"
+#include "executor/planner.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -21,6 +22,13 @@ static bool differs(const struct comparing *comparing, const char *format, ...)
     (void)vsnprintf(comparing->what, DIFFERENCE_MAX_BYTES, format, args);
     va_end(args);
     return false;
+}
+
+static bool is_data(const struct bursar_hash *data_hash, const struct call_data *data)
+{
+    struct bursar_hash hash;
+    keccak256(data->bytes, data->length_bytes, &hash);
+    return hash_equal(data_hash, &hash);
 }
 
 static bool is_no_data(const struct bursar_hash *data_hash)
@@ -51,7 +59,7 @@ static bool log_agrees(const struct comparing *comparing)
     if (!sight->is_logged || !logged->has_payment || intent->kind != INTENT_PAYMENT)
         return true;
     if (!address_equal(&logged->to, &intent->to) || bursar_amount_compare(logged->value, intent->value) != 0 ||
-        !is_no_data(&logged->data_hash))
+        !is_data(&logged->data_hash, &intent->data))
         return differs(comparing, "the signing log has another destination, amount or data for its nonce");
     return true;
 }
@@ -81,8 +89,8 @@ static bool transaction_agrees(const struct comparing *comparing)
         return differs(comparing, "its transaction on the chain has another destination");
     if (bursar_amount_compare(transaction->value, intent->value) != 0)
         return differs(comparing, "its transaction on the chain has another amount");
-    if (!is_no_data(&transaction->data_hash))
-        return differs(comparing, "its transaction on the chain has data");
+    if (!is_data(&transaction->data_hash, &intent->data))
+        return differs(comparing, "its transaction on the chain has other data");
     return true;
 }
 
@@ -189,8 +197,11 @@ static bool included_agrees(const struct comparing *comparing)
         return item_is(comparing, STATE_CANCELLED, false, CAUSE_FINAL_CANCEL);
     if (is_foreign(sight->intent))
         return is_given_up(comparing);
-    return sight->receipt->succeeded ? item_is(comparing, STATE_FINALIZED, true, CAUSE_FINAL_SUCCESS)
-                                     : item_is(comparing, STATE_FAILED, false, CAUSE_FINAL_REVERT);
+    const struct included_attempt included = { .purpose = sight->intent->purpose, .data = sight->intent->data };
+    struct final_attempt final;
+    plan_final(&included, sight->receipt, &final);
+    return final.succeeded && !final.is_unpaid ? item_is(comparing, STATE_FINALIZED, true, CAUSE_FINAL_SUCCESS)
+                                               : item_is(comparing, STATE_FAILED, false, CAUSE_FINAL_REVERT);
 }
 
 enum intent_verdict intent_compare(const struct intent_sight *sight, char ret_what[DIFFERENCE_MAX_BYTES])

@@ -42,7 +42,7 @@ enum block_code {
     BLOCK_REVERTS = 5,          /* its transaction would be reverted */
     BLOCK_UNESTIMATED = 6,      /* what it takes is not known: nothing is decided by that but to look again */
     BLOCK_GAS = 7,              /* it takes more gas than a payment may */
-    BLOCK_TOKEN = 8,            /* it owes a token, which can't be paid here */
+    BLOCK_TOKEN = 8,            /* it owes a token, on a chain that has none */
 };
 #define BLOCK_NOTE_MAX_BYTES 200
 
@@ -149,6 +149,13 @@ struct due_row {
     unsigned looks;              /* how often it was passed over to be looked at again */
 };
 
+/* What a transaction tells the contract that it goes to: nothing, unless it pays a token. */
+#define CALL_DATA_MAX_BYTES 100
+struct call_data {
+    uint8_t bytes[CALL_DATA_MAX_BYTES];
+    size_t length_bytes;
+};
+
 /* A disbursement to bind to a nonce: becomes one intent with one item. */
 struct binding {
     int64_t disbursement;
@@ -156,6 +163,7 @@ struct binding {
     uint64_t nonce;
     struct bursar_address to;
     struct bursar_amount value;
+    struct call_data data;
     uint64_t gas_limit;
 };
 
@@ -175,6 +183,7 @@ struct flight {
     enum intent_kind kind;
     struct bursar_address to;
     struct bursar_amount value;
+    struct call_data data;
     uint64_t gas_limit;
     bool has_attempt;
     int64_t attempt;
@@ -226,6 +235,8 @@ struct included_attempt {
     int purpose; /* enum sign_purpose: a transfer to self pays nobody */
     struct bursar_hash hash;
     struct block_mark block;
+    struct bursar_address to; /* as its intent has it, like the next */
+    struct call_data data;
 };
 
 struct final_attempt {
@@ -235,6 +246,9 @@ struct final_attempt {
     bool succeeded;
     uint64_t gas_used;
     uint64_t effective_gas_price_wei;
+    /* Of a token, and only when it succeeded: it moved so much less than was owed, or nothing. */
+    bool is_short, is_unpaid;
+    struct bursar_amount short_by;
 };
 
 struct submission {
@@ -335,6 +349,8 @@ struct disbursement_record {
     uint64_t effective_gas_price_wei;
     struct shown_attempt newest;
     bool cancel_wanted; /* a person asks for its nonce to be used up, and that is not done yet */
+    bool is_short; /* final only: its token moved so much less than it owes */
+    struct bursar_amount short_by;
 };
 
 struct event_record {
@@ -377,6 +393,7 @@ struct intent_record {
     enum intent_status status;
     struct bursar_address to;
     struct bursar_amount value;
+    struct call_data data;
     int64_t disbursement; /* 0: none */
     enum disbursement_state state;
     bool is_live;   /* its item is: it is paying the disbursement, or has paid it */

@@ -180,6 +180,27 @@ void column_address(sqlite3_stmt *stmt, int column, struct bursar_address *ret)
     column_bytes(stmt, column, ret->bytes, sizeof ret->bytes);
 }
 
+void column_data(sqlite3_stmt *stmt, int column, struct call_data *ret)
+{
+    const void *bytes = sqlite3_column_blob(stmt, column);
+    size_t length = (size_t)sqlite3_column_bytes(stmt, column);
+    *ret = (struct call_data){ 0 };
+    if (!bytes || length > sizeof ret->bytes)
+        return;
+    memcpy(ret->bytes, bytes, length);
+    ret->length_bytes = length;
+}
+
+void bind_data(sqlite3_stmt *stmt, int index, const struct call_data *data)
+{
+    if (!stmt)
+        return;
+    if (data->length_bytes == 0) /* an empty blob, not NULL */
+        (void)sqlite3_bind_zeroblob(stmt, index, 0);
+    else
+        (void)sqlite3_bind_blob(stmt, index, data->bytes, (int)data->length_bytes, SQLITE_STATIC);
+}
+
 void column_asset(sqlite3_stmt *stmt, int column, struct asset *ret)
 {
     *ret = (struct asset){ .is_token = sqlite3_column_type(stmt, column) != SQLITE_NULL };

@@ -88,6 +88,9 @@ void bind_hash(sqlite3_stmt *stmt, int index, const struct bursar_hash *hash);
 void bind_amount(sqlite3_stmt *stmt, int index, const struct bursar_amount *amount);
 uint64_t column_u64(sqlite3_stmt *stmt, int column);
 void column_address(sqlite3_stmt *stmt, int column, struct bursar_address *ret);
+/* What is longer than any of ours reads as nothing. */
+void column_data(sqlite3_stmt *stmt, int column, struct call_data *ret);
+void bind_data(sqlite3_stmt *stmt, int index, const struct call_data *data);
 void column_asset(sqlite3_stmt *stmt, int column, struct asset *ret);
 void column_hash(sqlite3_stmt *stmt, int column, struct bursar_hash *ret);
 void column_amount(sqlite3_stmt *stmt, int column, struct bursar_amount *ret);

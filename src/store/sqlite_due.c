@@ -171,6 +171,49 @@ static enum bursar_status funded_wake(void *ctx, struct fence fence, const struc
     return unblock(store, &fence, ids, count, status, ret_count, err);
 }
 
+static enum bursar_status token_funded_wake(void *ctx, struct fence fence, const struct bursar_address *token,
+                                            const struct bursar_amount *affordable, size_t limit, size_t *ret_count,
+                                            struct bursar_error *err)
+{
+    struct sqlite_store *store = ctx;
+    int64_t ids[DUE_MAX_ROWS];
+    if (limit > DUE_MAX_ROWS)
+        limit = DUE_MAX_ROWS;
+    sqlite3_stmt *stmt = statement(store, SQL_UNFUNDED_AFFORDABLE_TOKEN, err);
+    bind_i64(stmt, 1, fence.treasury);
+    bind_amount(stmt, 2, affordable);
+    bind_u64(stmt, 3, limit);
+    bind_address(stmt, 4, token);
+    size_t count = 0;
+    enum bursar_status status = collect_rows(store, stmt, read_id, ids, limit, &count, err);
+    return unblock(store, &fence, ids, count, status, ret_count, err);
+}
+
+static void read_token(sqlite3_stmt *stmt, void *rows, size_t index)
+{
+    column_address(stmt, 0, (struct bursar_address *)rows + index);
+}
+
+/* One seek a token, however many rows wait for it. */
+static enum bursar_status tokens_wanted(void *ctx, int64_t treasury, size_t limit, struct bursar_address *ret,
+                                        size_t *ret_count, struct bursar_error *err)
+{
+    static const struct bursar_address nobody = { { 0 } }; /* no token is at this address */
+    struct sqlite_store *store = ctx;
+    size_t count = 0, before;
+    do {
+        before = count;
+        sqlite3_stmt *stmt = statement(store, SQL_UNFUNDED_TOKEN_NEXT, err);
+        bind_i64(stmt, 1, treasury);
+        bind_address(stmt, 2, count ? &ret[count - 1] : &nobody);
+        enum bursar_status status = collect_rows(store, stmt, read_token, ret, count + 1, &count, err);
+        if (status != BURSAR_OK)
+            return status;
+    } while (count > before && count < limit);
+    *ret_count = count;
+    return BURSAR_OK;
+}
+
 static enum bursar_status recheck_wake(void *ctx, struct fence fence, uint64_t number, bool also_unestimated,
                                        size_t limit, size_t *ret_count, struct bursar_error *err)
 {
@@ -222,6 +265,8 @@ void sqlite_fill_due(struct store *interface)
     interface->due_select = due_select;
     interface->dependents_wake = dependents_wake;
     interface->funded_wake = funded_wake;
+    interface->token_funded_wake = token_funded_wake;
+    interface->tokens_wanted = tokens_wanted;
     interface->recheck_wake = recheck_wake;
     interface->block = block;
 }

@@ -3,6 +3,7 @@
 
 #define ITEMS_MAX_COUNT 64
 #define UNDO_BATCH_COUNT 256
+#define SHORT_TEXT_BYTES 200
 
 static enum bursar_status change_one(struct sqlite_store *store, sqlite3_stmt *stmt, const char *what,
                                      struct bursar_error *err)
@@ -151,13 +152,25 @@ enum bursar_status undo_above(struct sqlite_store *store, int64_t treasury, uint
 
 /* How it ended (INV-7): a transfer of 0 to self has cancelled what its nonce was bound to, reverted or not. */
 static struct disbursement_move final_move(const struct sqlite_store *store, const struct final_attempt *final,
-                                           bool cancel_wanted, uint64_t now_ms)
+                                           bool cancel_wanted, uint64_t now_ms, char short_text[SHORT_TEXT_BYTES])
 {
     struct disbursement_move move = { .intent = final->intent, .at_ms = now_ms, .actor = store->holder };
     if (final->purpose == PURPOSE_SELF_TRANSFER) {
         move.to = STATE_CANCELLED;
         move.cause = CAUSE_FINAL_CANCEL;
         move.detail = "a transfer of 0 to self used its nonce, in a final block";
+    } else if (final->succeeded && final->is_unpaid) {
+        move.to = STATE_FAILED;
+        move.cause = CAUSE_FINAL_REVERT;
+        move.detail = "its transaction went through, in a final block, but its token moved nothing to the destination";
+    } else if (final->succeeded && final->is_short) {
+        char amount[BURSAR_AMOUNT_TEXT_BYTES];
+        bursar_amount_to_text(final->short_by, amount);
+        (void)snprintf(short_text, SHORT_TEXT_BYTES,
+                       "its block is final; short-paid: the token moved %s base units less than was owed", amount);
+        move.to = STATE_FINALIZED;
+        move.cause = CAUSE_FINAL_SUCCESS;
+        move.detail = short_text;
     } else if (final->succeeded) {
         move.to = STATE_FINALIZED;
         move.cause = CAUSE_FINAL_SUCCESS;
@@ -215,8 +228,15 @@ static enum bursar_status finish(struct sqlite_store *store, int64_t treasury, u
         status = close_cancels(store, final->intent, now_ms, &cancel_wanted, err);
     if (status != BURSAR_OK)
         return status;
-    const struct disbursement_move move = final_move(store, final, cancel_wanted, now_ms);
+    char text[SHORT_TEXT_BYTES];
+    const struct disbursement_move move = final_move(store, final, cancel_wanted, now_ms, text);
     status = move_items(store, treasury, &move, err);
+    if (status == BURSAR_OK && (final->is_short || final->is_unpaid)) {
+        stmt = statement(store, SQL_ITEM_SHORT, err);
+        bind_i64(stmt, 1, final->intent);
+        bind_amount(stmt, 2, &final->short_by);
+        status = run_statement(store, stmt, NULL, err);
+    }
     if (status != BURSAR_OK)
         return status;
     return end_items(store, final->intent, move.to == STATE_FINALIZED, move.cause, err);
@@ -282,6 +302,8 @@ static void read_included(sqlite3_stmt *stmt, void *rows, size_t index)
                                            .block.number = column_u64(stmt, 4) };
     column_hash(stmt, 3, &included->hash);
     column_hash(stmt, 5, &included->block.hash);
+    column_address(stmt, 7, &included->to);
+    column_data(stmt, 8, &included->data);
 }
 
 static void read_mark(sqlite3_stmt *stmt, void *rows, size_t index)

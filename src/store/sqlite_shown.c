@@ -183,6 +183,9 @@ static enum bursar_status disbursement_seen(void *ctx, sqlite3_stmt *stmt)
     column_address(stmt, 4, &record.destination);
     column_amount(stmt, 5, &record.amount);
     column_asset(stmt, 31, &record.asset);
+    record.is_short = has_column(stmt, 36);
+    if (record.is_short)
+        column_amount(stmt, 36, &record.short_by);
     record.has_decimals = has_column(stmt, 32);
     record.decimals = (unsigned)sqlite3_column_int(stmt, 32);
     column_hash(stmt, 15, &record.transaction_hash);
@@ -394,6 +397,7 @@ static enum bursar_status intent_seen(void *ctx, sqlite3_stmt *stmt)
     };
     column_address(stmt, 4, &record.to);
     column_amount(stmt, 5, &record.value);
+    column_data(stmt, 17, &record.data);
     column_hash(stmt, 8, &record.hash);
     column_hash(stmt, 10, &record.block.hash);
     return seer->visit(seer->ctx, &record);

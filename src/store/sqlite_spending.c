@@ -70,6 +70,7 @@ static enum bursar_status bind_one(struct sqlite_store *store, const struct fenc
     bind_u64(stmt, 5, binding->gas_limit);
     bind_u64(stmt, 6, fence->lease_epoch);
     bind_u64(stmt, 7, now_ms);
+    bind_data(stmt, 8, &binding->data);
     enum bursar_status status = run_statement(store, stmt, NULL, err);
     if (status != BURSAR_OK)
         return status;
@@ -169,6 +170,7 @@ static void read_flight(sqlite3_stmt *stmt, void *rows, size_t index)
     column_address(stmt, 3, &flight->to);
     column_amount(stmt, 4, &flight->value);
     column_hash(stmt, 7, &flight->hash);
+    column_data(stmt, 16, &flight->data);
 }
 
 static enum bursar_status flights_select(void *ctx, int64_t treasury, uint64_t from_nonce, size_t limit,

@@ -11,7 +11,8 @@
     "(SELECT at_ms FROM event WHERE disbursement = d.id ORDER BY seq DESC LIMIT 1), "                                  \
     "a.seq, a.purpose, a.max_fee_per_gas, a.max_priority_fee_per_gas, a.head_no, a.sends, a.last_sent_ms, a.verdict, " \
     "a.message, EXISTS (SELECT 1 FROM request WHERE done_ms IS NULL AND kind = 1 AND target = d.id), "                 \
-    "d.asset, p.decimals, d.block_note, d.block_gas, d.recheck_no "                                                     \
+    "d.asset, p.decimals, d.block_note, d.block_gas, d.recheck_no, "                                                   \
+    "(SELECT short_by FROM intent_item WHERE intent = i.id AND disbursement = d.id) "                                  \
     "FROM disbursement d LEFT JOIN disbursement w ON w.id = d.waits_on "                                               \
     "LEFT JOIN asset p ON p.treasury = d.treasury AND p.token = d.asset "                                              \
     "LEFT JOIN intent i ON i.id = (SELECT max(intent) FROM intent_item WHERE disbursement = d.id "                     \
@@ -86,7 +87,13 @@
       "LIMIT 1")                                                                                                       \
     S(UNFUNDED_AFFORDABLE, PLANNED,                                                                                    \
       "SELECT id FROM disbursement INDEXED BY disbursement_unfunded WHERE treasury = ?1 AND state = 3 "                \
-      "AND blocked = 1 AND recheck_no = 0 AND amount <= ?2 ORDER BY amount, id LIMIT ?3")                              \
+      "AND blocked = 1 AND recheck_no = 0 AND asset IS NULL AND amount <= ?2 ORDER BY amount, id LIMIT ?3")            \
+    S(UNFUNDED_AFFORDABLE_TOKEN, PLANNED,                                                                              \
+      "SELECT id FROM disbursement INDEXED BY disbursement_unfunded_token WHERE treasury = ?1 AND state = 3 "          \
+      "AND blocked = 1 AND recheck_no = 0 AND asset = ?4 AND amount <= ?2 ORDER BY amount, id LIMIT ?3")               \
+    S(UNFUNDED_TOKEN_NEXT, PLANNED,                                                                                    \
+      "SELECT asset FROM disbursement INDEXED BY disbursement_unfunded_token WHERE treasury = ?1 AND state = 3 "       \
+      "AND blocked = 1 AND recheck_no = 0 AND asset > ?2 ORDER BY asset LIMIT 1")                                      \
     S(RECHECK_REACHED, PLANNED,                                                                                        \
       "SELECT id FROM disbursement INDEXED BY disbursement_recheck WHERE treasury = ?1 AND state = 3 "                 \
       "AND recheck_no > 0 AND recheck_no <= ?2 ORDER BY recheck_no, id LIMIT ?3")                                      \
@@ -106,7 +113,7 @@
     S(IN_FLIGHT_COUNT, PLANNED, "SELECT count(*) FROM intent WHERE treasury = ?1 AND status < 3")                      \
     S(INTENT_ADD, PLANNED,                                                                                             \
       "INSERT INTO intent (treasury, nonce, kind, status, to_address, value, data, gas_limit, lease_epoch, "           \
-      "bound_ms) VALUES (?1, ?2, 1, 1, ?3, ?4, x'', ?5, ?6, ?7)")                                                      \
+      "bound_ms) VALUES (?1, ?2, 1, 1, ?3, ?4, ?8, ?5, ?6, ?7)")                                                       \
     S(ITEM_ADD, PLANNED, "INSERT INTO intent_item (intent, disbursement, live) VALUES (?1, ?2, 1)")                    \
     S(ATTEMPT_ADD, PLANNED,                                                                                            \
       "INSERT INTO attempt (treasury, intent, seq, purpose, status, hash, max_priority_fee_per_gas, "                  \
@@ -116,7 +123,8 @@
     S(INTENT_MOVE, PLANNED, "UPDATE intent SET status = ?3 WHERE id = ?1 AND status = ?2 AND treasury = ?4")           \
     S(FLIGHTS, PLANNED,                                                                                                \
       "SELECT i.id, i.nonce, i.kind, i.to_address, i.value, i.gas_limit, a.id, a.hash, a.max_fee_per_gas, a.sends, "   \
-      "a.last_sent_ms, a.verdict, a.seq, a.purpose, a.max_priority_fee_per_gas, a.head_no FROM intent i LEFT JOIN "    \
+      "a.last_sent_ms, a.verdict, a.seq, a.purpose, a.max_priority_fee_per_gas, a.head_no, i.data FROM intent i "      \
+      "LEFT JOIN "                                                                                                     \
       "attempt a ON a.id = (SELECT id FROM attempt WHERE intent = "                                                    \
       "i.id "                                                                                                          \
       "ORDER BY seq DESC LIMIT 1) WHERE i.treasury = ?1 AND i.nonce >= ?2 AND i.status < 3 ORDER BY i.nonce LIMIT ?3") \
@@ -136,7 +144,8 @@
       "UPDATE attempt SET sends = sends + 1, last_sent_ms = ?2, verdict = ?3, message = ?4 WHERE id = ?1 "             \
       "AND treasury = ?5")                                                                                             \
     S(INCLUDED_UP_TO, PLANNED,                                                                                         \
-      "SELECT a.id, a.intent, i.nonce, a.hash, a.block_no, a.block_hash, a.purpose FROM attempt a JOIN intent i "      \
+      "SELECT a.id, a.intent, i.nonce, a.hash, a.block_no, a.block_hash, a.purpose, i.to_address, i.data "             \
+      "FROM attempt a JOIN intent i "                                                                                  \
       "ON i.id = a.intent WHERE a.treasury = ?1 AND a.status = 2 AND a.block_no <= ?2 ORDER BY a.block_no LIMIT ?3")   \
     S(INCLUDED_ABOVE, PLANNED,                                                                                         \
       "SELECT id, intent, purpose FROM attempt WHERE treasury = ?1 AND status = 2 AND block_no > ?2 LIMIT ?3")         \
@@ -158,6 +167,7 @@
       "SELECT t.disbursement, d.state, d.version FROM intent_item t JOIN disbursement d ON d.id = t.disbursement "     \
       "WHERE t.intent = ?1 AND t.live = 1")                                                                            \
     S(ITEM_END, PLANNED, "UPDATE intent_item SET live = ?3, outcome = ?4 WHERE intent = ?1 AND disbursement = ?2")     \
+    S(ITEM_SHORT, PLANNED, "UPDATE intent_item SET short_by = ?2 WHERE intent = ?1 AND live = 1")                      \
     S(READY_EXISTS, PLANNED,                                                                                           \
       "SELECT 1 FROM disbursement INDEXED BY disbursement_due WHERE treasury = ?1 AND state = 3 "                      \
       "AND waits_on IS NULL AND blocked = 0 LIMIT 1")                                                                  \
@@ -215,7 +225,8 @@
     S(INTENTS, SHOWN,                                                                                                  \
       "SELECT i.id, i.nonce, i.kind, i.status, i.to_address, i.value, t.disbursement, d.state, a.hash, a.block_no, "   \
       "a.block_hash, a.gas_used, a.gas_price, t.live, t.outcome, NOT EXISTS (SELECT 1 FROM intent_item n "             \
-      "WHERE n.disbursement = t.disbursement AND n.intent > t.intent), a.purpose FROM intent i LEFT JOIN intent_item " \
+      "WHERE n.disbursement = t.disbursement AND n.intent > t.intent), a.purpose, i.data FROM intent i LEFT JOIN "     \
+      "intent_item "                                                                                                   \
       "t ON "                                                                                                          \
       "t.intent = i.id "                                                                                               \
       "LEFT JOIN disbursement d ON d.id = t.disbursement LEFT JOIN attempt a ON a.id = (SELECT id FROM attempt "       \

@@ -105,6 +105,13 @@ struct store {
     /* Unblocks rows that wait for funds and ask for no more than `affordable`. */
     enum bursar_status (*funded_wake)(void *ctx, struct fence fence, const struct bursar_amount *affordable,
                                       size_t limit, size_t *ret_count, struct bursar_error *err);
+    /* Likewise in this token. */
+    enum bursar_status (*token_funded_wake)(void *ctx, struct fence fence, const struct bursar_address *token,
+                                            const struct bursar_amount *affordable, size_t limit, size_t *ret_count,
+                                            struct bursar_error *err);
+    /* The tokens that rows wait for, in order of their addresses. */
+    enum bursar_status (*tokens_wanted)(void *ctx, int64_t treasury, size_t limit, struct bursar_address *ret,
+                                        size_t *ret_count, struct bursar_error *err);
     /* Unblocks rows that are to be looked at again at or below this height, the longest waiting first; with
      * `also_unestimated` those of which nothing is known as well, at any height. */
     enum bursar_status (*recheck_wake)(void *ctx, struct fence fence, uint64_t number, bool also_unestimated,

@@ -28,6 +28,10 @@ READ(due_select,
      (void *ctx, int64_t treasury, bool has_final, uint64_t final_time_s, uint64_t final_epoch, size_t limit,
       struct due_row *ret, size_t *ret_count, struct bursar_error *err),
      treasury, has_final, final_time_s, final_epoch, limit, ret, ret_count)
+READ(tokens_wanted,
+     (void *ctx, int64_t treasury, size_t limit, struct bursar_address *ret, size_t *ret_count,
+      struct bursar_error *err),
+     treasury, limit, ret, ret_count)
 READ(flights_select,
      (void *ctx, int64_t treasury, uint64_t from_nonce, size_t limit, struct flight *ret, size_t *ret_count,
       struct bursar_error *err),
@@ -105,6 +109,19 @@ static enum bursar_status funded_wake(void *ctx, struct fence fence, const struc
     enum bursar_status status =
         process->store.funded_wake(process->store.ctx, fence, affordable, limit, ret_count, err);
     return woken(process, fence, "funded_wake", status, *ret_count, err);
+}
+
+static enum bursar_status token_funded_wake(void *ctx, struct fence fence, const struct bursar_address *token,
+                                            const struct bursar_amount *affordable, size_t limit, size_t *ret_count,
+                                            struct bursar_error *err)
+{
+    struct process *process = ctx;
+    if (!seam_enter(process, "token_funded_wake"))
+        return seam_dead(err);
+    *ret_count = 0;
+    enum bursar_status status =
+        process->store.token_funded_wake(process->store.ctx, fence, token, affordable, limit, ret_count, err);
+    return woken(process, fence, "token_funded_wake", status, *ret_count, err);
 }
 
 static enum bursar_status recheck_wake(void *ctx, struct fence fence, uint64_t number, bool also_unestimated,
@@ -220,6 +237,7 @@ struct store seam_store(struct process *process)
                            .treasury_get = treasury_get,
                            .treasury_pin = treasury_pin,
                            .due_select = due_select,
+                           .tokens_wanted = tokens_wanted,
                            .flights_select = flights_select,
                            .older_attempts_select = older_attempts_select,
                            .cancels_select = cancels_select,
@@ -236,6 +254,7 @@ struct store seam_store(struct process *process)
                            .lease_release = lease_release,
                            .dependents_wake = dependents_wake,
                            .funded_wake = funded_wake,
+                           .token_funded_wake = token_funded_wake,
                            .recheck_wake = recheck_wake,
                            .block = block,
                            .bind = bind,

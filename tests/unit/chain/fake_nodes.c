@@ -190,6 +190,22 @@ static enum bursar_status tokens(void *ctx, const struct chain_block_ref *at, co
     return status;
 }
 
+static enum bursar_status token_balances(void *ctx, const struct chain_block_ref *at,
+                                         const struct bursar_address *account, const struct bursar_address *list,
+                                         size_t count, struct chain_token_balance *ret, struct bursar_error *err)
+{
+    struct fake_node *node = ctx;
+    (void)account;
+    (void)list;
+    node->reads++;
+    enum bursar_status status = begin(node, err);
+    if (status == BURSAR_OK && at->number > node->head)
+        status = bursar_fail(err, BURSAR_ESTALE, "no such block");
+    for (size_t i = 0; i < count && status == BURSAR_OK; i++)
+        ret[i] = (struct chain_token_balance){ true, bursar_amount_from_u64(1000 + node->decimals) };
+    return status;
+}
+
 static enum bursar_status estimate(void *ctx, const struct chain_trial *trial, const struct chain_payload *calls,
                                    size_t count, struct chain_estimate *ret, struct bursar_error *err)
 {
@@ -296,6 +312,7 @@ struct fake *fake_new(size_t count, size_t quorum)
                                        .transactions = transactions,
                                        .has_code = has_code,
                                        .tokens = tokens,
+                                       .token_balances = token_balances,
                                        .estimate = estimate,
                                        .submit = submit,
                                        .lanes = 2 + i,

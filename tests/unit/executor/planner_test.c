@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "eth/abi.h"
+#include "eth/keccak.h"
 #include "executor/planner.h"
 
 #define GWEI 1000000000ull
@@ -237,8 +239,13 @@ static void another_payload_in_the_signing_log_halts(void **state)
     struct intent_record intent = { .nonce = 5, .kind = INTENT_PAYMENT, .has_attempt = false, .value = wei(7) };
     struct signed_payload payload = { .nonce = 5, .has_payment = true, .value = wei(7) };
     struct verdict verdict;
+    keccak256("", 0, &payload.data_hash);
     plan_signature_known(&intent, true, &payload, &verdict);
     assert_int_equal(verdict.halt, HALT_NONE);
+    intent.data.length_bytes = 1;
+    plan_signature_known(&intent, true, &payload, &verdict);
+    assert_int_equal(verdict.halt, HALT_STORE_BEHIND_LOG);
+    intent.data.length_bytes = 0;
     payload.value = wei(8);
     plan_signature_known(&intent, true, &payload, &verdict);
     assert_int_equal(verdict.halt, HALT_STORE_BEHIND_LOG);
@@ -306,7 +313,9 @@ static void affordable_rows_go_on_behind_unaffordable_ones(void **state)
     struct binding bindings[4];
     struct block_decision blocks[4];
     struct spending_plan plan = { .bindings = bindings, .blocks = blocks };
-    const struct spending_terms terms = { 9, 50, 1, wei(2 * (21000 + 100) + 21000 + 100) };
+    const struct spending_terms terms = {
+        .next_nonce = 9, .head_number = 50, .max_fee_per_gas_wei = 1, .available = wei(2 * (21000 + 100) + 21000 + 100)
+    };
     plan_spending(rows, outlooks, 4, &terms, &plan);
     assert_int_equal(plan.binding_count, 2);
     assert_int_equal(bindings[0].disbursement, 1);
@@ -347,7 +356,9 @@ static void what_is_refused_is_passed_over_and_costs_nothing(void **state)
     struct binding bindings[7];
     struct block_decision blocks[7];
     struct spending_plan plan = { .bindings = bindings, .blocks = blocks };
-    const struct spending_terms terms = { 0, 1000, 1, wei(21000) };
+    const struct spending_terms terms = {
+        .next_nonce = 0, .head_number = 1000, .max_fee_per_gas_wei = 1, .available = wei(21000)
+    };
     plan_spending(rows, outlooks, 7, &terms, &plan);
     assert_int_equal(plan.block_count, 5);
     for (size_t i = 0; i < 5; i++) {
@@ -369,7 +380,10 @@ static void a_contract_is_bound_with_more_gas_than_was_estimated_and_pays_for_it
     struct binding bindings[2];
     struct block_decision blocks[2];
     struct spending_plan plan = { .bindings = bindings, .blocks = blocks };
-    struct spending_terms terms = { 0, 1000, 2, wei(7 + 2 * 50000 + 7 + 2 * 250000 - 1) };
+    struct spending_terms terms = { .next_nonce = 0,
+                                    .head_number = 1000,
+                                    .max_fee_per_gas_wei = 2,
+                                    .available = wei(7 + 2 * 50000 + 7 + 2 * 250000 - 1) };
     plan_spending(rows, outlooks, 2, &terms, &plan);
     assert_int_equal(plan.binding_count, 1);
     assert_int_equal(bindings[0].gas_limit, 50000);
@@ -394,7 +408,9 @@ static void no_gas_limit_is_above_the_highest(void **state)
     struct binding binding;
     struct block_decision block;
     struct spending_plan plan = { .bindings = &binding, .blocks = &block };
-    const struct spending_terms terms = { 0, 0, 0, wei(1) };
+    const struct spending_terms terms = {
+        .next_nonce = 0, .head_number = 0, .max_fee_per_gas_wei = 0, .available = wei(1)
+    };
     plan_spending(&row, &outlook, 1, &terms, &plan);
     assert_int_equal(plan.binding_count, 0);
     assert_int_equal(block.code, BLOCK_GAS);
@@ -409,32 +425,146 @@ static void only_what_holds_code_and_is_funded_is_tried_out(void **state)
     const bool has_code[5] = { false, true, true, true, true };
     const struct bursar_amount available = wei(21001);
     struct outlook got[5];
-    plan_outlooks(rows, has_code, 5, true, 2, 1, &available, got);
+    plan_outlooks(rows, has_code, 5, true, 2, 1, &available, NULL, 0, got);
     const enum outlook_kind wanted[] = { OUTLOOK_TRANSFER, OUTLOOK_UNFUNDED, OUTLOOK_ESTIMATED, OUTLOOK_ESTIMATED,
                                          OUTLOOK_LATER };
     for (size_t i = 0; i < 5; i++)
         assert_int_equal(got[i].kind, wanted[i]);
-    plan_outlooks(rows, has_code, 5, false, 2, 1, &available, got);
+    plan_outlooks(rows, has_code, 5, false, 2, 1, &available, NULL, 0, got);
     assert_int_equal(got[1].kind, OUTLOOK_IMPOSSIBLE);
 }
 
-static void a_token_is_not_paid_as_if_it_were_the_coin(void **state)
+#define TOKEN_A                                                                                                        \
+    {                                                                                                                  \
+        .is_token = true, .token = { { 0xa0 } }                                                                        \
+    }
+#define TOKEN_B                                                                                                        \
+    {                                                                                                                  \
+        .is_token = true, .token = { { 0xb0 } }                                                                        \
+    }
+
+static void a_token_is_told_to_move_what_is_owed(void **state)
 {
     (void)state;
-    struct due_row rows[2] = { { .id = 1, .asset.is_token = true, .amount = wei(1) }, { .id = 2, .amount = wei(1) } };
-    const bool has_code[2] = { false, false };
-    const struct spending_terms terms = { 0, 0, 1, wei(1000000) };
-    struct outlook outlooks[2];
-    struct binding bindings[2];
-    struct block_decision blocks[2];
+    const struct due_row row = { .asset = TOKEN_A, .destination = { { 7 } }, .amount = wei(500) };
+    struct bursar_address to, recipient;
+    struct bursar_amount value, amount;
+    struct call_data data;
+    plan_payment(&row, &to, &value, &data);
+    assert_int_equal(to.bytes[0], 0xa0);
+    assert_true(bursar_amount_is_zero(value));
+    assert_true(abi_transfer_decode(data.bytes, data.length_bytes, &recipient, &amount));
+    assert_int_equal(recipient.bytes[0], 7);
+    assert_int_equal(bursar_amount_compare(amount, wei(500)), 0);
+}
+
+static void each_token_has_a_purse_of_its_own_and_all_need_coins_for_gas(void **state)
+{
+    (void)state;
+    const struct due_row rows[6] = {
+        { .id = 1, .asset = TOKEN_A, .amount = wei(60) },
+        { .id = 2, .asset = TOKEN_A, .amount = wei(60) },
+        { .id = 3, .asset = TOKEN_B, .amount = wei(60) },
+        { .id = 4, .asset = TOKEN_A, .amount = wei(40) },
+        { .id = 5, .amount = wei(60) },
+        { .id = 6, .asset = TOKEN_A, .amount = wei(101) },
+    };
+    const bool has_code[6] = { false };
+    const struct flight flight = { .to = { { 0xb0 } } };
+    struct purse purses[PURSES_MAX_COUNT];
+    struct outlook outlooks[6];
+    struct binding bindings[6];
+    struct block_decision blocks[6];
     struct spending_plan plan = { .bindings = bindings, .blocks = blocks };
-    plan_outlooks(rows, has_code, 2, true, 2, 1, &terms.available, outlooks);
-    plan_spending(rows, outlooks, 2, &terms, &plan);
-    assert_int_equal(plan.block_count, 1);
-    assert_int_equal(blocks[0].disbursement, 1);
-    assert_int_equal(blocks[0].code, BLOCK_TOKEN);
-    assert_int_equal(plan.binding_count, 1);
-    assert_int_equal(bindings[0].disbursement, 2);
+    const struct bursar_amount balance = wei(100);
+    assert_int_equal(plan_purses(rows, 6, purses), 2);
+    plan_purse_available(&purses[0], &balance, &flight, 1);
+    struct spending_terms terms = { .next_nonce = 3,
+                                    .head_number = 70,
+                                    .max_fee_per_gas_wei = 1,
+                                    .available = wei(2 * 70000 + 21000 + 60),
+                                    .purses = purses,
+                                    .purse_count = 2 };
+    plan_outlooks(rows, has_code, 6, true, 9, 1, &terms.available, purses, 2, outlooks);
+    assert_int_equal(outlooks[2].kind, OUTLOOK_UNKNOWN); /* its balance was not told */
+    assert_int_equal(outlooks[4].kind, OUTLOOK_TRANSFER);
+    assert_int_equal(outlooks[5].kind, OUTLOOK_NO_TOKENS);
+    for (size_t i = 0; i < 6; i++) {
+        if (outlooks[i].kind == OUTLOOK_ESTIMATED)
+            outlooks[i].estimate = (struct chain_estimate){ .outcome = ESTIMATE_GAS, .gas = 50000 };
+    }
+    plan_spending(rows, outlooks, 6, &terms, &plan);
+    assert_int_equal(plan.binding_count, 3); /* 60 + 40 of A, and the coins */
+    assert_int_equal(bindings[0].disbursement, 1);
+    assert_int_equal(bindings[0].to.bytes[0], 0xa0);
+    assert_int_equal(bindings[0].data.length_bytes, ABI_TRANSFER_BYTES);
+    assert_int_equal(bindings[1].disbursement, 4);
+    assert_int_equal(bindings[2].disbursement, 5);
+    assert_int_equal(bindings[2].data.length_bytes, 0);
+    assert_int_equal(bindings[2].nonce, 5);
+    assert_int_equal(plan.block_count, 3);
+    assert_int_equal(blocks[0].disbursement, 2);
+    assert_int_equal(blocks[0].code, BLOCK_FUNDS);
+    assert_int_equal(blocks[1].code, BLOCK_UNESTIMATED);
+    assert_int_equal(blocks[2].code, BLOCK_FUNDS);
+    assert_int_equal(blocks[2].recheck_number, 0); /* woken by tokens */
+    assert_string_equal(blocks[2].note, "1");      /* is missing */
+    assert_true(bursar_amount_is_zero(plan.available));
+    plan_outlooks(rows, has_code, 6, false, 9, 1, &balance, purses, 2, outlooks);
+    plan_spending(rows, outlooks, 1, &terms, &plan);
+    assert_int_equal(blocks[0].code, BLOCK_TOKEN); /* this chain can't try it out */
+}
+
+static void tokens_in_flight_are_reserved(void **state)
+{
+    (void)state;
+    struct flight flights[3] = { { .to = { { 0xa0 } } },
+                                 { .to = { { 0xb0 } } },
+                                 { .to = { { 0xa0 } }, .value = wei(9) } };
+    struct purse purse = { .token = { { 0xa0 } } };
+    const struct bursar_address anybody = { { 1 } };
+    struct bursar_amount balance = wei(100);
+    for (size_t i = 0; i < 2; i++) {
+        abi_transfer_encode(&anybody, wei(30), flights[i].data.bytes);
+        flights[i].data.length_bytes = ABI_TRANSFER_BYTES;
+    }
+    plan_purse_available(&purse, &balance, flights, 3);
+    assert_int_equal(bursar_amount_compare(purse.available, wei(70)), 0);
+    balance = wei(29);
+    plan_purse_available(&purse, &balance, flights, 3);
+    assert_true(bursar_amount_is_zero(purse.available));
+}
+
+static struct final_attempt final_of(uint64_t moved, bool succeeded, bool has_more)
+{
+    const struct bursar_address to = { { 7 } };
+    struct included_attempt included = { .purpose = SIGN_PAYMENT, .to = { { 0xa0 } } };
+    struct chain_receipt receipt = { .is_present = true,
+                                     .succeeded = succeeded,
+                                     .transfers = { { { { 9 } }, wei(5000) }, { to, wei(moved) } },
+                                     .transfer_count = moved ? 2 : 1,
+                                     .has_more_transfers = has_more };
+    struct final_attempt final;
+    abi_transfer_encode(&to, wei(500), included.data.bytes);
+    included.data.length_bytes = ABI_TRANSFER_BYTES;
+    plan_final(&included, &receipt, &final);
+    return final;
+}
+
+static void of_a_token_the_logs_say_what_was_paid(void **state)
+{
+    (void)state;
+    struct final_attempt final = final_of(500, true, false);
+    assert_true(final.succeeded && !final.is_short && !final.is_unpaid);
+    final = final_of(495, true, false);
+    assert_true(final.succeeded && final.is_short && !final.is_unpaid);
+    assert_int_equal(bursar_amount_compare(final.short_by, wei(5)), 0);
+    final = final_of(0, true, false);
+    assert_true(final.is_unpaid && !final.is_short);
+    final = final_of(0, true, true); /* may have been among the others: nobody pays it again unasked */
+    assert_true(final.is_short && !final.is_unpaid);
+    final = final_of(0, false, false);
+    assert_true(!final.succeeded && !final.is_short && !final.is_unpaid);
 }
 
 static void an_amount_near_256_bits_is_unaffordable_not_wrapped_around(void **state)
@@ -445,7 +575,9 @@ static void an_amount_near_256_bits_is_unaffordable_not_wrapped_around(void **st
     struct binding binding;
     struct block_decision block;
     struct spending_plan plan = { .bindings = &binding, .blocks = &block };
-    const struct spending_terms terms = { 0, 0, 1, row.amount };
+    const struct spending_terms terms = {
+        .next_nonce = 0, .head_number = 0, .max_fee_per_gas_wei = 1, .available = row.amount
+    };
     plan_spending(&row, &outlook, 1, &terms, &plan);
     assert_int_equal(plan.binding_count, 0);
     assert_int_equal(block.code, BLOCK_FUNDS);
@@ -644,7 +776,10 @@ int main(void)
         cmocka_unit_test(a_contract_is_bound_with_more_gas_than_was_estimated_and_pays_for_it),
         cmocka_unit_test(no_gas_limit_is_above_the_highest),
         cmocka_unit_test(only_what_holds_code_and_is_funded_is_tried_out),
-        cmocka_unit_test(a_token_is_not_paid_as_if_it_were_the_coin),
+        cmocka_unit_test(a_token_is_told_to_move_what_is_owed),
+        cmocka_unit_test(each_token_has_a_purse_of_its_own_and_all_need_coins_for_gas),
+        cmocka_unit_test(tokens_in_flight_are_reserved),
+        cmocka_unit_test(of_a_token_the_logs_say_what_was_paid),
         cmocka_unit_test(an_amount_near_256_bits_is_unaffordable_not_wrapped_around),
         cmocka_unit_test(bytes_are_handed_over_again_only_when_a_pool_lacks_them_or_after_long),
         cmocka_unit_test(flights_are_found_by_their_hash),

@@ -129,7 +129,12 @@ static void an_old_fence_writes_nothing(void **state)
     struct included_attempt included = { .attempt = signed_attempt,
                                          .intent = intent_of(f, signed_attempt),
                                          .block = mark_at(106, 0) };
-    struct final_attempt final = { included_attempt, intent_of(f, included_attempt), 1, true, 1, 1 };
+    struct final_attempt final = { .attempt = included_attempt,
+                                   .intent = intent_of(f, included_attempt),
+                                   .purpose = 1,
+                                   .succeeded = true,
+                                   .gas_used = 1,
+                                   .effective_gas_price_wei = 1 };
     struct block_mark mark = mark_at(110, 0);
     struct settlement inclusion = { .included = &included, .included_count = 1 };
     struct settlement finality = { .final = &final, .final_count = 1 };

@@ -75,7 +75,7 @@ static void add_finished(struct fixture *f, int count)
         "INSERT INTO disbursement (id, treasury, state, schedule, schedule_value, ref, content_hash, destination, "
         "amount, memo) SELECT id, 1, 6, 0, 0, 'f' || id, zeroblob(32), zeroblob(20), zeroblob(32), '' FROM n; "
         "INSERT INTO intent SELECT id, 1, nonce, 1, 4, zeroblob(20), zeroblob(32), x'', 21000, 1, 1 FROM n; "
-        "INSERT INTO intent_item SELECT id, id, 1, 7 FROM n; "
+        "INSERT INTO intent_item (intent, disbursement, live, outcome) SELECT id, id, 1, 7 FROM n; "
         "INSERT INTO attempt (treasury, intent, seq, purpose, status, hash, max_priority_fee_per_gas, max_fee_per_gas, "
         "signed_ms, raw, block_no, block_hash, gas_used, gas_price) SELECT 1, id, 1, 1, 3, "
         "CAST(printf('%%032d', id) AS BLOB), 1, 2, 1, x'02', 1, zeroblob(32), 21000, 1 FROM n; DROP TABLE n; COMMIT",

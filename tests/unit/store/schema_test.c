@@ -16,7 +16,7 @@ static void a_disbursement_has_one_live_intent_item(void **state) /* INV-1 */
     struct fixture *f = *state;
     (void)bind_row(f, import_one(f, "a"));
     (void)bind_row(f, import_one(f, "b"));
-    raw_refused(f, "INSERT INTO intent_item VALUES (2, 1, 1, NULL)",
+    raw_refused(f, "INSERT INTO intent_item VALUES (2, 1, 1, NULL, NULL)",
                 "UNIQUE constraint failed: intent_item.disbursement");
     raw_run(f, "INSERT INTO intent_item VALUES (2, 1, 0, NULL)"); /* one that has ended is history */
     raw_refused(f, "UPDATE intent_item SET live = 1 WHERE intent = 2",
@@ -88,7 +88,7 @@ static void references_must_exist(void **state)
     struct fixture *f = *state;
     (void)import_one(f, "a");
     raw_refused(f, "INSERT INTO dependency VALUES (1, 4711)", "FOREIGN KEY");
-    raw_refused(f, "INSERT INTO intent_item VALUES (4711, 1, 1, NULL)", "FOREIGN KEY");
+    raw_refused(f, "INSERT INTO intent_item VALUES (4711, 1, 1, NULL, NULL)", "FOREIGN KEY");
     raw_refused(f, "UPDATE disbursement SET waits_on = 4711", "FOREIGN KEY");
     raw_refused(f, "DELETE FROM treasury", "FOREIGN KEY");
 }

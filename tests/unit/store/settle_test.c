@@ -163,7 +163,12 @@ static void what_is_final_stays_final(void **state)
     int64_t attempt = pay_row(f, id, true);
     fork_at(f, 0);
     assert_int_equal(state_of(f, id), STATE_FINALIZED);
-    struct final_attempt final = { attempt, intent_of(f, attempt), 1, false, 1, 1 };
+    struct final_attempt final = { .attempt = attempt,
+                                   .intent = intent_of(f, attempt),
+                                   .purpose = 1,
+                                   .succeeded = false,
+                                   .gas_used = 1,
+                                   .effective_gas_price_wei = 1 };
     struct settlement again = { .final = &final, .final_count = 1 };
     EXPECT(f, BURSAR_ESTALE, settle, f->fence, NOW_MS, &again);
 }
@@ -173,7 +178,12 @@ static void what_was_not_included_can_not_become_final(void **state) /* INV-7 */
     struct fixture *f = *state;
     int64_t first = import_many(f, "r", 2, NULL);
     int64_t a = sign_intent(f, bind_row(f, first), 1), b = sign_intent(f, bind_row(f, first + 1), 2);
-    struct final_attempt final = { a, intent_of(f, a), 1, true, 21000, 1 };
+    struct final_attempt final = { .attempt = a,
+                                   .intent = intent_of(f, a),
+                                   .purpose = 1,
+                                   .succeeded = true,
+                                   .gas_used = 21000,
+                                   .effective_gas_price_wei = 1 };
     struct included_attempt crossed = { .attempt = a, .intent = intent_of(f, b), .block = mark_at(101, 0) };
     struct included_attempt good = { .attempt = b, .intent = intent_of(f, b), .block = mark_at(101, 0) };
     struct settlement early = { .included = &good, .included_count = 1, .final = &final, .final_count = 1 };
@@ -192,7 +202,12 @@ static void a_fee_that_can_not_be_stored_is_refused(void **state)
     struct fixture *f = *state;
     int64_t attempt = sign_intent(f, bind_row(f, import_one(f, "a")), 1);
     include_attempt(f, attempt, mark_at(101, 0));
-    struct final_attempt final = { attempt, intent_of(f, attempt), 1, true, 21000, UINT64_MAX };
+    struct final_attempt final = { .attempt = attempt,
+                                   .intent = intent_of(f, attempt),
+                                   .purpose = 1,
+                                   .succeeded = true,
+                                   .gas_used = 21000,
+                                   .effective_gas_price_wei = UINT64_MAX };
     struct settlement settlement = { .final = &final, .final_count = 1 };
     EXPECT(f, BURSAR_ESTORAGE, settle, f->fence, NOW_MS, &settlement);
 }
