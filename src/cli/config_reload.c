@@ -14,7 +14,12 @@ static size_t value_bytes(enum option_kind kind)
     case OPTION_WEI:
     case OPTION_FINALITY:
     case OPTION_QUORUM:
+    case OPTION_CHAIN:
         return sizeof(uint64_t);
+    case OPTION_ADDRESS:
+        return sizeof(struct bursar_address);
+    case OPTION_DECIMALS:
+        return sizeof(unsigned);
     case OPTION_LEVEL:
         return sizeof(enum note_level);
     case OPTION_FORMAT:
@@ -56,40 +61,76 @@ static void compare(const struct config_option *option, const char *section, cha
     visit(ctx, what, in_force);
 }
 
-static void compare_treasury(struct treasury_config *old, const struct treasury_config *fresh,
-                             config_change_visitor *visit, void *ctx)
+static char *row_of(struct config *config, enum config_rows rows, size_t row)
 {
-    char section[TREASURY_NAME_MAX_BYTES + 16];
-    (void)snprintf(section, sizeof section, "treasury %s", old->name);
+    switch (rows) {
+    case ROWS_NONE:
+        return (char *)config;
+    case ROWS_TREASURY:
+        return (char *)&config->treasuries[row];
+    case ROWS_ASSET:
+        return (char *)&config->assets[row];
+    }
+    return NULL;
+}
+
+static const char *const KINDS[CONFIG_ROWS_KINDS] = {
+    [ROWS_NONE] = "", [ROWS_TREASURY] = "treasury", [ROWS_ASSET] = "asset"
+};
+
+/* The row of this name; false: there is none. */
+static bool find_row(const struct config *config, enum config_rows rows, const char *name, size_t *ret)
+{
+    for (size_t i = 0; i < config_row_count(config, rows); i++) {
+        if (strcmp(config_row_name(config, rows, i), name) == 0) {
+            *ret = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void compare_row(struct config *config, size_t row, struct config *fresh, size_t fresh_row,
+                        enum config_rows rows, config_change_visitor *visit, void *ctx)
+{
+    char section[CONFIG_NAME_MAX_LENGTH + 32];
     for (size_t i = 0; i < CONFIG_OPTION_COUNT; i++) {
-        if (strcmp(CONFIG_OPTIONS[i].section, "treasury") == 0)
-            compare(&CONFIG_OPTIONS[i], section, (char *)old, (const char *)fresh, visit, ctx);
+        const struct config_option *option = &CONFIG_OPTIONS[i];
+        if (config_rows_of(option->section) != rows)
+            continue;
+        (void)snprintf(section, sizeof section, "%s%s%s", option->section, rows == ROWS_NONE ? "" : " ",
+                       config_row_name(config, rows, row));
+        compare(option, section, row_of(config, rows, row), row_of(fresh, rows, fresh_row), visit, ctx);
     }
 }
 
-static void tell_section(const char *name, const char *how, config_change_visitor *visit, void *ctx)
+static void tell_row(const char *kind, const char *name, const char *how, config_change_visitor *visit, void *ctx)
 {
     char what[WHAT_MAX_BYTES];
-    (void)snprintf(what, sizeof what, "[treasury %s], which is %s", name, how);
+    (void)snprintf(what, sizeof what, "[%s %s], which is %s", kind, name, how);
     visit(ctx, what, false);
 }
 
-void config_take_over(struct config *config, const struct config *fresh, config_change_visitor *visit, void *ctx)
+static void compare_rows(struct config *config, struct config *fresh, enum config_rows rows,
+                         config_change_visitor *visit, void *ctx)
 {
-    for (size_t i = 0; i < CONFIG_OPTION_COUNT; i++) {
-        const struct config_option *option = &CONFIG_OPTIONS[i];
-        if (strcmp(option->section, "treasury") != 0)
-            compare(option, option->section, (char *)config, (const char *)fresh, visit, ctx);
-    }
-    for (size_t i = 0; i < config->treasury_count; i++) {
-        size_t index = config_treasury_index(fresh, config->treasuries[i].name);
-        if (index < fresh->treasury_count)
-            compare_treasury(&config->treasuries[i], &fresh->treasuries[index], visit, ctx);
+    size_t other;
+    for (size_t i = 0; i < config_row_count(config, rows); i++) {
+        const char *name = config_row_name(config, rows, i);
+        if (find_row(fresh, rows, name, &other))
+            compare_row(config, i, fresh, other, rows, visit, ctx);
         else
-            tell_section(config->treasuries[i].name, "gone", visit, ctx);
+            tell_row(KINDS[rows], name, "gone", visit, ctx);
     }
-    for (size_t i = 0; i < fresh->treasury_count; i++) {
-        if (config_treasury_index(config, fresh->treasuries[i].name) == config->treasury_count)
-            tell_section(fresh->treasuries[i].name, "new", visit, ctx);
+    for (size_t i = 0; i < config_row_count(fresh, rows); i++) {
+        const char *name = config_row_name(fresh, rows, i);
+        if (!find_row(config, rows, name, &other))
+            tell_row(KINDS[rows], name, "new", visit, ctx);
     }
+}
+
+void config_take_over(struct config *config, struct config *fresh, config_change_visitor *visit, void *ctx)
+{
+    for (int rows = ROWS_NONE; rows < CONFIG_ROWS_KINDS; rows++)
+        compare_rows(config, fresh, (enum config_rows)rows, visit, ctx);
 }

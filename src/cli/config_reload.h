@@ -8,6 +8,6 @@
 typedef void config_change_visitor(void *ctx, const char *what, bool in_force);
 
 /* Takes over into `config` those options of `fresh` that can change while running, and tells of each difference. */
-void config_take_over(struct config *config, const struct config *fresh, config_change_visitor *visit, void *ctx);
+void config_take_over(struct config *config, struct config *fresh, config_change_visitor *visit, void *ctx);
 
 #endif

@@ -153,7 +153,7 @@ struct line {
 #define B DIAGNOSIS_BLOCKED
 static const struct line LINES[] = {
     { "funds", queued, short_of_funds, B, "not enough funds", "send funds to 0x" },
-    { "contract", queued, to_a_contract, B, "contract", "leave it queued" },
+    { "contract", queued, to_a_contract, B, "contract", "another destination" },
     { "dependency cancelled", queued, after_a_cancelled_one, B, "'b', which is cancelled", "bursar cancel 3" },
     { "dependency failed", queued, after_a_failed_one, B, "'b', which is failed", "bursar show 'ref:b'" },
     { "reverted", queued, reverted, B, "reverted", "bursar retry 3" },
