@@ -63,6 +63,13 @@ static void print_payment(const struct disbursement_record *record, const struct
         (void)snprintf(number, sizeof number, "%llu", (unsigned long long)record->block.number);
         print_field("block", number);
     }
+    if (record->is_short && record->state == STATE_FINALIZED) {
+        struct disbursement_record missing = *record;
+        char short_by[ASSET_AMOUNT_TEXT_BYTES];
+        missing.amount = record->short_by;
+        asset_amount(names, &missing, short_by);
+        print_field("short by", short_by);
+    }
     if (shown_fee(record->has_fee, record->gas_used, record->effective_gas_price_wei, &fee)) {
         output_coin(fee, text);
         print_field("fee", text);

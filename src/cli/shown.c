@@ -94,9 +94,10 @@ json_t *shown_json(const struct disbursement_record *record, const struct situat
         number_or_null(record->has_fee, record->gas_used), "effective_gas_price",
         record->has_fee ? output_json_amount(bursar_amount_from_u64(record->effective_gas_price_wei)) : json_null(),
         "final_at", output_json_ms(record->ended_ms));
-    json_t *about = json_pack("{s:o,s:o,s:o}", "asset_name", text_or_null(asset_name(names, &record->asset)),
-                              "decimals", number_or_null(has_units, is_token ? record->decimals : COIN_DECIMALS),
-                              "amount_units", text_or_null(units));
+    json_t *about = json_pack(
+        "{s:o,s:o,s:o,s:o}", "short_by", record->is_short ? output_json_amount(record->short_by) : json_null(),
+        "asset_name", text_or_null(asset_name(names, &record->asset)), "decimals",
+        number_or_null(has_units, is_token ? record->decimals : COIN_DECIMALS), "amount_units", text_or_null(units));
     if (!item || !more || !about || json_object_update(item, more) != 0 || json_object_update(item, about) != 0) {
         json_decref(item);
         item = NULL;

@@ -12,8 +12,9 @@
 bool statement_csv_heading(struct buf *buf)
 {
     return buf_append_text(
-        buf, "id,ref,destination,asset,amount,amount_ether,memo,state,nonce,tx_hash,block_number,"
-             "block_hash,gas_used,effective_gas_price,fee,queued_at,final_at,asset_name,amount_units" LINE_END);
+        buf,
+        "id,ref,destination,asset,amount,amount_ether,memo,state,nonce,tx_hash,block_number,"
+        "block_hash,gas_used,effective_gas_price,fee,queued_at,final_at,asset_name,amount_units,short_by" LINE_END);
 }
 
 /* RFC 4180: between double quotes, in which a double quote is doubled. */
@@ -88,9 +89,12 @@ static bool add_transaction(struct buf *buf, const struct disbursement_record *r
 static bool add_asset(struct buf *buf, const struct disbursement_record *record, const struct asset_names *names)
 {
     char units[BURSAR_AMOUNT_UNITS_TEXT_BYTES];
+    char short_by[BURSAR_AMOUNT_TEXT_BYTES] = "";
     const char *name = asset_name(names, &record->asset);
     (void)asset_units(record, units);
-    return buf_append_format(buf, "%s,%s", name ? name : "", units);
+    if (record->is_short)
+        bursar_amount_to_text(record->short_by, short_by);
+    return buf_append_format(buf, "%s,%s,%s", name ? name : "", units, short_by);
 }
 
 bool statement_csv_row(struct buf *buf, const struct disbursement_record *record, const struct asset_names *names)

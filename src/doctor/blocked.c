@@ -18,12 +18,48 @@ static struct bursar_amount fee_of(const struct disbursement_record *record, con
     return fee;
 }
 
+#define TOKEN_TEXT_BYTES (BURSAR_AMOUNT_UNITS_TEXT_BYTES + ADDRESS_TEXT_BYTES + 24)
+/* "1.5 of 0x...", with as many decimals as are known. */
+static void token_amount(const struct disbursement_record *record, struct bursar_amount amount,
+                         char ret[TOKEN_TEXT_BYTES])
+{
+    char units[BURSAR_AMOUNT_UNITS_TEXT_BYTES], token[ADDRESS_TEXT_BYTES];
+    address_to_text(&record->asset.token, token);
+    bursar_amount_to_units(amount, record->has_decimals ? record->decimals : 0, units);
+    (void)snprintf(ret, TOKEN_TEXT_BYTES, "%s%s of %s", units, record->has_decimals ? "" : " base units", token);
+}
+
+/* Of the token, as noted when it was looked at; else it is the coin for its gas that is lacking. */
+static void describe_token_funds(const struct disbursement_record *record, const struct bursar_address *account,
+                                 struct blocked_text *ret)
+{
+    char address[ADDRESS_TEXT_BYTES], text[TOKEN_TEXT_BYTES];
+    const char *note = record->blocked_note ? record->blocked_note : "";
+    struct bursar_amount missing;
+    address_to_text(account, address);
+    if (bursar_amount_from_text(note, strlen(note), &missing)) {
+        token_amount(record, missing, text);
+        (void)snprintf(ret->cause, sizeof ret->cause, "not enough of its token: %s missing beside what is in flight",
+                       text);
+        (void)snprintf(ret->action, sizeof ret->action, "send at least %s to %s", text, address);
+        return;
+    }
+    (void)snprintf(ret->cause, sizeof ret->cause,
+                   "not enough funds: the balance does not cover the fee of a payment in a token");
+    (void)snprintf(ret->action, sizeof ret->action, "send coins for gas to %s; it is looked at again in block %llu",
+                   address, (unsigned long long)record->recheck_number);
+}
+
 static void describe_funds(const struct disbursement_record *record, const struct snapshot *snapshot,
                            const struct bursar_address *account, struct blocked_text *ret)
 {
     char amount[WORDS_COIN_TEXT_BYTES], fee[WORDS_COIN_TEXT_BYTES], available[WORDS_COIN_TEXT_BYTES];
     char missing_text[WORDS_COIN_TEXT_BYTES], address[ADDRESS_TEXT_BYTES];
     struct bursar_amount needed, missing, gas_cost = fee_of(record, snapshot);
+    if (record->asset.is_token) {
+        describe_token_funds(record, account, ret);
+        return;
+    }
     address_to_text(account, address);
     words_coin(record->amount, amount);
     if (!snapshot->has_available || !bursar_amount_add(record->amount, gas_cost, &needed)) {
@@ -69,8 +105,14 @@ static void describe_failed(const struct disbursement_record *record, struct blo
     char hash[HASH_TEXT_BYTES] = "";
     if (record->has_transaction)
         hash_to_text(&record->transaction_hash, hash);
-    (void)snprintf(ret->cause, sizeof ret->cause, "its transaction %s was reverted by the chain: nothing was paid",
-                   hash);
+    if (record->is_short)
+        (void)snprintf(ret->cause, sizeof ret->cause,
+                       "its transaction %s went through, but its token shows no transfer to the destination: nothing "
+                       "was paid",
+                       hash);
+    else
+        (void)snprintf(ret->cause, sizeof ret->cause, "its transaction %s was reverted by the chain: nothing was paid",
+                       hash);
     (void)snprintf(ret->action, sizeof ret->action,
                    "find out why the destination refused it (`bursar show %lld`); `bursar retry %lld --reason TEXT` "
                    "pays it again",
@@ -87,9 +129,10 @@ static void describe_recheck(const struct disbursement_record *record, const cha
 static void describe_refusal(const struct disbursement_record *record, struct blocked_text *ret)
 {
     const char *note = record->blocked_note ? record->blocked_note : "";
+    const char *whose = record->asset.is_token ? "its token" : "its destination is a contract that";
     switch (record->blocked) {
     case BLOCK_REVERTS:
-        (void)snprintf(ret->cause, sizeof ret->cause, "its destination is a contract that refuses the payment: %s",
+        (void)snprintf(ret->cause, sizeof ret->cause, "%s refuses the payment: %s", whose,
                        *note ? note : "it does not say why");
         describe_recheck(record,
                          "; if it never will take it, cancel this one and import what is owed with another "
@@ -97,14 +140,13 @@ static void describe_refusal(const struct disbursement_record *record, struct bl
                          ret);
         return;
     case BLOCK_UNESTIMATED:
-        (void)snprintf(ret->cause, sizeof ret->cause,
-                       "its destination is a contract, and the node could not say what paying it takes: %s",
+        (void)snprintf(ret->cause, sizeof ret->cause, "%s is called, and the node could not say what that takes: %s",
+                       record->asset.is_token ? "its token" : "its destination, a contract,",
                        *note ? note : "no reason given");
         describe_recheck(record, "; if this lasts, check the node", ret);
         return;
     case BLOCK_GAS:
-        (void)snprintf(ret->cause, sizeof ret->cause,
-                       "its destination is a contract that takes more gas than a payment may (1000000): %s",
+        (void)snprintf(ret->cause, sizeof ret->cause, "%s takes more gas than a payment may (1000000): %s", whose,
                        *note ? note : "as the node estimates");
         describe_recheck(record,
                          "; if it never takes less, cancel this one and import what is owed with another "
@@ -140,10 +182,11 @@ bool blocked_describe(const struct disbursement_record *record, const struct sna
         return true;
     case BLOCK_TOKEN:
         (void)snprintf(ret->cause, sizeof ret->cause,
-                       "it is owed in a token, and this version pays the native coin only");
+                       "it is owed in a token, and what paying that takes can't be found out on this chain");
         (void)snprintf(ret->action, sizeof ret->action,
-                       "leave it queued until a version that pays tokens is installed; do not pay it by other means "
-                       "meanwhile, or it is paid twice");
+                       "cancel it (`bursar cancel %lld --reason TEXT`), and import what is owed in another asset, with "
+                       "another ref",
+                       (long long)record->id);
         return true;
     case BLOCK_DEPENDENCY:
         describe_dependency(record, ret);

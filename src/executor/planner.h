@@ -122,8 +122,9 @@ struct spending_plan {
     struct bursar_amount available; /* what is left beyond the plan */
 };
 /* Decides each due row: bind at the next nonce, or pass over with a reason; affordable rows go on behind others. The
- * two arrays have room for `count` each; notes are borrowed from `outlooks`. */
-void plan_spending(const struct due_row *rows, const struct outlook *outlooks, size_t count,
+ * two arrays have room for `count` each; notes are borrowed from `outlooks`, which are
+ * changed where those before have left too little of a token. */
+void plan_spending(const struct due_row *rows, struct outlook *outlooks, size_t count,
                    const struct spending_terms *terms, struct spending_plan *ret);
 
 /* What a receipt in a final block says of an attempt. Of a token it is the logs that count: a call that went through

@@ -199,19 +199,15 @@ static bool spend(const struct due_row *row, const struct bursar_amount *value, 
                   const struct spending_terms *terms, struct bursar_amount *available)
 {
     struct purse *purse = row->asset.is_token ? purse_of(terms->purses, terms->purse_count, &row->asset.token) : NULL;
-    struct bursar_amount left, tokens_left;
-    if (!covers(available, value, gas_limit, terms->max_fee_per_gas_wei, &left))
+    struct bursar_amount left;
+    if (!covers(available, value, gas_limit, terms->max_fee_per_gas_wei, &left) ||
+        (row->asset.is_token && (!purse || !bursar_amount_subtract(purse->available, row->amount, &purse->available))))
         return false;
-    if (row->asset.is_token) {
-        if (!purse || !bursar_amount_subtract(purse->available, row->amount, &tokens_left))
-            return false;
-        purse->available = tokens_left;
-    }
     *available = left;
     return true;
 }
 
-void plan_spending(const struct due_row *rows, const struct outlook *outlooks, size_t count,
+void plan_spending(const struct due_row *rows, struct outlook *outlooks, size_t count,
                    const struct spending_terms *terms, struct spending_plan *ret)
 {
     struct bursar_amount available = terms->available;
@@ -223,6 +219,9 @@ void plan_spending(const struct due_row *rows, const struct outlook *outlooks, s
         if (outlooks[i].kind == OUTLOOK_LATER)
             continue;
         plan_payment(row, &binding.to, &binding.value, &binding.data);
+        if (row->asset.is_token && outlooks[i].kind == OUTLOOK_ESTIMATED) /* those before may have taken it */
+            outlooks[i].kind = look_into(purse_of(terms->purses, terms->purse_count, &row->asset.token), &row->amount,
+                                         &outlooks[i].estimate);
         enum block_code block = judge_outlook(&outlooks[i], &binding.gas_limit);
         if (block == BLOCK_NONE && !spend(row, &binding.value, binding.gas_limit, terms, &available))
             block = BLOCK_FUNDS;

@@ -119,8 +119,8 @@ class TokenFilesTest(harness.ChainCase):
         self.assertRegex(shown, "amount +1.5 usdc")
         self.assertRegex(shown.lower(), f"token +{self.token.address}")
         statement = self.program.command("export").out.splitlines()
-        self.assertTrue(statement[0].endswith(",asset_name,amount_units"), statement[0])
-        self.assertTrue(statement[2].endswith(",usdc,1.5"), statement[2])
+        self.assertTrue(statement[0].endswith(",asset_name,amount_units,short_by"), statement[0])
+        self.assertTrue(statement[2].endswith(",usdc,1.5,"), statement[2])
         self.assertIn(",1500000,,", statement[2])
         exported = json.loads(self.program.command("export", "--json").out)["items"]
         self.assertEqual(exported[1:], list(items.values()))

@@ -50,16 +50,17 @@ static void a_paid_row_has_everything_in_the_headings_order(void **state)
     struct disbursement_record record = paid();
     struct buf buf = { 0 };
     assert_true(statement_csv_heading(&buf));
-    assert_string_equal(buf.data,
-                        "id,ref,destination,asset,amount,amount_ether,memo,state,nonce,tx_hash,block_number,"
-                        "block_hash,gas_used,effective_gas_price,fee,queued_at,final_at,asset_name,amount_units\r\n");
+    assert_string_equal(
+        buf.data,
+        "id,ref,destination,asset,amount,amount_ether,memo,state,nonce,tx_hash,block_number,"
+        "block_hash,gas_used,effective_gas_price,fee,queued_at,final_at,asset_name,amount_units,short_by\r\n");
     buf_free(&buf);
     /* the fee is wider than 64 bits */
     assert_row(&record, "7,\"a\",0x70997970C51812dc3A010C7d01b50e0d17dc79C8,native,1500000000000000001,"
                         "1.500000000000000001,\"\",finalized,3,0xab00" ZEROS ","
                         "105,0xcd00" ZEROS ","
                         "21000,1000000000000000007,21000000000000000147000,2025-10-09T08:53:20Z,2025-10-09T08:54:20Z,,"
-                        "1.500000000000000001\r\n");
+                        "1.500000000000000001,\r\n");
 }
 
 static void what_there_is_not_is_empty(void **state)
@@ -70,7 +71,7 @@ static void what_there_is_not_is_empty(void **state)
     record.has_nonce = record.has_transaction = record.has_block = record.has_fee = false;
     record.ended_ms = 0;
     assert_row(&record, "7,\"a\",0x70997970C51812dc3A010C7d01b50e0d17dc79C8,native,1500000000000000001,"
-                        "1.500000000000000001,\"\",queued,,,,,,,,2025-10-09T08:53:20Z,,,1.500000000000000001\r\n");
+                        "1.500000000000000001,\"\",queued,,,,,,,,2025-10-09T08:53:20Z,,,1.500000000000000001,\r\n");
 }
 
 static void a_tokens_amount_is_never_called_ether(void **state)
@@ -84,10 +85,22 @@ static void a_tokens_amount_is_never_called_ether(void **state)
     record.has_nonce = record.has_transaction = record.has_block = record.has_fee = false;
     record.ended_ms = 0;
     assert_row(&record, "7,\"a\",0x70997970C51812dc3A010C7d01b50e0d17dc79C8,0x70997970C51812dc3A010C7d01b50e0d17dc79C8,"
-                        "1500000000000000001,,\"\",queued,,,,,,,,2025-10-09T08:53:20Z,,,1500000000000.000001\r\n");
+                        "1500000000000000001,,\"\",queued,,,,,,,,2025-10-09T08:53:20Z,,,1500000000000.000001,\r\n");
     record.has_decimals = false;
     assert_row(&record, "7,\"a\",0x70997970C51812dc3A010C7d01b50e0d17dc79C8,0x70997970C51812dc3A010C7d01b50e0d17dc79C8,"
-                        "1500000000000000001,,\"\",queued,,,,,,,,2025-10-09T08:53:20Z,,,\r\n");
+                        "1500000000000000001,,\"\",queued,,,,,,,,2025-10-09T08:53:20Z,,,,\r\n");
+}
+
+static void what_a_token_moved_less_stands_at_the_end(void **state)
+{
+    (void)state;
+    struct disbursement_record record = paid();
+    struct buf buf = { 0 };
+    record.is_short = true;
+    record.short_by = bursar_amount_from_u64(15);
+    assert_true(statement_csv_row(&buf, &record, &NAMES));
+    assert_non_null(strstr(buf.data, ",1.500000000000000001,15\r\n"));
+    buf_free(&buf);
 }
 
 static void texts_are_quoted_and_not_altered(void **state)
@@ -108,6 +121,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_paid_row_has_everything_in_the_headings_order),
         cmocka_unit_test(what_there_is_not_is_empty),
+        cmocka_unit_test(what_a_token_moved_less_stands_at_the_end),
         cmocka_unit_test(a_tokens_amount_is_never_called_ether),
         cmocka_unit_test(texts_are_quoted_and_not_altered),
     };

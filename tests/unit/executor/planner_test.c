@@ -344,10 +344,10 @@ static void what_is_refused_is_passed_over_and_costs_nothing(void **state)
         { .id = 1 }, { .id = 2, .looks = 2 }, { .id = 3, .looks = 60 }, { .id = 4 }, { .id = 5 }, { .id = 6 },
         { .id = 7 }
     };
-    const struct outlook outlooks[7] = { estimated(ESTIMATE_REVERTS, 0), estimated(ESTIMATE_UNKNOWN, 0),
-                                         estimated(ESTIMATE_EXCEEDS, 0), { .kind = OUTLOOK_IMPOSSIBLE },
-                                         { .kind = OUTLOOK_LATER },      { .kind = OUTLOOK_UNFUNDED },
-                                         { .kind = OUTLOOK_TRANSFER } };
+    struct outlook outlooks[7] = { estimated(ESTIMATE_REVERTS, 0), estimated(ESTIMATE_UNKNOWN, 0),
+                                   estimated(ESTIMATE_EXCEEDS, 0), { .kind = OUTLOOK_IMPOSSIBLE },
+                                   { .kind = OUTLOOK_LATER },      { .kind = OUTLOOK_UNFUNDED },
+                                   { .kind = OUTLOOK_TRANSFER } };
     static const struct block_decision wanted[] = { { 1, 0, BLOCK_REVERTS, 1005, 0, "because" },
                                                     { 2, 0, BLOCK_UNESTIMATED, 1004, 0, "because" },
                                                     { 3, 0, BLOCK_GAS, 1320, 0, "because" },
@@ -376,7 +376,7 @@ static void a_contract_is_bound_with_more_gas_than_was_estimated_and_pays_for_it
 {
     (void)state;
     struct due_row rows[2] = { { .id = 1, .amount = wei(7) }, { .id = 2, .amount = wei(7) } };
-    const struct outlook outlooks[2] = { estimated(ESTIMATE_GAS, 30000), estimated(ESTIMATE_GAS, 200000) };
+    struct outlook outlooks[2] = { estimated(ESTIMATE_GAS, 30000), estimated(ESTIMATE_GAS, 200000) };
     struct binding bindings[2];
     struct block_decision blocks[2];
     struct spending_plan plan = { .bindings = bindings, .blocks = blocks };
@@ -404,7 +404,7 @@ static void no_gas_limit_is_above_the_highest(void **state)
     assert_int_equal(plan_gas_limit(900000), GAS_LIMIT_MAX);
     assert_int_equal(plan_gas_limit(UINT64_MAX), GAS_LIMIT_MAX);
     struct due_row row = { .id = 1 };
-    const struct outlook outlook = estimated(ESTIMATE_GAS, GAS_LIMIT_MAX + 1);
+    struct outlook outlook = estimated(ESTIMATE_GAS, GAS_LIMIT_MAX + 1);
     struct binding binding;
     struct block_decision block;
     struct spending_plan plan = { .bindings = &binding, .blocks = &block };
@@ -505,6 +505,8 @@ static void each_token_has_a_purse_of_its_own_and_all_need_coins_for_gas(void **
     assert_int_equal(plan.block_count, 3);
     assert_int_equal(blocks[0].disbursement, 2);
     assert_int_equal(blocks[0].code, BLOCK_FUNDS);
+    assert_int_equal(blocks[0].recheck_number, 0);
+    assert_string_equal(blocks[0].note, "20");
     assert_int_equal(blocks[1].code, BLOCK_UNESTIMATED);
     assert_int_equal(blocks[2].code, BLOCK_FUNDS);
     assert_int_equal(blocks[2].recheck_number, 0); /* woken by tokens */
@@ -571,7 +573,7 @@ static void an_amount_near_256_bits_is_unaffordable_not_wrapped_around(void **st
 {
     (void)state;
     struct due_row row = { .id = 1, .amount = { { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX } } };
-    const struct outlook outlook = { .kind = OUTLOOK_TRANSFER };
+    struct outlook outlook = { .kind = OUTLOOK_TRANSFER };
     struct binding binding;
     struct block_decision block;
     struct spending_plan plan = { .bindings = &binding, .blocks = &block };

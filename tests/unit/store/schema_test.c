@@ -18,7 +18,7 @@ static void a_disbursement_has_one_live_intent_item(void **state) /* INV-1 */
     (void)bind_row(f, import_one(f, "b"));
     raw_refused(f, "INSERT INTO intent_item VALUES (2, 1, 1, NULL, NULL)",
                 "UNIQUE constraint failed: intent_item.disbursement");
-    raw_run(f, "INSERT INTO intent_item VALUES (2, 1, 0, NULL)"); /* one that has ended is history */
+    raw_run(f, "INSERT INTO intent_item VALUES (2, 1, 0, NULL, NULL)"); /* one that has ended is history */
     raw_refused(f, "UPDATE intent_item SET live = 1 WHERE intent = 2",
                 "UNIQUE constraint failed: intent_item.disbursement");
     raw_refused(f, "DELETE FROM intent_item", "never deleted");
