@@ -84,6 +84,7 @@ struct sight {
     bool succeeded;
     uint64_t gas_used;
     uint64_t effective_gas_price_wei;
+    struct chain_receipt receipt; /* is_final only */
     struct chain_raw raw;
     /* The decision: */
     bool is_cancellation; /* what was seen took the nonce from the payment that was signed for it */

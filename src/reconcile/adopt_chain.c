@@ -162,6 +162,7 @@ static enum bursar_status take_receipt(struct sight *sight, const struct chain_r
     /* A call that moved neither coins nor tokens has paid nothing, whatever it is called. */
     sight->succeeded = receipt->succeeded && (!bursar_amount_is_zero(sight->payload.value) ||
                                               payload_has_no_data(&sight->payload) || receipt->transfer_count > 0);
+    sight->receipt = *receipt;
     sight->gas_used = receipt->gas_used;
     sight->effective_gas_price_wei = receipt->effective_gas_price_wei;
     return BURSAR_OK;

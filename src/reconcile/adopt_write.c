@@ -7,6 +7,7 @@
 #include "executor/planner.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define PAGE_ROWS 500
 
@@ -126,6 +127,20 @@ static void fill_intent(const struct adopt_plan *plan, const struct sight *sight
     ret->from_state = sight->pays_state;
 }
 
+/* A token may have moved less than it was told to. */
+static void note_short(const struct sight *sight, const struct eth_transaction *tx, struct adopted_nonce *ret)
+{
+    struct included_attempt included = { .purpose = sight->purpose, .to = tx->to };
+    struct final_attempt final;
+    if (!sight->is_final || tx->data_bytes == 0 || tx->data_bytes > sizeof included.data.bytes)
+        return;
+    memcpy(included.data.bytes, tx->data, tx->data_bytes);
+    included.data.length_bytes = tx->data_bytes;
+    plan_final(&included, &sight->receipt, &final);
+    ret->is_short = final.is_short || final.is_unpaid;
+    ret->short_by = final.short_by;
+}
+
 static enum bursar_status fill(const struct adopt_plan *plan, const struct sight *sight, struct adopted_nonce *ret,
                                struct bursar_error *err)
 {
@@ -157,6 +172,7 @@ static enum bursar_status fill(const struct adopt_plan *plan, const struct sight
     ret->succeeded = sight->succeeded;
     ret->gas_used = sight->gas_used;
     ret->effective_gas_price_wei = sight->effective_gas_price_wei;
+    note_short(sight, &tx, ret);
     return BURSAR_OK;
 }
 

@@ -453,6 +453,8 @@ struct adopted_nonce {
     bool succeeded;
     uint64_t gas_used;
     uint64_t effective_gas_price_wei;
+    bool is_short; /* its token moved so much less than was owed, or nothing */
+    struct bursar_amount short_by;
     const char *detail; /* for the event log: how it is known */
 };
 

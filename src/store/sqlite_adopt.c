@@ -217,6 +217,12 @@ static enum bursar_status finish(struct adopting *now, const struct adopted_nonc
     move.cause = ending.cause;
     if (status == BURSAR_OK)
         status = move_items(now->store, now->fence.treasury, &move, err);
+    if (status == BURSAR_OK && adopted->is_short) {
+        stmt = statement(now->store, SQL_ITEM_SHORT, err);
+        bind_i64(stmt, 1, intent);
+        bind_amount(stmt, 2, &adopted->short_by);
+        status = run_statement(now->store, stmt, NULL, err);
+    }
     if (status != BURSAR_OK)
         return status;
     return end_items(now->store, intent, ending.state == STATE_FINALIZED, ending.cause, err);

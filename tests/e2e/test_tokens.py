@@ -2,6 +2,7 @@
 
 import contracts
 import harness
+import test_adopt
 from harness import TREASURY
 
 UNIT = 10**18
@@ -158,4 +159,31 @@ class TokensTest(harness.ChainCase):
         harness.wait_until(done, 60, run.err)
         self.assertEqual(run.terminate()[0], 0)
         self.assert_tokens(token, rows, 2 * UNIT)
+        self.assert_agrees(bursar)
+
+
+class AdoptTokensTest(test_adopt.AdoptCase):
+    def test_token_payments_after_the_copy_are_adopted_and_nobody_is_paid_twice(self):
+        node = self.node()
+        bursar = self.bursar(node)
+        token, fee = contracts.deploy(node, "Token", 18, 10**6 * UNIT), contracts.deploy(node, "FeeToken", 10**6 * UNIT)
+        for each in (token, fee):
+            each.send("transfer", TREASURY, 1000 * UNIT)
+        rows = [{"ref": f"{name}-{n}", "destination": harness.destination(f"adopt-{name}-{n}"), "amount": "2",
+                 "asset": asset.address} for name, asset in (("token", token), ("fee", fee)) for n in range(6)]
+        coins = harness.rows("coins", 4)
+        self.pay(bursar, rows + [dict(row, asset="") for row in coins])
+        old = self.copy_store(bursar)
+        self.assert_exit(0, bursar.run_until_idle())
+        before = {item["ref"]: (item["state"], item["short_by"]) for item in bursar.items()}
+        self.put_back(bursar, old)
+        self.assert_pays_nothing(node, bursar, "store_behind_log")
+        done = self.adopt_for_good(bursar)
+        self.assertEqual(self.steps(done), {"paid": 16})
+        self.assert_exit(0, bursar.run_until_idle())
+        self.assertEqual({item["ref"]: (item["state"], item["short_by"]) for item in bursar.items()}, before)
+        self.assert_chain(node, once=coins)
+        for row in rows:
+            asset, each = (token, 2 * UNIT) if row["asset"] == token.address else (fee, 2 * UNIT * 99 // 100)
+            self.assertEqual(asset.balance(row["destination"]), each)
         self.assert_agrees(bursar)
