@@ -5,6 +5,8 @@
 #include "doctor/words.h"
 #include "eth/address.h"
 
+#include <string.h>
+
 #define PLAIN_TRANSFER_GAS 21000 /* what the snapshot's gas cost is for */
 
 /* The most that its fee can be: of a contract more than of a plain transfer. */
