@@ -175,6 +175,7 @@ void excuses_add(struct excuses *excuses, const char *name, enum bursar_status s
     bool is_named = strncmp(text, name, strlen(name)) == 0;
     if (excuses->status == BURSAR_OK)
         excuses->status = status;
+    excuses->is_cancelled = excuses->is_cancelled || status == BURSAR_ECANCELLED;
     (void)snprintf(excuses->text + used, sizeof excuses->text - used, "%s%.120s%s%.200s", used ? "; " : "",
                    is_named ? "" : name, is_named ? "" : ": ", text);
 }

@@ -75,6 +75,7 @@ void node_take_back(struct nodes *nodes, size_t i);
 struct excuses {
     char text[BURSAR_ERROR_MESSAGE_MAX_BYTES];
     enum bursar_status status; /* of the first */
+    bool is_cancelled;         /* given up on request: nobody else is asked (ECANCELLED) */
 };
 void excuses_add(struct excuses *excuses, const char *name, enum bursar_status status, const char *text);
 /* Those of the nodes that were not even asked. */

@@ -17,7 +17,6 @@ struct reading {
     void *answers[NODES_MAX_COUNT];
     uint32_t asked;
     size_t answered;
-    bool is_cancelled;
     struct excuses excuses;
 };
 
@@ -46,7 +45,6 @@ static enum bursar_status ask_node(struct reading *reading, size_t i, enum askin
     node_told(nodes, i, &call, status, &reason);
     if (status == BURSAR_OK)
         return BURSAR_OK;
-    reading->is_cancelled = status == BURSAR_ECANCELLED;
     excuses_add(&reading->excuses, entry->name, status, reason.message);
     return bursar_fail(err, status, "%s", reason.message);
 }
@@ -55,7 +53,7 @@ static enum bursar_status give_up(struct reading *reading, struct bursar_error *
 {
     const struct nodes *nodes = reading->nodes;
     struct excuses *excuses = &reading->excuses;
-    if (reading->is_cancelled)
+    if (excuses->is_cancelled)
         return bursar_fail(err, BURSAR_ECANCELLED, "%s", excuses->text);
     excuses_add_unasked(excuses, nodes, reading->asked);
     if (nodes->config.quorum == 1)
@@ -77,7 +75,7 @@ static enum bursar_status read_first(struct reading *reading, void *ret, struct 
             enum bursar_status status = ask_node(reading, i, pass, ret, &was_asked, err);
             if (was_asked && (status == BURSAR_OK || reading->nodes->count == 1))
                 return status;
-            if (reading->is_cancelled)
+            if (reading->excuses.is_cancelled)
                 return give_up(reading, err);
         }
     }
@@ -178,7 +176,7 @@ static enum bursar_status gather(struct reading *reading, struct bursar_error *e
                 return bursar_fail(err, BURSAR_ENOMEM, "out of memory");
             if (ask_node(reading, i, pass, answers, &was_asked, &ignored) != BURSAR_OK || !was_asked) {
                 free(answers);
-                if (reading->is_cancelled)
+                if (reading->excuses.is_cancelled)
                     return give_up(reading, err);
                 continue;
             }

@@ -83,8 +83,8 @@ static enum bursar_status sum_up(const struct submit_result *results, size_t cou
 }
 
 /* Hands over to one node; its verdicts are in nodes->results. */
-static enum bursar_status submit_to(struct nodes *nodes, size_t i, const struct node_call *call,
-                                    const struct raw_transaction *list, size_t count, struct excuses *excuses)
+static void submit_to(struct nodes *nodes, size_t i, const struct node_call *call, const struct raw_transaction *list,
+                      size_t count, struct excuses *excuses)
 {
     const struct chain *chain = &nodes->entries[i].member.chain;
     struct bursar_error err = { 0 };
@@ -92,7 +92,6 @@ static enum bursar_status submit_to(struct nodes *nodes, size_t i, const struct 
     node_told(nodes, i, call, status, &err);
     if (status != BURSAR_OK)
         excuses_add(excuses, nodes->entries[i].name, status, err.message);
-    return status;
 }
 
 /* A node that is the only one, in its own words. */
@@ -127,17 +126,16 @@ static enum bursar_status submit(void *ctx, const struct raw_transaction *list, 
         return bursar_fail(err, BURSAR_ELIMIT, "%zu transactions at once, at most %d are allowed", count,
                            CHAIN_ITEMS_MAX_COUNT);
     for (enum asking_pass pass = PASS_HEALTHY; pass <= PASS_LAGGING && !asked && count; pass++) {
-        for (size_t i = 0; i < nodes->count; i++) {
+        for (size_t i = 0; i < nodes->count && !excuses.is_cancelled; i++) {
             if (!node_vet(nodes, i, pass, &excuses) || !node_may_ask(nodes, i, pass, &call))
                 continue;
             asked |= UINT32_C(1) << i;
-            if (submit_to(nodes, i, &call, list, count, &excuses) == BURSAR_ECANCELLED) {
-                merge_all(nodes, i, count, ret);
-                return bursar_fail(err, BURSAR_ECANCELLED, "%s", excuses.text);
-            }
+            submit_to(nodes, i, &call, list, count, &excuses);
             merge_all(nodes, i, count, ret);
         }
     }
+    if (excuses.is_cancelled)
+        return bursar_fail(err, BURSAR_ECANCELLED, "%s", excuses.text);
     excuses_add_unasked(&excuses, nodes, asked);
     return sum_up(ret, count, &excuses, err);
 }
@@ -169,7 +167,7 @@ static enum bursar_status submit_start(void *ctx, size_t lane, const struct raw_
     if (lane >= CHAIN_LANES_MAX_COUNT || nodes->lanes[lane].started || count > CHAIN_LANE_ITEMS_MAX_COUNT)
         return bursar_fail(err, BURSAR_EINTERNAL, "lane %zu does not take %zu transactions now", lane, count);
     for (enum asking_pass pass = PASS_HEALTHY; pass <= PASS_LAGGING && !nodes->lanes[lane].started; pass++) {
-        for (size_t i = 0; i < nodes->count; i++) {
+        for (size_t i = 0; i < nodes->count && !excuses.is_cancelled; i++) {
             if (!node_vet(nodes, i, pass, &excuses) || !node_may_ask(nodes, i, pass, &call))
                 continue;
             asked |= UINT32_C(1) << i;
@@ -178,6 +176,8 @@ static enum bursar_status submit_start(void *ctx, size_t lane, const struct raw_
     }
     if (nodes->lanes[lane].started)
         return BURSAR_OK;
+    if (excuses.is_cancelled)
+        return bursar_fail(err, BURSAR_ECANCELLED, "%s", excuses.text);
     excuses_add_unasked(&excuses, nodes, asked);
     return bursar_fail(err, excuses.status ? excuses.status : BURSAR_EUNREACHABLE, "%s", excuses.text);
 }
@@ -198,7 +198,6 @@ static enum bursar_status submit_finish(void *ctx, size_t lane, const struct raw
 {
     struct nodes *nodes = ctx;
     struct excuses excuses = { 0 };
-    bool is_cancelled = false;
     if (nodes->count == 1 && lane < CHAIN_LANES_MAX_COUNT)
         return finish_alone(nodes, lane, list, count, ret, err);
     begin(ret, count, "not sent");
@@ -213,12 +212,13 @@ static enum bursar_status submit_finish(void *ctx, size_t lane, const struct raw
         node_told(nodes, i, &nodes->lanes[lane].calls[i], status, &reason);
         if (status != BURSAR_OK)
             excuses_add(&excuses, nodes->entries[i].name, status, reason.message);
-        is_cancelled = is_cancelled || status == BURSAR_ECANCELLED;
         merge_all(nodes, i, count, ret);
     }
     nodes->lanes[lane].started = 0;
     enum bursar_status status = sum_up(ret, count, &excuses, err);
-    return status != BURSAR_OK && is_cancelled ? bursar_fail(err, BURSAR_ECANCELLED, "%s", excuses.text) : status;
+    if (status != BURSAR_OK && excuses.is_cancelled)
+        return bursar_fail(err, BURSAR_ECANCELLED, "%s", excuses.text);
+    return status;
 }
 
 void nodes_put_submits(struct chain *ret)

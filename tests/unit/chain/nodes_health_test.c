@@ -159,6 +159,44 @@ static void what_is_given_up_on_request_does_not_go_on_with_another_node(void **
     fake_free(fake);
 }
 
+/* After its connection failed a node is looked at before it is believed: that look can be given up as well. */
+static void lose_connection_then_give_up(struct fake *fake)
+{
+    assert_int_equal(fake_look(fake), BURSAR_OK);
+    fake_fail(&fake->node[0], 1, BURSAR_EUNREACHABLE);
+    assert_int_equal(read_receipt(fake), fake->count > 2 ? BURSAR_OK : BURSAR_EUNREACHABLE);
+    fake_fail(&fake->node[0], 1, BURSAR_ECANCELLED);
+    fake->node[1].reads = fake->node[1].submits = fake->node[1].starts = 0;
+}
+
+static void a_read_that_is_given_up_while_its_node_is_vetted_says_so(void **state)
+{
+    (void)state;
+    for (size_t count = 2; count <= 3; count++) {
+        struct fake *fake = fake_new(count, 2);
+        lose_connection_then_give_up(fake);
+        assert_int_equal(read_receipt(fake), BURSAR_ECANCELLED);
+        assert_int_equal(fake->node[1].reads, 0);
+        fake_free(fake);
+    }
+}
+
+static void a_hand_over_that_is_given_up_while_a_node_is_vetted_says_so(void **state)
+{
+    (void)state;
+    struct fake *fake = fake_new(2, 2);
+    const struct raw_transaction raw = { (const uint8_t *)"x", 1, fake_transaction(500) };
+    struct submit_result result;
+    lose_connection_then_give_up(fake);
+    assert_int_equal(fake->chain.submit(fake->chain.ctx, &raw, 1, &result, &fake->err), BURSAR_ECANCELLED);
+    assert_int_equal(result.verdict, SUBMIT_UNSENT);
+    assert_int_equal(fake->node[1].submits, 0);
+    fake_fail(&fake->node[0], 1, BURSAR_ECANCELLED);
+    assert_int_equal(fake->chain.submit_start(fake->chain.ctx, 0, &raw, 1, &fake->err), BURSAR_ECANCELLED);
+    assert_int_equal(fake->node[1].starts, 0);
+    fake_free(fake);
+}
+
 static void a_node_is_left_alone_for_as_long_as_it_asks_to_be(void **state)
 {
     (void)state;
@@ -268,6 +306,8 @@ int main(void)
         cmocka_unit_test(an_error_that_a_node_answers_with_is_no_fault_of_the_way_to_it),
         cmocka_unit_test(a_fault_that_did_not_keep_the_answer_away_is_none),
         cmocka_unit_test(what_is_given_up_on_request_does_not_go_on_with_another_node),
+        cmocka_unit_test(a_read_that_is_given_up_while_its_node_is_vetted_says_so),
+        cmocka_unit_test(a_hand_over_that_is_given_up_while_a_node_is_vetted_says_so),
         cmocka_unit_test(a_node_is_left_alone_for_as_long_as_it_asks_to_be),
         cmocka_unit_test(asking_to_be_left_alone_again_and_again_opens_no_breaker),
         cmocka_unit_test(nobody_is_kept_away_for_longer_than_a_minute),
