@@ -292,38 +292,61 @@ static void network_fault(struct world *world, const struct event *event)
                                        .skip = event->b / 3 % 6,
                                        .count = 1 + event->c % 4,
                                        .amount = event->c / 4 % 8 };
-    (void)sim_network_script(process_of(world, event)->network, &fault);
+    const struct way *way = &process_of(world, event)->way;
+    (void)sim_network_script(way->networks[(event->b >> 16) % way->count], &fault);
 }
 
 static void node_fault(struct world *world, const struct event *event)
 {
     struct sim_treasury *treasury = treasury_of(world, event);
     enum sim_method method = (enum sim_method)(event->c % SIM_METHODS);
-    enum sim_lie lie = (enum sim_lie)(event->b % SIM_LIES);
+    enum sim_lie lie = (enum sim_lie)(event->b % SIM_LIES_OF_ANY);
+    struct sim_node *node = node_set_pick(&treasury->nodes, event->b >> 16);
     switch (event->a % 8) {
     case 0:
-        sim_node_set_lag(treasury->node, event->b % 9);
+        sim_node_set_lag(node, event->b % 9);
         return;
     case 1:
-        sim_node_set_method_lag(treasury->node, method, event->b % 6);
+        sim_node_set_method_lag(node, method, event->b % 6);
         return;
     case 2:
-        sim_node_set_stuck(treasury->node, event->b % 2);
+        sim_node_set_stuck(node, event->b % 2);
         return;
     case 3:
-        sim_node_set_method_stuck(treasury->node, method, event->b % 2);
+        sim_node_set_method_stuck(node, method, event->b % 2);
         return;
     case 4:
-        sim_node_heal(treasury->node);
+        sim_node_heal(node);
         sim_chain_set_gossip(world->chain, 1 + event->b % (SIM_POOLS_MAX_COUNT - 1), event->c % 2);
         return;
     default:
         break;
     }
     /* A lie about the genesis block halts for good; there would be nothing else to see. */
-    if (lie == SIM_LIE_OTHER_GENESIS && event->c % 4 != 0)
+    if (lie == SIM_LIE_OTHER_GENESIS && (event->c % 4 != 0 || treasury->nodes.quorum > 1))
         lie = SIM_LIE_RATE_LIMIT;
-    sim_node_script(treasury->node, lie, event->c % 5, 1 + event->c / 5 % 4, 1 + event->c / 20 % 5);
+    sim_node_script(node, lie, event->c % 5, 1 + event->c / 5 % 4, 1 + event->c / 20 % 5);
+}
+
+static void cut_off(struct world *world, const struct event *event)
+{
+    struct node_set *nodes = &treasury_of(world, event)->nodes;
+    if (nodes->count > 1)
+        node_set_cut_off(nodes, event->a % nodes->count,
+                         (enum sim_node_reach)(SIM_NODE_DOWN + event->b % (SIM_NODE_REACHES - SIM_NODE_DOWN)),
+                         world->step + 1 + event->c % 30);
+}
+
+/* Once, or every time from now on. */
+static void lie(struct world *world, const struct event *event)
+{
+    static const enum sim_lie lies[] = { SIM_LIE_FALSE_OUTCOME, SIM_LIE_FALSE_FINAL,   SIM_LIE_FALSE_NONCE,
+                                         SIM_LIE_FALSE_BLOCK,   SIM_LIE_EMPTY_BLOCK,   SIM_LIE_FALSE_CODE,
+                                         SIM_LIE_OTHER_GENESIS, SIM_LIE_OTHER_CHAIN_ID };
+    const struct node_set *nodes = &treasury_of(world, event)->nodes;
+    if (nodes->liar < nodes->count)
+        sim_node_script(nodes->nodes[nodes->liar], lies[event->a % COUNT_OF(lies)], event->c % 4,
+                        event->b % 3 ? 1 + event->b / 3 % 20 : UINT32_MAX, 1 + event->c / 4 % 5);
 }
 
 /* --- the chain --- */
@@ -471,6 +494,12 @@ void world_apply(struct world *world, const struct event *event)
         break;
     case EVENT_FOREIGN:
         send_foreign(world, event);
+        break;
+    case EVENT_NODE_CUT_OFF:
+        cut_off(world, event);
+        break;
+    case EVENT_NODE_LIES:
+        lie(world, event);
         break;
     case EVENT_KIND_COUNT:
         break;

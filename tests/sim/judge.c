@@ -87,7 +87,7 @@ static bool halt_is_justified(const struct judgement *now)
     case HALT_SIGNING_LOG_LOST:
         return causes->old_log;
     case HALT_GENESIS_MISMATCH:
-        return sim_node_lies_told(now->treasury->node, SIM_LIE_OTHER_GENESIS) > 0;
+        return now->treasury->nodes.quorum == 1 && node_set_lies_told(&now->treasury->nodes, SIM_LIE_OTHER_GENESIS) > 0;
     case HALT_WRONG_CHAIN:
     case HALT_ANCHOR_MISMATCH:
     case HALT_SIGNER:
@@ -287,13 +287,18 @@ static void judge_result(struct judgement *now, const struct reconcile_result *r
 static void judge_reconcile(struct judgement *now)
 {
     struct bursar_error err = { 0 };
-    struct evm_chain *evm = NULL;
     struct reconcile_result result = { 0 };
-    struct sim_network *network = sim_network_new(now->treasury->node, NULL);
-    enum bursar_status status = evm_chain_new(sim_network_rpc(network, 0), &evm, &err);
+    struct way way = { 0 };
+    struct chain chain;
+    const struct way_setup setup = { .set = &now->treasury->nodes,
+                                     .clock = world_clock(now->world),
+                                     .finding = &now->world->finding,
+                                     .step = &now->world->step };
+    way_init(&way, &now->treasury->nodes, NULL);
+    enum bursar_status status = way_open(&way, &setup, &chain, &err);
     if (status == BURSAR_OK) {
         struct reconcile_env env = { .store = now->store,
-                                     .chain = evm_chain_interface(evm),
+                                     .chain = chain,
                                      .log_path = now->treasury->log_path,
                                      .treasury = now->treasury->payer.id,
                                      .finality_blocks = now->treasury->setup.config.finality_blocks,
@@ -306,8 +311,8 @@ static void judge_reconcile(struct judgement *now)
         finding(now, PROPERTY_BROKEN, err.message, "reconcile fails");
     trace_line(&now->world->trace, "    t%u reconcile: %llu checked, %llu differences", now->treasury->number,
                (ull)result.checked, (ull)result.differences);
-    evm_chain_free(evm);
-    sim_network_free(network);
+    way_close(&way);
+    way_free(&way);
 }
 
 /* What one payment could use of the balance: all else is settled. */

@@ -88,7 +88,7 @@ enum bursar_status seam_leave(struct process *process, const char *call, enum bu
 
 struct bursar_hash seam_true_genesis(const struct process *process)
 {
-    const struct sim_chain *chain = sim_node_chain(process->setup->node);
+    const struct sim_chain *chain = process->setup->true_chain;
     return sim_chain_block(chain, sim_chain_at(chain, sim_chain_head(chain), 0))->hash;
 }
 
@@ -115,8 +115,8 @@ bool process_init(struct process *process, const struct process_setup *setup, ui
     process->user.number = number;
     (void)snprintf(process->name, sizeof process->name, "p%llu", (unsigned long long)number);
     process->fiber = fiber_new(run_step, process);
-    process->network = sim_network_new(setup->node, &process->is_dead);
-    return process->fiber && process->network;
+    way_init(&process->way, setup->nodes, &process->is_dead);
+    return process->fiber != NULL;
 }
 
 /* What the kernel takes back. */
@@ -124,12 +124,11 @@ static void clear_away(struct process *process)
 {
     executor_free(process->executor);
     bursar_breaker_free(process->breaker);
-    evm_chain_free(process->evm);
+    way_close(&process->way);
     local_signer_free(process->local_signer);
     sqlite_store_close(process->sqlite);
     process->executor = NULL;
     process->breaker = NULL;
-    process->evm = NULL;
     process->local_signer = NULL;
     process->sqlite = NULL;
     disk_enter(process->setup->disk, NULL);
@@ -138,7 +137,6 @@ static void clear_away(struct process *process)
     process->user.is_dead = false;
     process->user.die_at_operation = 0;
     process->report = (struct executor_report){ 0 };
-    sim_network_reset(process->network);
 }
 
 static enum bursar_status make_signer(struct process *process, struct bursar_error *err)
@@ -158,12 +156,13 @@ static enum bursar_status make_signer(struct process *process, struct bursar_err
 
 static enum bursar_status make_chain(struct process *process, struct bursar_error *err)
 {
-    enum bursar_status status = evm_chain_new(sim_network_rpc(process->network, 0), &process->evm, err);
-    for (size_t i = 0; i < process->setup->lanes && status == BURSAR_OK; i++)
-        status = evm_chain_add_lane(process->evm, sim_network_rpc(process->network, 1 + i), err);
-    if (status == BURSAR_OK)
-        process->chain = evm_chain_interface(process->evm);
-    return status;
+    const struct process_setup *setup = process->setup;
+    const struct way_setup way = { .set = setup->nodes,
+                                   .lanes = setup->lanes,
+                                   .clock = { process, process_wall_ms, process_monotonic_ms },
+                                   .finding = setup->witness->finding,
+                                   .step = setup->witness->step };
+    return way_open(&process->way, &way, &process->chain, err);
 }
 
 static enum bursar_status start(struct process *process, struct bursar_error *err)
@@ -262,7 +261,7 @@ enum process_end process_step(struct process *process)
 void process_free(struct process *process)
 {
     process_kill(process);
-    sim_network_free(process->network);
+    way_free(&process->way);
     fiber_free(process->fiber);
     *process = (struct process){ 0 };
 }

@@ -8,11 +8,10 @@
 
 #include "disk.h"
 #include "fiber.h"
-#include "sim_network.h"
 #include "trace.h"
+#include "way.h"
 #include "witness.h"
 
-#include "chain/evm.h"
 #include "executor/executor.h"
 #include "signer/local_signer.h"
 #include "store/sqlite_store.h"
@@ -24,7 +23,8 @@
 struct process_setup {
     struct trace *trace;
     struct disk *disk;
-    struct sim_node *node;
+    const struct sim_chain *true_chain;
+    const struct node_set *nodes;
     const uint64_t *now_ms; /* the world's time */
     struct witness *witness;
     const char *store_path, *log_path;
@@ -64,8 +64,7 @@ struct process {
     struct store store;
     struct local_signer *local_signer;
     struct signer signer;
-    struct sim_network *network; /* outlives restarts: faults are scripted there */
-    struct evm_chain *evm;
+    struct way way;
     struct chain chain;
     struct bursar_breaker *breaker;
     struct executor *executor;

@@ -82,8 +82,10 @@ static void move_chain(struct world *world)
         sim_chain_set_next_time(world->chain, world->now_ms / 1000);
         sim_chain_mine(world->chain, 1);
     }
-    for (size_t i = 0; i < world->process_count; i++)
-        sim_network_deliver(world->processes[i].network);
+    for (size_t i = 0; i < world->process_count; i++) {
+        for (size_t node = 0; node < world->processes[i].way.count; node++)
+            sim_network_deliver(world->processes[i].way.networks[node]);
+    }
     const struct sim_block *head = sim_chain_block(world->chain, sim_chain_head(world->chain));
     uint64_t mark;
     memcpy(&mark, head->hash.bytes, sizeof mark);
@@ -92,6 +94,8 @@ static void move_chain(struct world *world)
 
 static void one_step(struct world *world)
 {
+    for (size_t i = 0; i < world->treasury_count; i++)
+        node_set_advance(&world->treasuries[i].nodes, world->step);
     run_processes(world);
     move_chain(world);
     if (world->step % CHECK_EVERY_STEPS == 0)
@@ -119,11 +123,13 @@ static void heal(struct world *world)
         if (!process)
             continue;
         process->die_in = process->freeze_in = process->thaw_at_step = process->start_at_step = 0;
-        sim_network_heal(process->network);
-        sim_network_flush(process->network);
+        for (size_t node = 0; node < process->way.count; node++) {
+            sim_network_heal(process->way.networks[node]);
+            sim_network_flush(process->way.networks[node]);
+        }
     }
     for (size_t i = 0; i < world->treasury_count; i++)
-        sim_node_heal(world->treasuries[i].node);
+        node_set_heal(&world->treasuries[i].nodes);
 }
 
 /* People come back to what they wanted, and see to it. */
@@ -249,14 +255,13 @@ static void count_up(struct world *world)
     for (size_t i = 0; i < world->process_count; i++) {
         counts->calls += world->processes[i].calls;
         for (int kind = 0; kind < SIM_NETWORK_FAULTS; kind++)
-            counts->network_faults +=
-                sim_network_faults_met(world->processes[i].network, (enum sim_network_fault_kind)kind);
+            counts->network_faults += way_faults_met(&world->processes[i].way, (enum sim_network_fault_kind)kind);
     }
     for (size_t i = 0; i < world->treasury_count; i++) {
         counts->fenced += world->treasuries[i].witness.fenced;
         counts->stale_signatures += world->treasuries[i].witness.stale_signatures;
         for (int lie = 0; lie < SIM_LIES; lie++)
-            counts->node_lies += sim_node_lies_told(world->treasuries[i].node, (enum sim_lie)lie);
+            counts->node_lies += node_set_lies_told(&world->treasuries[i].nodes, (enum sim_lie)lie);
     }
     for (size_t i = 0; i < world->inputs.row_count; i++)
         counts->payouts += world->inputs.rows[i].paid;

@@ -111,6 +111,7 @@ static enum bursar_status submit(void *ctx, const struct raw_transaction *list, 
         return seam_dead(err);
     witness_all(process, list, count);
     enum bursar_status status = process->chain.submit(process->chain.ctx, list, count, ret, err);
+    way_judge(&process->way, ret, count);
     trace_verdicts(process, ret, count);
     return seam_leave(process, "submit", status, err);
 }
@@ -135,6 +136,7 @@ static enum bursar_status submit_finish(void *ctx, size_t lane, const struct raw
     if (!seam_enter(process, "submit_finish"))
         return seam_dead(err);
     enum bursar_status status = process->chain.submit_finish(process->chain.ctx, lane, list, count, ret, err);
+    way_judge(&process->way, ret, count);
     trace_verdicts(process, ret, count);
     return seam_leave(process, "submit_finish", status, err);
 }

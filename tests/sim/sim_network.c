@@ -4,6 +4,7 @@
 
 #include "sim_map.h"
 
+#define BUSY_RETRY_AFTER_MS 3000
 #define SEND_METHOD "eth_sendRawTransaction"
 
 struct connection {
@@ -14,6 +15,7 @@ struct connection {
     size_t count;
     enum bursar_status status;
     struct bursar_error error;
+    struct rpc_trouble trouble; /* not taken yet */
 };
 
 /* A transaction that arrives when the chain is that high. */
@@ -245,15 +247,39 @@ static void deliver_again(struct sim_network *network, const struct rpc_request 
     }
 }
 
+/* Whatever is scripted: there is no way to this node. */
+static enum bursar_status carry_nowhere(struct sim_network *network, const struct rpc_request *requests, size_t count,
+                                        struct rpc_reply *ret, struct rpc_trouble *trouble, struct bursar_error *err)
+{
+    switch (sim_node_reach(network->node)) {
+    case SIM_NODE_MUTE:
+        network->met[SIM_NETWORK_REPLY_LOST]++;
+        answer(network, requests, count, ret);
+        return fail_all(ret, count, BURSAR_EUNKNOWN, "no complete reply in time", err);
+    case SIM_NODE_BUSY:
+        network->met[SIM_NETWORK_REFUSED_BATCH]++;
+        trouble->retry_after_ms = BUSY_RETRY_AFTER_MS;
+        return fail_all(ret, count, BURSAR_EUNKNOWN, "HTTP 429: too many requests", err);
+    case SIM_NODE_DOWN:
+    case SIM_NODE_REACHED:
+    case SIM_NODE_REACHES:
+        break;
+    }
+    network->met[SIM_NETWORK_UNREACHABLE]++;
+    return fail_all(ret, count, BURSAR_EUNREACHABLE, "connection refused", err);
+}
+
 /* One request of 1 .. RPC_START_MAX_CALLS calls, with what happens to it on the way. Params stay with the caller; `ret`
  * holds nothing. */
-static enum bursar_status carry(struct sim_network *network, const struct rpc_request *requests, size_t count,
-                                struct rpc_reply *ret, struct bursar_error *err)
+static enum bursar_status carry_request(struct sim_network *network, const struct rpc_request *requests, size_t count,
+                                        struct rpc_reply *ret, struct rpc_trouble *trouble, struct bursar_error *err)
 {
     uint64_t amount = 0;
     for (size_t i = 0; i < count; i++)
         ret[i].result = ret[i].data = NULL;
     network->requests++;
+    if (sim_node_reach(network->node) != SIM_NODE_REACHED)
+        return carry_nowhere(network, requests, count, ret, trouble, err);
     enum sim_network_fault_kind fault = meet(network, requests, &amount);
     size_t some = amount < count ? (size_t)amount : count;
     switch (fault) {
@@ -298,6 +324,15 @@ static enum bursar_status carry(struct sim_network *network, const struct rpc_re
     return BURSAR_OK;
 }
 
+static enum bursar_status carry(struct connection *connection, const struct rpc_request *requests, size_t count,
+                                struct rpc_reply *ret, struct bursar_error *err)
+{
+    struct rpc_trouble *trouble = &connection->trouble;
+    enum bursar_status status = carry_request(connection->network, requests, count, ret, trouble, err);
+    trouble->is_transport_fault = trouble->is_transport_fault || status != BURSAR_OK;
+    return status;
+}
+
 /* --- struct rpc --- */
 
 static bool is_dead(const struct sim_network *network)
@@ -325,7 +360,7 @@ static enum bursar_status call(void *ctx, struct rpc_request *requests, size_t c
         status = bursar_fail(err, BURSAR_EINTERNAL, "a request is under way already");
     while (done < count && status == BURSAR_OK) {
         size_t some = count - done < RPC_START_MAX_CALLS ? count - done : RPC_START_MAX_CALLS;
-        status = carry(connection->network, requests + done, some, ret + done, err);
+        status = carry(connection, requests + done, some, ret + done, err);
         done += some;
     }
     for (size_t i = done; i < count; i++) {
@@ -340,7 +375,7 @@ static enum bursar_status call(void *ctx, struct rpc_request *requests, size_t c
 static void deliver_started(struct connection *connection)
 {
     connection->status =
-        carry(connection->network, connection->requests, connection->count, connection->replies, &connection->error);
+        carry(connection, connection->requests, connection->count, connection->replies, &connection->error);
     connection->is_answered = true;
     release(connection->requests, connection->count);
 }
@@ -404,13 +439,26 @@ static enum bursar_status finish(void *ctx, struct rpc_reply *ret, struct bursar
     return bursar_fail(err, connection->status, "%s", connection->error.message);
 }
 
+static void take_trouble(void *ctx, struct rpc_trouble *ret)
+{
+    struct connection *connection = ctx;
+    *ret = connection->trouble;
+    connection->trouble = (struct rpc_trouble){ 0 };
+}
+
 struct rpc sim_network_rpc(struct sim_network *network, size_t connection)
 {
-    return (struct rpc){ .ctx = &network->connections[connection], .call = call, .start = start, .finish = finish };
+    return (struct rpc){ .ctx = &network->connections[connection],
+                         .call = call,
+                         .start = start,
+                         .finish = finish,
+                         .take_trouble = take_trouble };
 }
 
 void sim_network_reset(struct sim_network *network)
 {
-    for (size_t i = 0; i < SIM_CONNECTIONS_MAX_COUNT; i++)
+    for (size_t i = 0; i < SIM_CONNECTIONS_MAX_COUNT; i++) {
         abandon(&network->connections[i]);
+        network->connections[i].trouble = (struct rpc_trouble){ 0 };
+    }
 }

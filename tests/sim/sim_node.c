@@ -54,6 +54,12 @@ const char *sim_lie_name(enum sim_lie lie)
         [SIM_LIE_INTERNAL_ERROR] = "internal_error",
         [SIM_LIE_MALFORMED] = "malformed",
         [SIM_LIE_NO_ESTIMATE] = "no_estimate",
+        [SIM_LIE_FALSE_OUTCOME] = "false_outcome",
+        [SIM_LIE_FALSE_FINAL] = "false_final",
+        [SIM_LIE_FALSE_NONCE] = "false_nonce",
+        [SIM_LIE_FALSE_BLOCK] = "false_block",
+        [SIM_LIE_EMPTY_BLOCK] = "empty_block",
+        [SIM_LIE_FALSE_CODE] = "false_code",
     };
     return names[lie];
 }
@@ -112,6 +118,16 @@ void sim_node_set_method_stuck(struct sim_node *node, enum sim_method method, bo
 void sim_node_script(struct sim_node *node, enum sim_lie lie, uint64_t skip, uint64_t count, uint64_t amount)
 {
     node->lies[lie] = (struct sim_script){ .skip = skip, .count = count, .amount = amount };
+}
+
+void sim_node_set_reach(struct sim_node *node, enum sim_node_reach reach)
+{
+    node->reach = reach;
+}
+
+enum sim_node_reach sim_node_reach(const struct sim_node *node)
+{
+    return node->reach;
 }
 
 void sim_node_heal(struct sim_node *node)

@@ -56,9 +56,26 @@ enum sim_lie {
     SIM_LIE_INTERNAL_ERROR,  /* any method: an error, and nothing done */
     SIM_LIE_MALFORMED,       /* any method but sending: a result that makes no sense */
     SIM_LIE_NO_ESTIMATE,     /* eth_estimateGas fails */
+    SIM_LIES_OF_ANY,         /* not a lie: those above may be told by a node that is believed alone */
+    /* About what is believed only if a quorum says so: */
+    SIM_LIE_FALSE_OUTCOME = SIM_LIES_OF_ANY, /* a receipt with the other outcome */
+    SIM_LIE_FALSE_FINAL,                     /* the newest block is called final */
+    SIM_LIE_FALSE_NONCE,                     /* `amount` more than the account has used */
+    SIM_LIE_FALSE_BLOCK,                     /* another block at a number */
+    SIM_LIE_EMPTY_BLOCK,                     /* a block without its transactions */
+    SIM_LIE_FALSE_CODE,                      /* what holds code does not, and the other way round */
     SIM_LIES,
 };
 const char *sim_lie_name(enum sim_lie lie);
+
+/* How a node is reached, for as long as it is set. */
+enum sim_node_reach {
+    SIM_NODE_REACHED = 0,
+    SIM_NODE_DOWN, /* nobody takes the connection */
+    SIM_NODE_MUTE, /* takes requests, does what they ask, and never answers */
+    SIM_NODE_BUSY, /* HTTP 429, and Retry-After */
+    SIM_NODE_REACHES,
+};
 
 struct sim_node;
 
@@ -74,6 +91,8 @@ void sim_node_set_method_lag(struct sim_node *node, enum sim_method method, uint
 void sim_node_set_stuck(struct sim_node *node, bool is_stuck);
 void sim_node_set_method_stuck(struct sim_node *node, enum sim_method method, bool is_stuck);
 void sim_node_script(struct sim_node *node, enum sim_lie lie, uint64_t skip, uint64_t count, uint64_t amount);
+void sim_node_set_reach(struct sim_node *node, enum sim_node_reach reach);
+enum sim_node_reach sim_node_reach(const struct sim_node *node);
 /* No lag, not stuck, no lies. */
 void sim_node_heal(struct sim_node *node);
 

@@ -56,12 +56,20 @@ static json_t *block_json(struct sim_node *node, uint32_t index, bool is_full)
     return json_incref(*place);
 }
 
-/* Genesis of another chain, of which the node has no more than that. */
-static json_t *other_genesis(const struct sim_node *node, bool is_full)
+/* A block of another chain, of which the node has no more than that. */
+static json_t *other_block(const struct sim_node *node, uint32_t index, bool is_full)
 {
-    struct sim_block block = *sim_chain_block(node->chain, 0);
+    struct sim_block block = *sim_chain_block(node->chain, index);
     block.hash.bytes[0] ^= 0xff;
     return is_full ? make_full(node, &block) : make_header(node, &block);
+}
+
+/* As if it had held nothing. */
+static json_t *empty_block(const struct sim_node *node, uint32_t index)
+{
+    struct sim_block block = *sim_chain_block(node->chain, index);
+    block.inclusion_count = 0;
+    return make_full(node, &block);
 }
 
 static void answer_finalized(struct sim_node *node, enum sim_method method, struct rpc_reply *ret)
@@ -74,6 +82,8 @@ static void answer_finalized(struct sim_node *node, enum sim_method method, stru
     }
     if (sim_node_lies(node, SIM_LIE_NOTHING_FINAL))
         index = SIM_NONE;
+    else if (sim_node_lies(node, SIM_LIE_FALSE_FINAL))
+        index = sim_node_head(node, method);
     if (index == SIM_NONE && words->text && words->text[0] == '\0')
         index = 0;
     if (index != SIM_NONE)
@@ -82,6 +92,19 @@ static void answer_finalized(struct sim_node *node, enum sim_method method, stru
         sim_reply_words(ret, words);
     else
         sim_reply_result(ret, json_null());
+}
+
+/* Asked for by its number. */
+static void answer_index(struct sim_node *node, uint32_t index, bool is_full, struct rpc_reply *ret)
+{
+    if (index == SIM_NONE)
+        sim_reply_result(ret, json_null());
+    else if (index > 0 && sim_node_lies(node, SIM_LIE_FALSE_BLOCK))
+        sim_reply_result(ret, other_block(node, index, is_full));
+    else if (is_full && sim_node_lies(node, SIM_LIE_EMPTY_BLOCK))
+        sim_reply_result(ret, empty_block(node, index));
+    else
+        sim_reply_result(ret, block_json(node, index, is_full));
 }
 
 static void answer_block(struct sim_node *node, enum sim_method method, const json_t *params, struct rpc_reply *ret)
@@ -100,12 +123,12 @@ static void answer_block(struct sim_node *node, enum sim_method method, const js
     } else if (!sim_read_number(which, &number)) {
         sim_reply_invalid(ret);
     } else if (number == 0 && sim_node_lies(node, SIM_LIE_OTHER_GENESIS)) {
-        sim_reply_result(ret, other_genesis(node, is_full));
+        sim_reply_result(ret, other_block(node, 0, is_full));
     } else {
         uint32_t index = sim_chain_at(node->chain, head, number);
         if (index != SIM_NONE && number > 0 && sim_node_lies(node, SIM_LIE_NO_BLOCK))
             index = SIM_NONE;
-        sim_reply_result(ret, index == SIM_NONE ? json_null() : block_json(node, index, is_full));
+        answer_index(node, index, is_full, ret);
     }
 }
 

@@ -20,6 +20,7 @@ struct sim_node {
     struct sim_chain *chain;
     const struct sim_manner *manner;
     unsigned pool;
+    enum sim_node_reach reach;
     uint64_t lag, method_lag[SIM_METHODS];
     uint32_t stuck, method_stuck[SIM_METHODS]; /* block indices; SIM_NONE */
     struct sim_script lies[SIM_LIES];

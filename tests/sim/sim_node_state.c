@@ -74,9 +74,10 @@ void sim_answer_nonce(struct sim_node *node, const json_t *params, struct rpc_re
     const char *tag = json_string_value(json_array_get(params, 1));
     if (!find_account(node, SIM_METHOD_NONCE, params, &address, &block, ret))
         return;
-    sim_reply_result(ret, sim_json_number(tag && strcmp(tag, "pending") == 0
-                                              ? pending_nonce(node, block, &address)
-                                              : sim_chain_account(node->chain, block, &address).nonce));
+    uint64_t more = sim_node_lies(node, SIM_LIE_FALSE_NONCE) ? node->lies[SIM_LIE_FALSE_NONCE].amount : 0;
+    sim_reply_result(ret, sim_json_number(more + (tag && strcmp(tag, "pending") == 0
+                                                      ? pending_nonce(node, block, &address)
+                                                      : sim_chain_account(node->chain, block, &address).nonce)));
 }
 
 void sim_answer_balance(struct sim_node *node, const json_t *params, struct rpc_reply *ret)
@@ -87,13 +88,18 @@ void sim_answer_balance(struct sim_node *node, const json_t *params, struct rpc_
         sim_reply_result(ret, sim_json_amount(sim_chain_account(node->chain, block, &address).balance));
 }
 
+static bool has_code(struct sim_node *node, uint32_t block, const struct bursar_address *address)
+{
+    bool is_so = sim_chain_account(node->chain, block, address).has_code;
+    return sim_node_lies(node, SIM_LIE_FALSE_CODE) ? !is_so : is_so;
+}
+
 void sim_answer_code(struct sim_node *node, const json_t *params, struct rpc_reply *ret)
 {
     struct bursar_address address;
     uint32_t block;
     if (find_account(node, SIM_METHOD_CODE, params, &address, &block, ret))
-        sim_reply_result(ret,
-                         json_string(sim_chain_account(node->chain, block, &address).has_code ? "0x60806040" : "0x"));
+        sim_reply_result(ret, json_string(has_code(node, block, &address) ? "0x60806040" : "0x"));
 }
 
 void sim_answer_call(struct sim_node *node, const json_t *params, struct rpc_reply *ret)
@@ -119,7 +125,7 @@ void sim_answer_call(struct sim_node *node, const json_t *params, struct rpc_rep
             sim_reply_invalid(ret);
             return;
         }
-        flags[i] = sim_chain_account(node->chain, block, &address).has_code;
+        flags[i] = has_code(node, block, &address);
     }
     sim_reply_result(ret, sim_json_bytes(flags, count));
 }

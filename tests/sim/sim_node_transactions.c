@@ -14,18 +14,20 @@ static bool read_hash(const json_t *params, struct bursar_hash *ret_hash, struct
     return false;
 }
 
-static json_t *make_receipt(const struct sim_node *node, const struct bursar_hash *hash, uint32_t at, bool is_strange)
+static json_t *make_receipt(struct sim_node *node, const struct bursar_hash *hash, uint32_t at, bool is_strange)
 {
     const struct sim_inclusion *inclusion = sim_chain_inclusion(node->chain, at);
     const struct sim_block *block = sim_chain_block(node->chain, inclusion->block);
     struct bursar_hash block_hash = block->hash;
+    bool succeeded = inclusion->succeeded && !is_strange;
     if (is_strange)
         block_hash.bytes[0] ^= 0xff;
+    if (sim_node_lies(node, SIM_LIE_FALSE_OUTCOME))
+        succeeded = !succeeded;
     return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "transactionHash", sim_json_bytes(hash, sizeof *hash), "status",
-                     sim_json_number(inclusion->succeeded && !is_strange), "blockHash",
-                     sim_json_bytes(&block_hash, sizeof block_hash), "blockNumber", sim_json_number(block->number),
-                     "gasUsed", sim_json_number(inclusion->gas_used), "effectiveGasPrice",
-                     sim_json_number(inclusion->gas_price_wei));
+                     sim_json_number(succeeded), "blockHash", sim_json_bytes(&block_hash, sizeof block_hash),
+                     "blockNumber", sim_json_number(block->number), "gasUsed", sim_json_number(inclusion->gas_used),
+                     "effectiveGasPrice", sim_json_number(inclusion->gas_price_wei));
 }
 
 void sim_answer_receipt(struct sim_node *node, const json_t *params, struct rpc_reply *ret)

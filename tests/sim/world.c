@@ -72,12 +72,15 @@ static bool make_treasury(struct world *world, struct random *random, unsigned n
     treasury->number = number;
     (void)snprintf(treasury->log_name, sizeof treasury->log_name, "key%u.signlog", number);
     (void)snprintf(treasury->log_path, sizeof treasury->log_path, DISK_ROOT "/key%u.signlog", number);
-    treasury->node = sim_node_new(world->chain, (enum sim_node_kind)random_below(random, SIM_NODE_KINDS),
-                                  (unsigned)random_below(random, SIM_POOLS_MAX_COUNT));
+    treasury->nodes.nodes[0] = sim_node_new(world->chain, (enum sim_node_kind)random_below(random, SIM_NODE_KINDS),
+                                            (unsigned)random_below(random, SIM_POOLS_MAX_COUNT));
+    struct random of_nodes = random_stream(&world->random, "node set", number);
+    node_set_grow(&treasury->nodes, world->chain, &of_nodes);
     treasury->witness = (struct witness){ .finding = &world->finding, .step = &world->step };
     *setup = (struct process_setup){ .trace = &world->trace,
                                      .disk = world->disk,
-                                     .node = treasury->node,
+                                     .true_chain = world->chain,
+                                     .nodes = &treasury->nodes,
                                      .now_ms = &world->now_ms,
                                      .witness = &treasury->witness,
                                      .store_path = STORE_PATH,
@@ -145,9 +148,13 @@ static bool make_processes(struct world *world, struct random *random)
         world->owner[i] = (unsigned)(i % world->treasury_count);
         if (!process_init(&world->processes[i], &world->treasuries[world->owner[i]].setup, i))
             return false;
-        sim_network_set_lanes(world->processes[i].network,
-                              random_chance(random, 1, 2) ? SIM_LANES_AT_START : SIM_LANES_AT_FINISH);
-        sim_network_set_last_words(world->processes[i].network, random_chance(random, 1, 2));
+        const struct way *way = &world->processes[i].way;
+        enum sim_network_lanes lanes = random_chance(random, 1, 2) ? SIM_LANES_AT_START : SIM_LANES_AT_FINISH;
+        bool last_words_arrive = random_chance(random, 1, 2);
+        for (size_t node = 0; node < way->count; node++) {
+            sim_network_set_lanes(way->networks[node], lanes);
+            sim_network_set_last_words(way->networks[node], last_words_arrive);
+        }
     }
     return true;
 }
@@ -201,6 +208,16 @@ struct world *world_new(uint64_t seed, const struct trace *trace)
     return world;
 }
 
+static uint64_t read_clock(void *ctx)
+{
+    return ((const struct world *)ctx)->now_ms;
+}
+
+struct clock world_clock(struct world *world)
+{
+    return (struct clock){ world, read_clock, read_clock };
+}
+
 void world_free(struct world *world)
 {
     if (!world)
@@ -208,7 +225,7 @@ void world_free(struct world *world)
     for (size_t i = 0; i < world->process_count; i++)
         process_free(&world->processes[i]);
     for (size_t i = 0; i < world->treasury_count; i++) {
-        sim_node_free(world->treasuries[i].node);
+        node_set_free(&world->treasuries[i].nodes);
         witness_free(&world->treasuries[i].witness);
     }
     inputs_free(&world->inputs);

@@ -27,7 +27,7 @@ struct sim_treasury {
     struct process_setup setup;
     struct witness witness;
     struct causes causes;
-    struct sim_node *node;
+    struct node_set nodes;
     size_t log_copies[COPIES_MAX_COUNT], log_copy_count;
     uint64_t first_nonce;
 };
@@ -76,6 +76,8 @@ void world_apply(struct world *world, const struct event *event);
 void world_pass_on(struct world *world, struct process *process);
 /* What refuses to be paid does so no longer, but for those that do for ever (apply.c). */
 void world_persuade(struct world *world);
+/* The world's time, for whoever has none of its own. */
+struct clock world_clock(struct world *world);
 /* All processes die at once. */
 void world_kill_all(struct world *world, uint32_t down_steps);
 
