@@ -42,7 +42,7 @@ static enum bursar_status record(struct writing *writing, uint64_t nonce, int pu
     bool is_there = false;
     enum bursar_status status = signing_log_has_transaction(writing->log, nonce, hash, &is_there, writing->err);
     if (status == BURSAR_OK && !is_there)
-        status = signing_log_append(writing->log, &entry, writing->err);
+        status = signing_log_append_past(writing->log, &entry, writing->err);
     if (status == BURSAR_OK && !is_there && ++writing->pending == SIGN_BATCH_MAX_ITEMS) {
         status = signing_log_sync(writing->log, writing->err);
         writing->pending = 0;

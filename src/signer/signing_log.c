@@ -294,11 +294,11 @@ static enum bursar_status check_self_transfer(const struct signing_log *log, con
 }
 
 static enum bursar_status check_payment(const struct signing_log_entry *entry, const struct history *history,
-                                        struct bursar_error *err)
+                                        bool is_past, struct bursar_error *err)
 {
     if (history->has_payment && !same_payload(&history->payment, entry))
         return refuse_second_payload(&history->payment, entry, err); /* INV-1 */
-    if (history->has_self_transfer) {
+    if (history->has_self_transfer && !is_past) {
         char to[ADDRESS_TEXT_BYTES], value[BURSAR_AMOUNT_TEXT_BYTES];
         address_to_text(&entry->to, to);
         bursar_amount_to_text(entry->value, value);
@@ -317,7 +317,7 @@ static enum bursar_status check_payment(const struct signing_log_entry *entry, c
 }
 
 /* The checks; on success `ret` holds the nonce's history. */
-static enum bursar_status decide(const struct signing_log *log, const struct signing_log_entry *entry,
+static enum bursar_status decide(const struct signing_log *log, const struct signing_log_entry *entry, bool is_past,
                                  struct history *ret, struct bursar_error *err)
 {
     enum bursar_status status = usable(log, err);
@@ -338,7 +338,7 @@ static enum bursar_status decide(const struct signing_log *log, const struct sig
     switch (entry->purpose) {
     case SIGN_PAYMENT:
     case SIGN_REPLACEMENT:
-        return check_payment(entry, ret, err);
+        return check_payment(entry, ret, is_past, err);
     case SIGN_SELF:
         return check_self_transfer(log, entry, err);
     }
@@ -349,18 +349,18 @@ enum bursar_status signing_log_check(const struct signing_log *log, const struct
                                      struct bursar_error *err)
 {
     struct history history = { 0 };
-    return decide(log, entry, &history, err);
+    return decide(log, entry, false, &history, err);
 }
 
 /* --- recording --- */
 
-enum bursar_status signing_log_append(struct signing_log *log, const struct signing_log_entry *entry,
-                                      struct bursar_error *err)
+static enum bursar_status append(struct signing_log *log, const struct signing_log_entry *entry, bool is_past,
+                                 struct bursar_error *err)
 {
     struct history history = { 0 };
     if (!log->file.writable)
         return bursar_fail(err, BURSAR_EREFUSED, "signing log %s was opened for reading only", log->file.path);
-    enum bursar_status status = decide(log, entry, &history, err);
+    enum bursar_status status = decide(log, entry, is_past, &history, err);
     if (status != BURSAR_OK)
         return status;
     /* Already recorded; but a higher epoch must be, so that it fences also after a restart. */
@@ -382,6 +382,18 @@ enum bursar_status signing_log_append(struct signing_log *log, const struct sign
     log->pending_count++;
     log->lease_epoch = entry->lease_epoch;
     return BURSAR_OK;
+}
+
+enum bursar_status signing_log_append(struct signing_log *log, const struct signing_log_entry *entry,
+                                      struct bursar_error *err)
+{
+    return append(log, entry, false, err);
+}
+
+enum bursar_status signing_log_append_past(struct signing_log *log, const struct signing_log_entry *entry,
+                                           struct bursar_error *err)
+{
+    return append(log, entry, true, err);
 }
 
 enum bursar_status signing_log_sync(struct signing_log *log, struct bursar_error *err)

@@ -45,6 +45,10 @@ BURSAR_MUST_CHECK enum bursar_status signing_log_check(const struct signing_log 
  * transaction again is not written again. ELIMIT: the batch is full (SIGN_BATCH_MAX_ITEMS). */
 BURSAR_MUST_CHECK enum bursar_status signing_log_append(struct signing_log *log, const struct signing_log_entry *entry,
                                                         struct bursar_error *err);
+/* The same for what was signed before, and this log has lost: a payment that comes to light after the transfer to self
+ * that took its nonce is recorded too. It is never signed again for that. */
+BURSAR_MUST_CHECK enum bursar_status
+signing_log_append_past(struct signing_log *log, const struct signing_log_entry *entry, struct bursar_error *err);
 /* Writes and fsyncs the batch. After a failure the log refuses everything until it is opened anew: what reached the
  * disk is unknown. */
 BURSAR_MUST_CHECK enum bursar_status signing_log_sync(struct signing_log *log, struct bursar_error *err);

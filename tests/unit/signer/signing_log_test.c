@@ -253,6 +253,28 @@ static void after_a_self_transfer_no_payment_is_signed_at_that_nonce(void **stat
     signing_log_close(log);
 }
 
+static void a_payment_that_a_self_transfer_took_the_nonce_of_is_recorded_afterwards_and_not_signed(void **state)
+{
+    (void)state;
+    struct bursar_error err = { 0 };
+    struct signed_payload found = { 0 };
+    const struct signing_log_entry past = payment(7, 1), other = payment(7, 2);
+    struct signing_log *log = open_log();
+    record(log, self_transfer(7));
+    assert_int_equal(append(log, past), BURSAR_EEQUIVOCATION);
+    assert_int_equal(signing_log_append_past(log, &past, &err), BURSAR_OK);
+    assert_int_equal(signing_log_sync(log, &err), BURSAR_OK);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(signing_log_find(log, 7, &found, &err), BURSAR_OK);
+        assert_true(found.has_payment && found.has_self_transfer);
+        assert_int_equal(append(log, past), BURSAR_EEQUIVOCATION);
+        assert_int_equal(signing_log_append_past(log, &other, &err), BURSAR_EEQUIVOCATION);
+        signing_log_close(log);
+        log = open_log();
+    }
+    signing_log_close(log);
+}
+
 static void a_self_transfer_goes_to_the_account_itself_with_nothing(void **state)
 {
     (void)state;
@@ -521,6 +543,7 @@ int main(void)
         TEST(replacements_of_the_same_payload_are_recorded_each),
         TEST(a_replacement_of_an_unknown_payment_shows_that_entries_are_missing),
         TEST(after_a_self_transfer_no_payment_is_signed_at_that_nonce),
+        TEST(a_payment_that_a_self_transfer_took_the_nonce_of_is_recorded_afterwards_and_not_signed),
         TEST(a_self_transfer_goes_to_the_account_itself_with_nothing),
         TEST(a_lower_lease_epoch_is_fenced_also_after_reopening),
         TEST(what_was_signed_for_a_nonce_is_found),
