@@ -111,7 +111,11 @@ static enum bursar_status read_start(struct adopt_look *look, struct bursar_erro
     struct chain_query query = { .account = plan->treasury.address,
                                  .has_anchor = plan->treasury.is_pinned,
                                  .anchor_number = plan->treasury.anchor.number,
-                                 .finality_blocks = look->env->finality_blocks };
+                                 .finality_blocks = look->env->finality_blocks,
+                                 .chain_id = plan->treasury.chain_id,
+                                 .has_pins = plan->treasury.is_pinned,
+                                 .genesis_hash = plan->treasury.genesis_hash,
+                                 .anchor_hash = plan->treasury.anchor.hash };
     status = read_view(look->env, &query, &plan->view, err);
     if (status == BURSAR_OK)
         status = check_identity(plan, err);
