@@ -38,8 +38,9 @@ SLOW = ("test_kill.KillTest.test_killed_at_every", "test_kill", "test_node")
 PRESETS = ("dev", "asan", "tsan")
 # Of the thread sanitizer's build only what has threads.
 ONLY_TARGETS = {"tsan": ("unit_embed_loop", "unit_embed_tick", "unit_domain_breaker", "unit_domain_breaker_threads")}
-# The simulator's budget: seeds of a run, and how many of them are run again with the sanitizers' build.
-SIM_SEEDS, SIM_SEEDS_ASAN, SIM_CHUNK = 600, 20, 50
+# The simulator's budget: seeds of a run, how many of them are run again with the sanitizers' build, and short runs in which
+# stores and signing logs are lost all the time.
+SIM_SEEDS, SIM_SEEDS_ASAN, SIM_SEEDS_FORGETFUL, SIM_CHUNK = 600, 20, 60, 50
 # Is run again with the sanitizers' build.
 E2E_ASAN = "test_kill.KillTest.test_300_payouts_survive_20_kills"
 
@@ -348,6 +349,8 @@ def all_sim():
     """(name, program, arguments): a fixed budget of seeds, and every one that once found something."""
     jobs = [(f"sim/seeds {first}-{first + SIM_CHUNK - 1}", "dev", ["--seed", str(first), "--seeds", str(SIM_CHUNK)])
             for first in range(1, SIM_SEEDS + 1, SIM_CHUNK)]
+    jobs.append((f"sim/forgetful seeds 1-{SIM_SEEDS_FORGETFUL}", "dev",
+                 ["--forgetful", "--steps", "150", "--seed", "1", "--seeds", str(SIM_SEEDS_FORGETFUL)]))
     jobs.append((f"sim asan/seeds 1-{SIM_SEEDS_ASAN}", "asan", ["--seed", "1", "--seeds", str(SIM_SEEDS_ASAN)]))
     for line in (ROOT / "tests/sim/named_seeds.txt").read_text().splitlines():
         if line and not line.startswith("#"):

@@ -1,5 +1,5 @@
 /* What each event does. `who`, `a`, `b`, `c` are taken modulo what there is. */
-#include "world.h"
+#include "adoption.h"
 
 #include "base/cleanup.h"
 
@@ -55,7 +55,12 @@ static void cancel(struct world *world, const struct event *event)
     size_t back = event->a % 3 < world->inputs.file_count ? event->a % 3 : 0;
     const struct input_file *file = &world->inputs.files[world->inputs.file_count - 1 - back];
     struct input_row *row = &world->inputs.rows[file->first_row + event->b % file->row_count];
+    enum cancelled before = row->cancelled;
     office_cancel(&world->office, row, &world->treasuries[row->treasury].payer);
+    /* A store that went back may have forgotten that it was bound. */
+    if (world->treasuries[row->treasury].causes.old_store && before != CANCELLED_FOR_SURE &&
+        row->cancelled == CANCELLED_FOR_SURE)
+        row->cancelled = CANCELLED_MAYBE;
 }
 
 static void command_breaker(struct world *world, struct sim_treasury *treasury, enum breaker_command command)
@@ -207,7 +212,7 @@ void world_pass_on(struct world *world, struct process *process)
     process->passes_on = false;
     for (size_t i = 0; i < world->process_count; i++)
         others += &world->processes[i] != process && world->owner[i] == treasury->number;
-    if (others == 0)
+    if (others == 0 || !disk_exists(world->disk, treasury->log_name))
         return;
     trace_headline(&world->trace, "      the locks of %s pass on", process->name);
     /* Whoever waits has the old lock's file open: starts anew. */
@@ -272,6 +277,44 @@ static void put_back_log(struct world *world, const struct event *event)
     if (!disk_put_back(world->disk, treasury->log_copies[event->a % treasury->log_copy_count]))
         finding_add(&world->finding, PROPERTY_BROKEN, world->step, "the old signing log could not be put back");
     treasury->causes.old_log = true;
+}
+
+static void lose_store(struct world *world)
+{
+    if (!may_go_back(world, true))
+        return;
+    world_kill_all(world, 1);
+    if (!disk_remove(world->disk, "store.db"))
+        finding_add(&world->finding, PROPERTY_BROKEN, world->step, "the store could not be lost");
+    store_went_back(world);
+    people_init_anew(world);
+}
+
+static void lose_log(struct world *world, const struct event *event)
+{
+    struct sim_treasury *treasury = treasury_of(world, event);
+    if (!may_go_back(world, false) || disk_counted(world->disk).errors[DISK_EIO_SYNC])
+        return;
+    for (size_t i = 0; i < world->process_count; i++) {
+        if (world->owner[i] != treasury->number)
+            continue;
+        process_kill(&world->processes[i]);
+        world->processes[i].start_at_step = world->step + 1;
+    }
+    if (!disk_remove(world->disk, treasury->log_name))
+        finding_add(&world->finding, PROPERTY_BROKEN, world->step, "the signing log could not be lost");
+    treasury->causes.old_log = true;
+}
+
+static void adopt(struct world *world, const struct event *event)
+{
+    struct sim_treasury *treasury = treasury_of(world, event);
+    const struct adoption_wish wish = { .imports = event->a % 4 != 0,
+                                        .stops = event->a / 4 % 8 != 0,
+                                        .is_dry_run = event->b % 8 == 0,
+                                        .assigns = event->b / 8 % 2,
+                                        .die_in = event->c % 2 ? 1 + event->c / 2 % 40 : 0 };
+    (void)people_adopt(world, treasury, &wish);
 }
 
 /* --- faults --- */
@@ -500,6 +543,15 @@ void world_apply(struct world *world, const struct event *event)
         break;
     case EVENT_NODE_LIES:
         lie(world, event);
+        break;
+    case EVENT_LOSE_STORE:
+        lose_store(world);
+        break;
+    case EVENT_LOSE_LOG:
+        lose_log(world, event);
+        break;
+    case EVENT_ADOPT:
+        adopt(world, event);
         break;
     case EVENT_KIND_COUNT:
         break;

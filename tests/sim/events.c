@@ -60,22 +60,31 @@ static int by_step(const void *a, const void *b)
     return (p->kind > q->kind) - (p->kind < q->kind); /* at most one of a kind in a step */
 }
 
-/* Per 1000 steps; 0: as always. */
-static uint32_t deadly_rate(enum event_kind kind)
+static bool is_forgetting(enum event_kind kind)
 {
-    return kind == EVENT_KILL_CALL || kind == EVENT_KILL_DISK ? 300 : 0;
+    return kind == EVENT_KEEP_STORE || kind == EVENT_PUT_BACK_STORE || kind == EVENT_LOSE_STORE ||
+           kind == EVENT_LOSE_LOG;
 }
 
-bool events_draw(uint64_t seed, uint32_t steps, const bool without[EVENT_KIND_COUNT], bool is_deadly,
-                 struct event_list *ret)
+/* Per 1000 steps; 0: as always. */
+static uint32_t rate_of(const struct event_wish *wish, enum event_kind kind)
+{
+    if (wish->is_deadly && (kind == EVENT_KILL_CALL || kind == EVENT_KILL_DISK))
+        return 300;
+    if (wish->is_forgetful && kind == EVENT_ADOPT)
+        return 80;
+    return wish->is_forgetful && is_forgetting(kind) ? 15 : 0;
+}
+
+bool events_draw(uint64_t seed, uint32_t steps, const struct event_wish *wish, struct event_list *ret)
 {
     const struct random root = random_new(seed);
     for (int kind = 0; kind < EVENT_KIND_COUNT; kind++) {
         struct random random = random_stream(&root, KINDS[kind].name, 0);
         /* Not every seed has everything: what is rare must meet a quiet world as well. */
-        uint32_t deaths = is_deadly ? deadly_rate((enum event_kind)kind) : 0;
-        uint32_t rate = deaths ? deaths : KINDS[kind].per_1000_steps;
-        if ((!random_chance(&random, KINDS[kind].seeds_in_100, 100) && !deaths) || without[kind])
+        uint32_t wanted = rate_of(wish, (enum event_kind)kind);
+        uint32_t rate = wanted ? wanted : KINDS[kind].per_1000_steps;
+        if ((!random_chance(&random, KINDS[kind].seeds_in_100, 100) && !wanted) || wish->without[kind])
             continue;
         for (uint32_t step = 0; step < steps; step++) {
             bool is_first_file = kind == EVENT_IMPORT && step == 0;

@@ -41,7 +41,10 @@
     X(EVENT_DEPOSIT, "deposit", 25, 60)                                                                                \
     X(EVENT_FOREIGN, "foreign", 4, 10)            /* somebody else uses the key */                                     \
     X(EVENT_NODE_CUT_OFF, "node_cut_off", 20, 60) /* one of several nodes is down, mute or busy for a while */         \
-    X(EVENT_NODE_LIES, "node_lies", 30, 80)       /* one of several lies about what a quorum decides */
+    X(EVENT_NODE_LIES, "node_lies", 30, 80)       /* one of several lies about what a quorum decides */                \
+    X(EVENT_LOSE_STORE, "lose_store", 3, 8)       /* and init is run anew */                                           \
+    X(EVENT_LOSE_LOG, "lose_log", 3, 8)                                                                                \
+    X(EVENT_ADOPT, "reconcile", 30, 30)
 
 enum event_kind {
 #define X(name, text, rate, share) name,
@@ -67,10 +70,15 @@ struct event_list {
     size_t count, capacity;
 };
 
-/* In order of steps. `without[kind]` leaves a kind out, and the others as they are; in a deadly run processes die at
- * nearly every other step, of whatever kind. False without memory. */
-bool events_draw(uint64_t seed, uint32_t steps, const bool without[EVENT_KIND_COUNT], bool is_deadly,
-                 struct event_list *ret);
+/* What a run has more or less of than others. */
+struct event_wish {
+    bool without[EVENT_KIND_COUNT]; /* leaves a kind out, and the others as they are */
+    bool is_deadly;                 /* processes die at nearly every other step, of whatever kind */
+    bool is_forgetful;              /* stores and signing logs are lost, and people put that right */
+};
+
+/* In order of steps. False without memory. */
+bool events_draw(uint64_t seed, uint32_t steps, const struct event_wish *wish, struct event_list *ret);
 bool events_add(struct event_list *list, const struct event *event);
 void events_free(struct event_list *list);
 void event_text(const struct event *event, char *ret, size_t ret_bytes);

@@ -21,6 +21,10 @@ class Fault:
     invariant: str
     what: str
     edits: tuple
+    arguments: tuple = ()  # of the simulator, beside the seeds
+
+
+FORGETFUL = ("--forgetful", "--steps", "150")
 
 
 FAULTS = (
@@ -151,4 +155,14 @@ FAULTS = (
     Fault("refusal_outweighs_unknown", "INV-5", "one node's refusal stands against another that gave no answer", (
         Edit("src/chain/nodes_submit.c", "    case SUBMIT_UNKNOWN:\n        return 7;",
              "    case SUBMIT_UNKNOWN:\n        return 1;"),)),
+    Fault("adopt_matches_twice", "INV-12", "one disbursement is adopted as paid by two transactions", (
+        Edit("src/reconcile/adopt_match.c",
+             "        candidates[group->next].is_taken = true;\n    } else if", "    } else if"),), FORGETFUL),
+    Fault("adopt_skips_pool", "INV-12", "what waits in the pool only is not adopted", (
+        Edit("src/reconcile/adopt_chain.c", "    if (!found->is_present || (sight->seen == SEEN_MINED",
+             "    if (!found->is_present || !found->is_mined || (sight->seen == SEEN_MINED"),), FORGETFUL),
+    Fault("adopt_frees_unmatched", "INV-12", "what no unpaid disbursement owes is taken for a stranger's", (
+        Edit("src/reconcile/adopt_match.c",
+             "        ret->verdict = unmatched_is_foreign ? MATCH_PAYS_NOTHING : MATCH_NOTHING;",
+             "        ret->verdict = MATCH_PAYS_NOTHING;\n        (void)unmatched_is_foreign;"),), FORGETFUL),
 )

@@ -16,6 +16,7 @@
     X(disk_faults)                                                                                                     \
     X(network_faults)                                                                                                  \
     X(node_lies)                                                                                                       \
+    X(adopted)                                                                                                         \
     X(halted)                                                                                                          \
     X(events)                                                                                                          \
     X(calls)

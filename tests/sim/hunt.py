@@ -56,13 +56,14 @@ def plant(fault):
         path.write_text(text.replace(edit.old, edit.new))
 
 
-def hunt(seeds, seconds):
+def hunt(seeds, seconds, arguments=()):
     """(property, seeds, seconds) of what was found first; property None: it got away."""
     started, done = time.monotonic(), 0
     while done < seeds and time.monotonic() - started < seconds:
         count = min(25, seeds - done)
         try:
-            result = subprocess.run([BUILD / "bursar-sim", "--seed", str(1 + done), "--seeds", str(count)],
+            result = subprocess.run([BUILD / "bursar-sim", "--seed", str(1 + done), "--seeds", str(count),
+                                     *arguments],
                                     stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                     timeout=max(60.0, 2 * seconds))
             output, code = result.stdout, result.returncode
@@ -103,7 +104,7 @@ def main():
     for fault in chosen:
         plant(fault)
         build()
-        found, seeds, seconds = hunt(arguments.seeds, arguments.seconds)
+        found, seeds, seconds = hunt(arguments.seeds, arguments.seconds, fault.arguments)
         print(f"{fault.name:26} {fault.invariant:12} {found or 'GOT AWAY':18} {seeds:6} {seconds:8.1f}", flush=True)
         got_away += found is None
         copy_tree()

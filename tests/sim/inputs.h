@@ -40,7 +40,7 @@ struct input_row {
     uint32_t dependencies[ROW_DEPENDENCIES_MAX_COUNT]; /* indices of rows of the same file */
     enum cancelled cancelled;
     uint32_t leader; /* first of the rows with this destination and amount; the rest is kept there, by the oracle */
-    uint32_t asked, paid, nonces, finalized, cancelled_for_sure;
+    uint32_t asked, paid, nonces, finalized, cancelled_for_sure, cancelled_perhaps, disowned;
 };
 
 struct input_file {

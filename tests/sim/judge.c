@@ -79,7 +79,8 @@ static bool halt_is_justified(const struct judgement *now)
         return true;
     case HALT_FOREIGN_NONCE:
     case HALT_STORE_BEHIND_CHAIN:
-        return now->foreign_pooled || causes->old_store;
+        /* Signed anew after an adoption, because no node showed its bytes, and mined as it was signed at first. */
+        return now->foreign_pooled || causes->old_store || now->treasury->was_adopted;
     case HALT_ACCOUNT_HISTORY:
         return now->foreign_pooled;
     case HALT_STORE_BEHIND_LOG:
@@ -101,7 +102,7 @@ static void judge_halt(struct judgement *now)
 {
     if (!halt_is_justified(now))
         finding(now, PROPERTY_HALT_UNTRUE, halt_code_name(now->halt), "");
-    if (now->halt == HALT_NONE && now->foreign_mined)
+    if (now->halt == HALT_NONE && now->foreign_mined && !now->treasury->was_adopted)
         finding(now, PROPERTY_HALT_UNTRUE, "somebody else used the key, and nothing is halted", "");
 }
 
@@ -143,6 +144,13 @@ static const char *unpaid_without_cause(const struct judgement *now, const struc
     return "?";
 }
 
+/* A store that learns of a cancelled payment anew can't know which of several that owe the same it was. */
+static bool an_equal_was_cancelled(const struct judgement *now, const struct input_row *row)
+{
+    const struct input_row *leader = &now->world->inputs.rows[row->leader];
+    return now->treasury->was_adopted && leader->cancelled_for_sure + leader->cancelled_perhaps > 0;
+}
+
 static enum bursar_status judge_row(void *ctx, const struct disbursement_record *record)
 {
     struct judgement *now = ctx;
@@ -159,7 +167,7 @@ static enum bursar_status judge_row(void *ctx, const struct disbursement_record 
         now->world->inputs.rows[row->leader].finalized++;
         break;
     case STATE_CANCELLED:
-        if (row->cancelled == CANCELLED_NOT)
+        if (row->cancelled == CANCELLED_NOT && !an_equal_was_cancelled(now, row))
             finding(now, PROPERTY_STORE_UNTRUE, "nobody cancelled it", record->ref);
         break;
     case STATE_FAILED:
@@ -194,7 +202,7 @@ static void judge_finality(struct judgement *now)
         asked++;
         if (row->finalized > row->paid)
             finding(now, PROPERTY_STORE_UNTRUE, "called final, and not paid", row->ref);
-        if (row->finalized < row->paid && now->halt == HALT_NONE && !now->forced_open)
+        if (row->finalized + row->disowned < row->paid && now->halt == HALT_NONE && !now->forced_open)
             finding(now, PROPERTY_STORE_UNTRUE, "paid, and not called final", row->ref);
     }
     if (asked != now->rows_seen)
@@ -275,7 +283,7 @@ static void judge_result(struct judgement *now, const struct reconcile_result *r
     case HALT_CHAIN_UNSUITABLE:
         return;
     }
-    if (now->forced_open)
+    if (now->forced_open || now->treasury->has_disowned)
         return;
     sum_on_chain(now, &paid, &fees);
     if (bursar_amount_compare(paid, result->paid_total) != 0 || bursar_amount_compare(fees, result->fees_total) != 0)

@@ -1,7 +1,7 @@
 /* bursar-sim: tries to make Bursar pay twice.
  *
- *     bursar-sim --seed S [--steps N] [--seeds COUNT] [--minutes M] [--deadly] [--shrink] [--trace] [--terse]
- *                [--without KIND]...
+ *     bursar-sim --seed S [--steps N] [--seeds COUNT] [--minutes M] [--deadly] [--forgetful] [--shrink] [--trace]
+ *                [--terse] [--without KIND]...
  *
  * Exit code 1: a property was found broken, and the seed is named. */
 #include "figures.h"
@@ -20,8 +20,8 @@
 struct options {
     uint64_t seed, seeds, minutes;
     uint32_t steps;
-    bool shrinks, traces, is_terse, goes_on, is_deadly;
-    bool without[EVENT_KIND_COUNT];
+    bool shrinks, traces, is_terse, goes_on;
+    struct event_wish wish;
 };
 
 static bool number(const char *text, uint64_t minimum, uint64_t maximum, uint64_t *ret)
@@ -31,8 +31,10 @@ static bool number(const char *text, uint64_t minimum, uint64_t maximum, uint64_
 
 static int usage(void)
 {
-    (void)fprintf(stderr, "usage: bursar-sim --seed S [--steps N] [--seeds COUNT] [--minutes M] [--keep-going]\n"
-                          "                  [--deadly] [--shrink] [--trace] [--terse] [--without KIND]...\nkinds:");
+    (void)fprintf(
+        stderr,
+        "usage: bursar-sim --seed S [--steps N] [--seeds COUNT] [--minutes M] [--keep-going]\n"
+        "                  [--deadly] [--forgetful] [--shrink] [--trace] [--terse] [--without KIND]...\nkinds:");
     for (int i = 0; i < EVENT_KIND_COUNT; i++)
         (void)fprintf(stderr, " %s", event_kind_name((enum event_kind)i));
     (void)fprintf(stderr, "\n");
@@ -42,17 +44,12 @@ static int usage(void)
 static bool parse(int argc, char **argv, struct options *ret)
 {
     static const struct option options[] = {
-        { "seed", required_argument, NULL, 's' },
-        { "steps", required_argument, NULL, 'n' },
-        { "seeds", required_argument, NULL, 'c' },
-        { "minutes", required_argument, NULL, 'm' },
-        { "shrink", no_argument, NULL, 'k' },
-        { "trace", no_argument, NULL, 't' },
-        { "terse", no_argument, NULL, 'e' },
-        { "keep-going", no_argument, NULL, 'g' },
-        { "without", required_argument, NULL, 'w' },
-        { "deadly", no_argument, NULL, 'd' },
-        { 0 },
+        { "seed", required_argument, NULL, 's' },    { "steps", required_argument, NULL, 'n' },
+        { "seeds", required_argument, NULL, 'c' },   { "minutes", required_argument, NULL, 'm' },
+        { "shrink", no_argument, NULL, 'k' },        { "trace", no_argument, NULL, 't' },
+        { "terse", no_argument, NULL, 'e' },         { "keep-going", no_argument, NULL, 'g' },
+        { "without", required_argument, NULL, 'w' }, { "deadly", no_argument, NULL, 'd' },
+        { "forgetful", no_argument, NULL, 'f' },     { 0 },
     };
     enum event_kind kind;
     uint64_t steps = STEPS_DEFAULT;
@@ -84,12 +81,15 @@ static bool parse(int argc, char **argv, struct options *ret)
             ret->goes_on = true;
             break;
         case 'd':
-            ret->is_deadly = true;
+            ret->wish.is_deadly = true;
+            break;
+        case 'f':
+            ret->wish.is_forgetful = true;
             break;
         case 'w':
             ok = event_kind_from_name(optarg, &kind);
             if (ok)
-                ret->without[kind] = true;
+                ret->wish.without[kind] = true;
             break;
         default:
             ok = false;
@@ -127,7 +127,7 @@ static bool run_seed(const struct options *options, uint64_t seed, struct figure
     struct event_list list = { 0 };
     struct trace trace = { .out = options->traces ? stdout : NULL, .is_terse = options->is_terse };
     struct world *world = world_new(seed, &trace);
-    if (!world || !events_draw(seed, options->steps, options->without, options->is_deadly, &list)) {
+    if (!world || !events_draw(seed, options->steps, &options->wish, &list)) {
         world_free(world);
         events_free(&list);
         return false;

@@ -10,6 +10,7 @@ typedef unsigned long long ull;
 
 struct nonce_use {
     uint32_t leader; /* + 1; 0: none */
+    bool is_dead;    /* used by somebody else, or by a cancel that was forgotten: its payment may have another one */
 };
 
 struct uses {
@@ -61,11 +62,30 @@ static void check_transaction(struct world *world, const struct sim_transaction 
     if (use->leader && use->leader != index)
         finding_add(&world->finding, PROPERTY_TWO_PAYLOADS, world->step, "nonce %llu of t%u pays two things: %s and %s",
                     (ull)tx->nonce, treasury->number, world->inputs.rows[use->leader - 1].ref, leader->ref);
-    if (!use->leader)
+    if (!use->leader && !use->is_dead)
         leader->nonces++;
     use->leader = index;
     if (tx->canonical != SIM_NONE && sim_chain_inclusion(world->chain, tx->canonical)->succeeded)
         leader->paid++;
+}
+
+static bool kills_nonce(const struct sim_treasury *treasury, const struct sim_transaction *tx)
+{
+    return tx->is_foreign || (treasury->was_adopted && address_equal(&tx->to, &tx->from));
+}
+
+static void see_dead(const struct world *world, struct uses *uses)
+{
+    bool any = sim_chain_counts(world->chain)->foreign > 0;
+    for (size_t i = 0; i < world->treasury_count; i++)
+        any = any || world->treasuries[i].was_adopted;
+    size_t count = any ? sim_chain_transaction_count(world->chain) : 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct sim_transaction *tx = sim_chain_transaction(world->chain, i);
+        const struct sim_treasury *treasury = treasury_of(world, &tx->from);
+        if (treasury && tx->canonical != SIM_NONE && kills_nonce(treasury, tx))
+            use_at(uses, treasury->number, tx->nonce)->is_dead = true;
+    }
 }
 
 static void check_row(struct world *world, const struct input_row *row)
@@ -88,10 +108,15 @@ void oracle_check(struct world *world)
     struct inputs *inputs = &world->inputs;
     struct uses uses = { 0 };
     for (size_t i = 0; i < inputs->row_count; i++)
-        inputs->rows[i].paid = inputs->rows[i].nonces = inputs->rows[i].cancelled_for_sure = 0;
-    for (size_t i = 0; i < inputs->row_count; i++)
-        inputs->rows[inputs->rows[i].leader].cancelled_for_sure += inputs->rows[i].cancelled == CANCELLED_FOR_SURE;
+        inputs->rows[i].paid = inputs->rows[i].nonces = inputs->rows[i].cancelled_for_sure =
+            inputs->rows[i].cancelled_perhaps = 0;
+    for (size_t i = 0; i < inputs->row_count; i++) {
+        struct input_row *leader = &inputs->rows[inputs->rows[i].leader];
+        leader->cancelled_for_sure += inputs->rows[i].cancelled == CANCELLED_FOR_SURE;
+        leader->cancelled_perhaps += inputs->rows[i].cancelled == CANCELLED_MAYBE;
+    }
     size_t count = sim_chain_transaction_count(world->chain);
+    see_dead(world, &uses);
     for (uint32_t i = 0; i < count; i++)
         check_transaction(world, sim_chain_transaction(world->chain, i), &uses);
     for (size_t i = 0; i < inputs->row_count; i++)

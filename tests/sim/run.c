@@ -1,6 +1,8 @@
 /* Step by step: events, processes, blocks; then calm until everybody rests. */
+#include "adoption.h"
 #include "oracle.h"
 
+#include "base/bytes.h"
 #include "executor/planner.h"
 
 #include <string.h>
@@ -11,6 +13,7 @@
 #define CALM_STEPS_MAX 20000
 #define IDLE_STEPS_MAX 400 /* longer than any time-out: the chain saw nothing of us */
 #define REST_STEPS 4
+#define ADOPTIONS_MAX 8
 #define PLENTY_WEI 1000000000000000000ull
 
 static void after_tick(struct world *world, struct process *process, enum process_end end)
@@ -245,6 +248,66 @@ static void calm_down(struct world *world)
         tell_unrest(world);
 }
 
+/* --- what halted is adopted, until nothing is halted --- */
+
+static bool is_halted(const struct world *world, unsigned treasury)
+{
+    for (size_t i = 0; i < world->process_count; i++) {
+        const struct executor_report *report = &world->processes[i].report;
+        if (world->owner[i] == treasury && report->holds_lease && report->halt != HALT_NONE)
+            return true;
+    }
+    return false;
+}
+
+/* A stranger's transaction that stays in a pool, unmined, is waited for: nobody can say what it will be. */
+static bool waits_for_stranger(const struct world *world, unsigned treasury)
+{
+    const struct bursar_address *account = &world->treasuries[treasury].payer.address;
+    size_t count = sim_chain_counts(world->chain)->foreign ? sim_chain_transaction_count(world->chain) : 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct sim_transaction *tx = sim_chain_transaction(world->chain, i);
+        if (tx->is_foreign && tx->pools && tx->canonical == SIM_NONE && address_equal(&tx->from, account))
+            return true;
+    }
+    return false;
+}
+
+static bool adopt_halted(struct world *world)
+{
+    const struct adoption_wish wish = { .imports = true, .stops = true, .assigns = true };
+    bool any = false;
+    for (unsigned i = 0; i < world->treasury_count; i++) {
+        if (!is_halted(world, i) || waits_for_stranger(world, i))
+            continue;
+        any = true;
+        (void)people_adopt(world, &world->treasuries[i], &wish);
+    }
+    return any;
+}
+
+static void adopt_all(struct world *world)
+{
+    unsigned rounds = 0;
+    for (unsigned i = 0; i < world->treasury_count; i++)
+        rounds += is_halted(world, i);
+    if (rounds == 0 || world->finding.property != PROPERTY_NONE)
+        return;
+    for (rounds = 0; rounds < ADOPTIONS_MAX && adopt_halted(world); rounds++) {
+        if (!wait_for_rest(world) && world->finding.property == PROPERTY_NONE)
+            tell_unrest(world);
+        if (world->finding.property != PROPERTY_NONE)
+            return;
+    }
+    oracle_check(world);
+    oracle_judge(world);
+    for (unsigned i = 0; i < world->treasury_count && rounds == ADOPTIONS_MAX; i++) {
+        if (is_halted(world, i) && !waits_for_stranger(world, i))
+            finding_add(&world->finding, PROPERTY_ADOPT_UNTRUE, world->step,
+                        "t%u is halted after %d adoptions with everything healed", i, ADOPTIONS_MAX);
+    }
+}
+
 static void count_up(struct world *world)
 {
     struct world_counts *counts = &world->counts;
@@ -282,6 +345,7 @@ void world_run(struct world *world, const struct event_list *events, uint32_t st
     if (world->finding.property == PROPERTY_NONE) {
         oracle_check(world);
         oracle_judge(world);
+        adopt_all(world);
     }
     count_up(world);
     trace_headline(&world->trace, "%llu %s%s%s", (unsigned long long)world->step,

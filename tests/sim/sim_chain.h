@@ -43,6 +43,8 @@ struct sim_transaction {
     struct bursar_hash data_hash; /* keccak256(data) */
     bool is_foreign;              /* made by sim_chain_send_foreign, not handed over as bytes */
     bool creates_contract;        /* no `to` */
+    uint8_t r[32], s[32];         /* the signature; zeros with is_foreign */
+    uint8_t y_parity;
     uint32_t pools;               /* bit p: pool p holds it */
     uint64_t hand_overs;          /* how often its bytes arrived */
     uint32_t canonical;           /* its inclusion in a block of the canonical chain; SIM_NONE */

@@ -144,7 +144,7 @@ static void signing_hash(const struct item fields[FIELDS], struct bursar_hash *r
     free(bytes);
 }
 
-static bool recover(const struct sim_chain *chain, const struct item fields[FIELDS], struct bursar_address *ret)
+static bool recover(const struct sim_chain *chain, const struct item fields[FIELDS], struct sim_transaction *ret)
 {
     uint8_t compact[64], public_key[65];
     uint64_t parity;
@@ -164,7 +164,10 @@ static bool recover(const struct sim_chain *chain, const struct item fields[FIEL
         !secp256k1_ecdsa_recover(chain->curve, &key, &recoverable, hash.bytes))
         return false;
     (void)secp256k1_ec_pubkey_serialize(chain->curve, public_key, &length, &key, SECP256K1_EC_UNCOMPRESSED);
-    address_from_public_key(public_key + 1, ret);
+    address_from_public_key(public_key + 1, &ret->from);
+    memcpy(ret->r, compact, sizeof ret->r);
+    memcpy(ret->s, compact + 32, sizeof ret->s);
+    ret->y_parity = (uint8_t)parity;
     return true;
 }
 
@@ -198,7 +201,7 @@ enum sim_pool_verdict sim_decode(const struct sim_chain *chain, const uint8_t *r
         return SIM_POOL_MALFORMED;
     if (chain_id != chain->settings.chain_id)
         return SIM_POOL_WRONG_CHAIN;
-    if (!recover(chain, fields, &tx.from))
+    if (!recover(chain, fields, &tx))
         return SIM_POOL_BAD_SIGNATURE;
     keccak256(fields[DATA].payload, fields[DATA].payload_bytes, &tx.data_hash);
     tx.data_bytes = fields[DATA].payload_bytes;

@@ -192,6 +192,11 @@ struct sim_chain *sim_node_chain(const struct sim_node *node)
     return node->chain;
 }
 
+unsigned sim_node_pool(const struct sim_node *node)
+{
+    return node->pool;
+}
+
 /* --- replies --- */
 
 void sim_reply_error(struct rpc_reply *ret, long long code, const char *text)

@@ -102,5 +102,6 @@ void sim_node_answer(struct sim_node *node, const char *method, const json_t *pa
 uint64_t sim_node_calls(const struct sim_node *node, enum sim_method method);
 uint64_t sim_node_lies_told(const struct sim_node *node, enum sim_lie lie);
 struct sim_chain *sim_node_chain(const struct sim_node *node);
+unsigned sim_node_pool(const struct sim_node *node);
 
 #endif

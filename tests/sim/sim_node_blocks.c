@@ -132,12 +132,36 @@ static void answer_block(struct sim_node *node, enum sim_method method, const js
     }
 }
 
+/* A block with whole transactions: asked for rarely, and by number only. */
+static void answer_body(struct sim_node *node, const json_t *which, struct rpc_reply *ret)
+{
+    uint64_t number;
+    if (!sim_read_number(which, &number)) {
+        sim_reply_invalid(ret);
+        return;
+    }
+    uint32_t index = sim_chain_at(node->chain, sim_node_head(node, SIM_METHOD_BLOCK), number);
+    if (index == SIM_NONE || sim_node_lies(node, SIM_LIE_NO_BLOCK)) {
+        sim_reply_result(ret, json_null());
+        return;
+    }
+    const struct sim_block *block = sim_chain_block(node->chain, index);
+    uint32_t count = sim_node_lies(node, SIM_LIE_EMPTY_BLOCK) ? 0 : block->inclusion_count;
+    json_t *body = make_header(node, block), *list = json_array();
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t at = block->first_inclusion + i, tx = sim_chain_inclusion(node->chain, at)->transaction;
+        (void)json_array_append_new(list, sim_json_transaction(node, sim_chain_transaction(node->chain, tx), at));
+    }
+    (void)json_object_set_new(body, "transactions", list);
+    sim_reply_result(ret, json_array_size(list) == count ? body : NULL);
+}
+
 void sim_answer_block(struct sim_node *node, const json_t *params, struct rpc_reply *ret)
 {
     if (json_is_false(json_array_get(params, 1)))
         answer_block(node, SIM_METHOD_BLOCK, params, ret);
     else
-        sim_reply_invalid(ret); /* whole transactions: nobody here asks for them */
+        answer_body(node, json_array_get(params, 0), ret);
 }
 
 void sim_answer_header(struct sim_node *node, const json_t *params, struct rpc_reply *ret)

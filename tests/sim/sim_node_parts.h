@@ -51,6 +51,9 @@ bool sim_read_amount(const json_t *value, struct bursar_amount *ret);
 /* "0x" and 2 * length_bytes digits */
 bool sim_read_bytes(const json_t *value, uint8_t *ret, size_t length_bytes);
 
+/* `at`: its inclusion; SIM_NONE: pooled. A new reference. */
+json_t *sim_json_transaction(const struct sim_node *node, const struct sim_transaction *tx, uint32_t at);
+
 /* One function a method. */
 typedef void sim_answer(struct sim_node *node, const json_t *params, struct rpc_reply *ret);
 /* sim_node_blocks.c */

@@ -45,20 +45,32 @@ void sim_answer_receipt(struct sim_node *node, const json_t *params, struct rpc_
         sim_reply_result(ret, make_receipt(node, &hash, at, sim_node_lies(node, SIM_LIE_STRANGE_RECEIPT)));
 }
 
-/* `at` SIM_NONE: pooled. */
-static json_t *make_transaction(const struct sim_node *node, const struct sim_transaction *tx, uint32_t at)
+/* What only a signed one has; NULL is no object. */
+static void add_signature(json_t *object, const struct sim_node *node, const struct sim_transaction *tx)
+{
+    if (object && !tx->is_foreign)
+        (void)json_object_update_new(object, json_pack("{s:o,s:o,s:o,s:o}", "chainId",
+                                                       sim_json_number(sim_chain_settings(node->chain)->chain_id),
+                                                       "yParity", sim_json_number(tx->y_parity), "r",
+                                                       sim_json_amount(bursar_amount_from_be(tx->r)), "s",
+                                                       sim_json_amount(bursar_amount_from_be(tx->s))));
+}
+
+json_t *sim_json_transaction(const struct sim_node *node, const struct sim_transaction *tx, uint32_t at)
 {
     const struct sim_block *block =
         at == SIM_NONE ? NULL : sim_chain_block(node->chain, sim_chain_inclusion(node->chain, at)->block);
-    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "hash",
-                     sim_json_bytes(&tx->hash, sizeof tx->hash), "blockHash",
-                     block ? sim_json_bytes(&block->hash, sizeof block->hash) : json_null(), "blockNumber",
-                     block ? sim_json_number(block->number) : json_null(), "from",
-                     sim_json_bytes(&tx->from, sizeof tx->from), "nonce", sim_json_number(tx->nonce), "to",
-                     tx->creates_contract ? json_null() : sim_json_bytes(&tx->to, sizeof tx->to), "value",
-                     sim_json_amount(tx->value), "input", sim_json_bytes(tx->data, tx->data_bytes), "gas",
-                     sim_json_number(tx->gas_limit), "maxFeePerGas", sim_json_number(tx->max_fee_per_gas_wei),
-                     "maxPriorityFeePerGas", sim_json_number(tx->max_priority_fee_per_gas_wei));
+    json_t *object = json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "type", "0x2", "hash",
+                               sim_json_bytes(&tx->hash, sizeof tx->hash), "blockHash",
+                               block ? sim_json_bytes(&block->hash, sizeof block->hash) : json_null(), "blockNumber",
+                               block ? sim_json_number(block->number) : json_null(), "from",
+                               sim_json_bytes(&tx->from, sizeof tx->from), "nonce", sim_json_number(tx->nonce), "to",
+                               tx->creates_contract ? json_null() : sim_json_bytes(&tx->to, sizeof tx->to), "value",
+                               sim_json_amount(tx->value), "input", sim_json_bytes(tx->data, tx->data_bytes), "gas",
+                               sim_json_number(tx->gas_limit), "maxFeePerGas", sim_json_number(tx->max_fee_per_gas_wei),
+                               "maxPriorityFeePerGas", sim_json_number(tx->max_priority_fee_per_gas_wei));
+    add_signature(object, node, tx);
+    return object;
 }
 
 void sim_answer_transaction(struct sim_node *node, const json_t *params, struct rpc_reply *ret)
@@ -78,7 +90,7 @@ void sim_answer_transaction(struct sim_node *node, const json_t *params, struct 
     if ((at == SIM_NONE && !is_pooled) || sim_node_lies(node, SIM_LIE_NO_TRANSACTION))
         sim_reply_result(ret, json_null());
     else
-        sim_reply_result(ret, make_transaction(node, tx, at));
+        sim_reply_result(ret, sim_json_transaction(node, tx, at));
 }
 
 /* What it does with the bytes, whatever it then says. */

@@ -16,7 +16,6 @@
 #define MAX_FEE_WEI 1000
 #define MAX_TIP_WEI 2
 #define EPOCH_BLOCKS 10
-#define EPOCH_TEXT "block/10"
 #define OFFICE_NUMBER 100
 
 static bool fails(enum bursar_status status, const struct bursar_error *err)
@@ -115,7 +114,7 @@ static enum bursar_status add_treasury(struct world *world, struct random *rando
     char name[16];
     (void)snprintf(name, sizeof name, "t%u", treasury->number);
     enum bursar_status status = store->treasury_add(store->ctx, name, WORLD_CHAIN_ID, &treasury->payer.address,
-                                                    EPOCH_TEXT, &treasury->payer.id, err);
+                                                    WORLD_EPOCH_TEXT, &treasury->payer.id, err);
     treasury->setup.config.treasury = treasury->payer.id;
     if (status != BURSAR_OK || (treasury->first_nonce == 0 && random_chance(random, 1, 3)))
         return status;

@@ -9,6 +9,7 @@
 #include "process.h"
 
 #define WORLD_CHAIN_ID 31337
+#define WORLD_EPOCH_TEXT "block/10"
 #define TREASURIES_MAX_COUNT 3
 #define PROCESSES_MAX_COUNT 4
 #define COPIES_MAX_COUNT 16
@@ -27,6 +28,8 @@ struct sim_treasury {
     struct process_setup setup;
     struct witness witness;
     struct causes causes;
+    bool was_adopted;  /* at least once */
+    bool has_disowned; /* a person said of a payment that it pays none of ours */
     struct node_set nodes;
     size_t log_copies[COPIES_MAX_COUNT], log_copy_count;
     uint64_t first_nonce;
@@ -35,7 +38,7 @@ struct sim_treasury {
 /* What was met, for the figures. */
 struct world_counts {
     uint64_t payouts, deaths, frozen, passed_on, power_losses, reorgs, disk_faults, network_faults, node_lies, fenced,
-        stale_signatures, halted, calls, events;
+        stale_signatures, halted, adopted, calls, events;
 };
 
 struct world {
