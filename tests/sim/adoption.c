@@ -305,8 +305,7 @@ static void stop_all(struct world *world, const struct sim_treasury *treasury)
     }
 }
 
-static void tell(const struct adopter *now, const char *what, enum bursar_status status,
-                 const struct bursar_error *err)
+static void tell(const struct adopter *now, const char *what, enum bursar_status status, const struct bursar_error *err)
 {
     const struct adopt_plan *plan = &now->plan;
     size_t steps[ADOPT_WAIT + 1] = { 0 };

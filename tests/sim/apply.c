@@ -243,9 +243,19 @@ static void keep_store(struct world *world)
         world->store_copies[world->store_copy_count++] = copy;
 }
 
+/* A copy may be older than the first final block: what a moved node shows would be believed. */
+static bool is_any_moved(const struct world *world)
+{
+    for (size_t i = 0; i < world->treasury_count; i++) {
+        if (world->treasuries[i].nodes.moved_until)
+            return true;
+    }
+    return false;
+}
+
 static void put_back_store(struct world *world, const struct event *event)
 {
-    if (world->store_copy_count == 0 || !may_go_back(world, true))
+    if (world->store_copy_count == 0 || !may_go_back(world, true) || is_any_moved(world))
         return;
     world_kill_all(world, 1);
     if (!disk_put_back(world->disk, world->store_copies[event->a % world->store_copy_count]))
@@ -311,7 +321,8 @@ static void adopt(struct world *world, const struct event *event)
     struct sim_treasury *treasury = treasury_of(world, event);
     const struct adoption_wish wish = { .imports = event->a % 4 != 0,
                                         .stops = event->a / 4 % 8 != 0,
-                                        .is_dry_run = event->b % 8 == 0,
+                                        /* What is final on another history is nobody's to adopt. */
+                                        .is_dry_run = event->b % 8 == 0 || treasury->nodes.moved_until,
                                         .assigns = event->b / 8 % 2,
                                         .die_in = event->c % 2 ? 1 + event->c / 2 % 40 : 0 };
     (void)people_adopt(world, treasury, &wish);
@@ -390,6 +401,44 @@ static void lie(struct world *world, const struct event *event)
     if (nodes->liar < nodes->count)
         sim_node_script(nodes->nodes[nodes->liar], lies[event->a % COUNT_OF(lies)], event->c % 4,
                         event->b % 3 ? 1 + event->b / 3 % 20 : UINT32_MAX, 1 + event->c / 4 % 5);
+}
+
+/* Ahead of the chain that it left, and with plenty on every account. */
+static struct sim_chain *make_other_chain(const struct world *world)
+{
+    struct sim_chain *chain = sim_chain_new(sim_chain_settings(world->chain));
+    for (size_t i = 0; i < world->treasury_count; i++) {
+        const struct sim_treasury *treasury = &world->treasuries[i];
+        sim_chain_set_first_nonce(chain, &treasury->payer.address, treasury->first_nonce);
+        sim_chain_deposit(chain, &treasury->payer.address, bursar_amount_from_u64(1000000000000000000ull));
+    }
+    sim_chain_set_next_time(chain, world->now_ms / 1000 + 1000);
+    sim_chain_mine(chain, sim_chain_height(world->chain) + 3);
+    return chain;
+}
+
+/* What was never seen to be final can't be missed. */
+static bool is_anchored(const struct world *world, const struct sim_treasury *treasury)
+{
+    struct sqlite_store *sqlite = NULL;
+    struct treasury stored = { 0 };
+    struct bursar_error err = { 0 };
+    if (sqlite_store_open(world->office.store_path, SQLITE_MODE_READ, NULL, NULL, &sqlite, &err) != BURSAR_OK)
+        return false;
+    struct store store = sqlite_store_interface(sqlite);
+    bool ok = store.treasury_get(store.ctx, treasury->payer.id, &stored, &err) == BURSAR_OK;
+    sqlite_store_close(sqlite);
+    return ok && stored.is_pinned && stored.anchor.number > 0;
+}
+
+static void move_node(struct world *world, const struct event *event)
+{
+    struct sim_treasury *treasury = treasury_of(world, event);
+    if (treasury->nodes.moved_until || treasury->causes.old_store || !is_anchored(world, treasury))
+        return;
+    if (!world->other_chain)
+        world->other_chain = make_other_chain(world);
+    node_set_move(&treasury->nodes, world->other_chain, world->step + 1 + event->a % 20);
 }
 
 /* --- the chain --- */
@@ -549,6 +598,9 @@ void world_apply(struct world *world, const struct event *event)
         break;
     case EVENT_LOSE_LOG:
         lose_log(world, event);
+        break;
+    case EVENT_NODE_MOVES:
+        move_node(world, event);
         break;
     case EVENT_ADOPT:
         adopt(world, event);

@@ -44,7 +44,8 @@
     X(EVENT_NODE_LIES, "node_lies", 30, 80)       /* one of several lies about what a quorum decides */                \
     X(EVENT_LOSE_STORE, "lose_store", 3, 8)       /* and init is run anew */                                           \
     X(EVENT_LOSE_LOG, "lose_log", 3, 8)                                                                                \
-    X(EVENT_ADOPT, "reconcile", 30, 30)
+    X(EVENT_ADOPT, "reconcile", 30, 30)                                                                                \
+    X(EVENT_NODE_MOVES, "moved_node", 4, 15) /* a node is restarted on another history of the chain */
 
 enum event_kind {
 #define X(name, text, rate, share) name,

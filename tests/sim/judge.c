@@ -89,8 +89,9 @@ static bool halt_is_justified(const struct judgement *now)
         return causes->old_log;
     case HALT_GENESIS_MISMATCH:
         return now->treasury->nodes.quorum == 1 && node_set_lies_told(&now->treasury->nodes, SIM_LIE_OTHER_GENESIS) > 0;
-    case HALT_WRONG_CHAIN:
     case HALT_ANCHOR_MISMATCH:
+        return now->treasury->nodes.was_moved;
+    case HALT_WRONG_CHAIN:
     case HALT_SIGNER:
     case HALT_CHAIN_UNSUITABLE:
         return false;

@@ -5,6 +5,7 @@ void node_set_grow(struct node_set *set, struct sim_chain *chain, struct random 
 {
     set->count = set->quorum = 1;
     set->liar = SIZE_MAX;
+    set->chain = chain;
     if (!random_chance(random, 1, 3))
         return;
     set->count = 2 + random_below(random, NODE_SET_MAX_COUNT - 1);
@@ -27,8 +28,27 @@ void node_set_cut_off(struct node_set *set, size_t node, enum sim_node_reach rea
     set->cut_off_until[node] = until_step;
 }
 
+void node_set_move(struct node_set *set, struct sim_chain *other, uint64_t until_step)
+{
+    size_t which = set->count == 1 ? 0 : set->liar;
+    if (which >= set->count)
+        return;
+    sim_node_move(set->nodes[which], other);
+    set->moved_until = until_step;
+    set->was_moved = set->was_moved || set->count == 1;
+}
+
+static void move_back(struct node_set *set)
+{
+    for (size_t i = 0; i < set->count; i++)
+        sim_node_move(set->nodes[i], set->chain);
+    set->moved_until = 0;
+}
+
 void node_set_advance(struct node_set *set, uint64_t step)
 {
+    if (set->moved_until && set->moved_until <= step)
+        move_back(set);
     for (size_t i = 0; i < set->count; i++) {
         if (set->cut_off_until[i] && set->cut_off_until[i] <= step)
             node_set_cut_off(set, i, SIM_NODE_REACHED, 0);
@@ -37,6 +57,7 @@ void node_set_advance(struct node_set *set, uint64_t step)
 
 void node_set_heal(struct node_set *set)
 {
+    move_back(set);
     for (size_t i = 0; i < set->count; i++) {
         sim_node_heal(set->nodes[i]);
         node_set_cut_off(set, i, SIM_NODE_REACHED, 0);

@@ -11,7 +11,10 @@
 struct node_set {
     struct sim_node *nodes[NODE_SET_MAX_COUNT];
     size_t count, quorum;
-    size_t liar;                                /* SIZE_MAX: none, because any single one is believed */
+    size_t liar; /* SIZE_MAX: none, because any single one is believed */
+    struct sim_chain *chain;
+    uint64_t moved_until;                       /* step; 0: all are on the chain they belong to */
+    bool was_moved;                             /* the only one, ever */
     uint64_t cut_off_until[NODE_SET_MAX_COUNT]; /* step */
 };
 
@@ -21,6 +24,8 @@ void node_set_grow(struct node_set *set, struct sim_chain *chain, struct random 
 struct sim_node *node_set_pick(const struct node_set *set, uint32_t draw);
 /* No way to it until then, in one of several manners. */
 void node_set_cut_off(struct node_set *set, size_t node, enum sim_node_reach reach, uint64_t until_step);
+/* One of them is restarted on another history of the chain until then: the liar, or the only one. */
+void node_set_move(struct node_set *set, struct sim_chain *other, uint64_t until_step);
 /* Who is back by now. At every step. */
 void node_set_advance(struct node_set *set, uint64_t step);
 void node_set_heal(struct node_set *set);

@@ -84,6 +84,8 @@ static void move_chain(struct world *world)
     if (world->step >= world->blocks_stall && world->step % world->steps_a_block == 0) {
         sim_chain_set_next_time(world->chain, world->now_ms / 1000);
         sim_chain_mine(world->chain, 1);
+        if (world->other_chain)
+            sim_chain_mine(world->other_chain, 1);
     }
     for (size_t i = 0; i < world->process_count; i++) {
         for (size_t node = 0; node < world->processes[i].way.count; node++)

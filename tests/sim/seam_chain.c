@@ -5,6 +5,13 @@
 
 #include <string.h>
 
+/* Not even a block of an abandoned fork. */
+static bool is_of_other_history(const struct process *process, const struct chain_view *view)
+{
+    return view->has_anchor_block &&
+           sim_chain_block_by_hash(process->setup->true_chain, &view->anchor_hash) == SIM_NONE;
+}
+
 static enum bursar_status observe(void *ctx, const struct chain_query *query, struct chain_view *ret,
                                   struct bursar_error *err)
 {
@@ -13,7 +20,8 @@ static enum bursar_status observe(void *ctx, const struct chain_query *query, st
         return seam_dead(err);
     enum bursar_status status = process->chain.observe(process->chain.ctx, query, ret, err);
     const struct bursar_hash genesis = seam_true_genesis(process);
-    process->sees_other = status == BURSAR_OK && query->has_anchor && !hash_equal(&ret->genesis_hash, &genesis);
+    process->sees_other = status == BURSAR_OK && query->has_anchor &&
+                          (!hash_equal(&ret->genesis_hash, &genesis) || is_of_other_history(process, ret));
     if (status == BURSAR_OK)
         trace_line(process->setup->trace, "      %s sees head %llu (%02x%02x), final %llu, nonces %llu, %llu, %llu",
                    process->name, (unsigned long long)ret->latest.block.number, ret->latest.block.hash.bytes[0],

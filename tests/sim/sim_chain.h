@@ -45,11 +45,11 @@ struct sim_transaction {
     bool creates_contract;        /* no `to` */
     uint8_t r[32], s[32];         /* the signature; zeros with is_foreign */
     uint8_t y_parity;
-    uint32_t pools;               /* bit p: pool p holds it */
-    uint64_t hand_overs;          /* how often its bytes arrived */
-    uint32_t canonical;           /* its inclusion in a block of the canonical chain; SIM_NONE */
-    uint32_t inclusions;          /* newest of all its inclusions, orphaned ones too; SIM_NONE */
-    uint32_t sender;              /* index of the account */
+    uint32_t pools;      /* bit p: pool p holds it */
+    uint64_t hand_overs; /* how often its bytes arrived */
+    uint32_t canonical;  /* its inclusion in a block of the canonical chain; SIM_NONE */
+    uint32_t inclusions; /* newest of all its inclusions, orphaned ones too; SIM_NONE */
+    uint32_t sender;     /* index of the account */
 };
 
 struct sim_inclusion {

@@ -74,15 +74,33 @@ struct sim_node *sim_node_new(struct sim_chain *chain, enum sim_node_kind kind, 
     return node;
 }
 
+/* All that it answered was about one chain. */
+static void forget_answers(struct sim_node *node)
+{
+    for (size_t i = 0; i < SIM_CACHED_BLOCKS; i++) {
+        json_decref(node->blocks[i].header);
+        json_decref(node->blocks[i].full);
+        node->blocks[i] = (struct sim_cached_block){ 0 };
+    }
+    json_decref(node->history);
+    node->history = NULL;
+    node->history_block = 0;
+}
+
+void sim_node_move(struct sim_node *node, struct sim_chain *chain)
+{
+    if (node->chain == chain)
+        return;
+    forget_answers(node);
+    sim_node_heal(node);
+    node->chain = chain;
+}
+
 void sim_node_free(struct sim_node *node)
 {
     if (!node)
         return;
-    for (size_t i = 0; i < SIM_CACHED_BLOCKS; i++) {
-        json_decref(node->blocks[i].header);
-        json_decref(node->blocks[i].full);
-    }
-    json_decref(node->history);
+    forget_answers(node);
     free(node);
 }
 

@@ -82,6 +82,8 @@ struct sim_node;
 /* `chain` is borrowed. `pool`: 1 .. SIM_POOLS_MAX_COUNT - 1 (nodes may share one), or the miner's own. */
 struct sim_node *sim_node_new(struct sim_chain *chain, enum sim_node_kind kind, unsigned pool);
 void sim_node_free(struct sim_node *node); /* NULL is fine */
+/* Is restarted on another chain, or back on its own. */
+void sim_node_move(struct sim_node *node, struct sim_chain *chain);
 
 /* So many blocks behind the chain, in everything, or in one method only (the larger of the two counts). */
 void sim_node_set_lag(struct sim_node *node, uint64_t blocks);

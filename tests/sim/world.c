@@ -228,6 +228,7 @@ void world_free(struct world *world)
         witness_free(&world->treasuries[i].witness);
     }
     inputs_free(&world->inputs);
+    sim_chain_free(world->other_chain);
     sim_chain_free(world->chain);
     disk_free(world->disk);
     free(world);

@@ -51,8 +51,9 @@ struct world {
     struct disk_user office_user;
     struct office office;
     struct sim_chain *chain;
-    uint64_t base_fee_wei; /* in calm weather */
-    uint64_t blocks_stall; /* no blocks before this step */
+    struct sim_chain *other_chain; /* same chain id, same genesis block, another history; NULL: not yet */
+    uint64_t base_fee_wei;         /* in calm weather */
+    uint64_t blocks_stall;         /* no blocks before this step */
     uint32_t blocks_a_step, steps_a_block;
     uint64_t base_fee_until; /* step */
     uint64_t persuaded_at_block;
