@@ -354,9 +354,8 @@ def all_sim():
     jobs.append((f"sim asan/seeds 1-{SIM_SEEDS_ASAN}", "asan", ["--seed", "1", "--seeds", str(SIM_SEEDS_ASAN)]))
     for line in (ROOT / "tests/sim/named_seeds.txt").read_text().splitlines():
         if line and not line.startswith("#"):
-            seed, name = line.split(maxsplit=1)
-            options = ["--deadly"] if name.startswith("--deadly ") else []
-            jobs.append((f"sim/{name} (seed {seed})", "dev", ["--seed", seed, *options]))
+            arguments, name = re.fullmatch(r"(\d+(?: --\w+(?: \d+)?)*) (.+)", line).groups()
+            jobs.append((f"sim/{name} (seed {arguments})", "dev", ["--seed", *arguments.split()]))
     return jobs
 
 

@@ -38,6 +38,7 @@ struct reconciling {
     struct reconcile_result result;
     struct treasury treasury;
     struct chain_query query;
+    uint64_t lease_epoch; /* of the store, read after the log */
     struct chain_view view;
     struct lane lane;
     struct signing_log *log; /* NULL: there is none to compare with */
@@ -273,7 +274,7 @@ static enum bursar_status read_treasury(struct reconciling *now, struct bursar_e
     return status;
 }
 
-/* Reads view, log and lane in that order. */
+/* Reads view, log, lane and lease in that order: what was signed under a lease is younger than that. */
 static enum bursar_status read_whole(struct reconciling *now, struct bursar_error *err)
 {
     const struct store *store = &now->env->store;
@@ -281,7 +282,13 @@ static enum bursar_status read_whole(struct reconciling *now, struct bursar_erro
     if (status != BURSAR_OK)
         return status;
     open_log(now);
-    return store->lane_read(store->ctx, now->treasury.id, &now->lane, err);
+    struct treasury treasury;
+    status = store->lane_read(store->ctx, now->treasury.id, &now->lane, err);
+    if (status == BURSAR_OK)
+        status = store->treasury_get(store->ctx, now->treasury.id, &treasury, err);
+    if (status == BURSAR_OK)
+        now->lease_epoch = treasury.lease_epoch;
+    return status;
 }
 
 static void check_chain(struct reconciling *now)
@@ -323,6 +330,9 @@ static void check_log(struct reconciling *now)
     }
     if (extent->entries == 0)
         return;
+    if (signing_log_lease_epoch(now->log) > now->lease_epoch) /* INV-6 */
+        whole_differs(now, "the key has signed for lease %llu, the store knows leases up to %llu: it is an older copy",
+                      (unsigned long long)signing_log_lease_epoch(now->log), (unsigned long long)now->lease_epoch);
     if (extent->next_nonce > now->lane.next_nonce)
         whole_differs(now, "the signing log knows nonces up to %llu, the store has bound those below %llu",
                       (unsigned long long)(extent->next_nonce - 1), (unsigned long long)now->lane.next_nonce);
