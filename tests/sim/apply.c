@@ -382,65 +382,6 @@ static void node_fault(struct world *world, const struct event *event)
     sim_node_script(node, lie, event->c % 5, 1 + event->c / 5 % 4, 1 + event->c / 20 % 5);
 }
 
-static void cut_off(struct world *world, const struct event *event)
-{
-    struct node_set *nodes = &treasury_of(world, event)->nodes;
-    if (nodes->count > 1)
-        node_set_cut_off(nodes, event->a % nodes->count,
-                         (enum sim_node_reach)(SIM_NODE_DOWN + event->b % (SIM_NODE_REACHES - SIM_NODE_DOWN)),
-                         world->step + 1 + event->c % 30);
-}
-
-/* Once, or every time from now on. */
-static void lie(struct world *world, const struct event *event)
-{
-    static const enum sim_lie lies[] = { SIM_LIE_FALSE_OUTCOME, SIM_LIE_FALSE_FINAL,   SIM_LIE_FALSE_NONCE,
-                                         SIM_LIE_FALSE_BLOCK,   SIM_LIE_EMPTY_BLOCK,   SIM_LIE_FALSE_CODE,
-                                         SIM_LIE_OTHER_GENESIS, SIM_LIE_OTHER_CHAIN_ID };
-    const struct node_set *nodes = &treasury_of(world, event)->nodes;
-    if (nodes->liar < nodes->count)
-        sim_node_script(nodes->nodes[nodes->liar], lies[event->a % COUNT_OF(lies)], event->c % 4,
-                        event->b % 3 ? 1 + event->b / 3 % 20 : UINT32_MAX, 1 + event->c / 4 % 5);
-}
-
-/* Ahead of the chain that it left, and with plenty on every account. */
-static struct sim_chain *make_other_chain(const struct world *world)
-{
-    struct sim_chain *chain = sim_chain_new(sim_chain_settings(world->chain));
-    for (size_t i = 0; i < world->treasury_count; i++) {
-        const struct sim_treasury *treasury = &world->treasuries[i];
-        sim_chain_set_first_nonce(chain, &treasury->payer.address, treasury->first_nonce);
-        sim_chain_deposit(chain, &treasury->payer.address, bursar_amount_from_u64(1000000000000000000ull));
-    }
-    sim_chain_set_next_time(chain, world->now_ms / 1000 + 1000);
-    sim_chain_mine(chain, sim_chain_height(world->chain) + 3);
-    return chain;
-}
-
-/* What was never seen to be final can't be missed. */
-static bool is_anchored(const struct world *world, const struct sim_treasury *treasury)
-{
-    struct sqlite_store *sqlite = NULL;
-    struct treasury stored = { 0 };
-    struct bursar_error err = { 0 };
-    if (sqlite_store_open(world->office.store_path, SQLITE_MODE_READ, NULL, NULL, &sqlite, &err) != BURSAR_OK)
-        return false;
-    struct store store = sqlite_store_interface(sqlite);
-    bool ok = store.treasury_get(store.ctx, treasury->payer.id, &stored, &err) == BURSAR_OK;
-    sqlite_store_close(sqlite);
-    return ok && stored.is_pinned && stored.anchor.number > 0;
-}
-
-static void move_node(struct world *world, const struct event *event)
-{
-    struct sim_treasury *treasury = treasury_of(world, event);
-    if (treasury->nodes.moved_until || treasury->causes.old_store || !is_anchored(world, treasury))
-        return;
-    if (!world->other_chain)
-        world->other_chain = make_other_chain(world);
-    node_set_move(&treasury->nodes, world->other_chain, world->step + 1 + event->a % 20);
-}
-
 /* --- the chain --- */
 
 static void evict(struct world *world, const struct event *event)
@@ -588,10 +529,10 @@ void world_apply(struct world *world, const struct event *event)
         send_foreign(world, event);
         break;
     case EVENT_NODE_CUT_OFF:
-        cut_off(world, event);
+        world_cut_off_node(world, treasury_of(world, event), event);
         break;
     case EVENT_NODE_LIES:
-        lie(world, event);
+        world_node_lies(treasury_of(world, event), event);
         break;
     case EVENT_LOSE_STORE:
         lose_store(world);
@@ -600,7 +541,7 @@ void world_apply(struct world *world, const struct event *event)
         lose_log(world, event);
         break;
     case EVENT_NODE_MOVES:
-        move_node(world, event);
+        world_move_node(world, treasury_of(world, event), event);
         break;
     case EVENT_ADOPT:
         adopt(world, event);

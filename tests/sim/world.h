@@ -76,6 +76,10 @@ void world_run(struct world *world, const struct event_list *events, uint32_t st
 
 /* One event (apply.c). */
 void world_apply(struct world *world, const struct event *event);
+/* What happens to nodes (apply_nodes.c). */
+void world_cut_off_node(struct world *world, struct sim_treasury *treasury, const struct event *event);
+void world_node_lies(struct sim_treasury *treasury, const struct event *event);
+void world_move_node(struct world *world, struct sim_treasury *treasury, const struct event *event);
 /* The locks of a frozen process pass on (apply.c). */
 void world_pass_on(struct world *world, struct process *process);
 /* What refuses to be paid does so no longer, but for those that do for ever (apply.c). */
