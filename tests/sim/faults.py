@@ -92,8 +92,8 @@ FAULTS = (
     Fault("payment_after_cancel", "INV-7", "a stuck cancel is replaced by the payment again", (
         Edit("src/executor/tick_sign.c", " ||\n           (flight->has_attempt && flight->purpose == SIGN_SELF);",
              " && !(flight->has_attempt && flight->purpose == SIGN_SELF);"),
-        Edit("src/signer/signing_log.c", "    if (history->has_self_transfer) {",
-             "    if (history->has_self_transfer && entry->lease_epoch == 0) {"),)),
+        Edit("src/signer/signing_log.c", "    if (history->has_self_transfer && !is_past) {",
+             "    if (history->has_self_transfer && !is_past && entry->lease_epoch == 0) {"),)),
     Fault("reorg_unseen", "INV-8", "blocks are taken without looking whether they link up", (
         Edit("src/executor/tick_follow.c",
              "blocks[linked].is_present && hash_equal(&blocks[linked].head.parent_hash, above)) {",
