@@ -256,6 +256,33 @@ static void what_was_never_finished_is_given_back(void **state)
     batch_free(batch); /* and the rest with the network */
 }
 
+static void a_node_without_a_way_to_it_is_told_from_one_that_only_stays_silent(void **state)
+{
+    static const struct {
+        enum sim_node_reach reach;
+        enum submit_verdict verdict;
+        bool arrives;
+        uint64_t retry_after_ms;
+    } cases[] = { { SIM_NODE_DOWN, SUBMIT_UNSENT, false, 0 },
+                  { SIM_NODE_MUTE, SUBMIT_UNKNOWN, true, 0 },
+                  { SIM_NODE_BUSY, SUBMIT_UNKNOWN, false, 3000 },
+                  { SIM_NODE_REACHED, SUBMIT_ACCEPTED, true, 0 } };
+    struct fixture *f = *state;
+    struct rpc rpc = sim_network_rpc(f->network, 0);
+    for (uint64_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct batch *batch = batch_new(f, i * BATCH);
+        struct rpc_trouble trouble = { 0 };
+        sim_node_set_reach(f->node, cases[i].reach);
+        (void)!f->chain.submit(f->chain.ctx, batch->list, BATCH, batch->results, &f->err);
+        assert_int_equal(batch->results[0].verdict, cases[i].verdict);
+        assert_int_equal(arrived(f, batch, 0), cases[i].arrives);
+        rpc.take_trouble(rpc.ctx, &trouble);
+        assert_int_equal(trouble.is_transport_fault, cases[i].reach != SIM_NODE_REACHED);
+        assert_int_equal(trouble.retry_after_ms, cases[i].retry_after_ms);
+        batch_free(batch);
+    }
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, fixture_set_up, fixture_tear_down)
 
 int main(void)
@@ -270,6 +297,7 @@ int main(void)
         TEST(a_started_request_is_under_way_while_others_are_asked),
         TEST(the_dead_say_nothing_but_their_last_words),
         TEST(what_was_never_finished_is_given_back),
+        TEST(a_node_without_a_way_to_it_is_told_from_one_that_only_stays_silent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
