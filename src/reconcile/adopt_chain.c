@@ -24,10 +24,7 @@ void sight_take(struct sight *sight, const struct bursar_hash *hash, const struc
     bool is_in_view = transaction->is_mined && transaction->block.number <= view->latest.block.number;
     sight->seen = is_in_view ? SEEN_MINED : SEEN_POOL;
     sight->hash = *hash;
-    sight->payload =
-        (struct payload){ .to = transaction->to, .value = transaction->value, .data_hash = transaction->data_hash };
-    if (!transaction->has_to) /* it creates a contract: no data has this hash, so no disbursement owes it */
-        memset(sight->payload.data_hash.bytes, 0xff, sizeof sight->payload.data_hash.bytes);
+    sight->payload = payload_of_transaction(transaction);
     sight->block = (struct block_mark){ .number = transaction->block.number, .hash = transaction->block.hash };
 }
 

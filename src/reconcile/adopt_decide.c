@@ -11,6 +11,11 @@
 
 typedef unsigned long long ull;
 
+const struct payload *sight_pays(const struct sight *sight)
+{
+    return sight->seen == SEEN_NOWHERE || sight->is_cancellation ? &sight->signed_payload : &sight->payload;
+}
+
 static void stop(struct sight *sight, enum adopt_step step, enum adopt_trouble trouble)
 {
     sight->step = step;

@@ -7,14 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-int payload_compare(const struct payload *a, const struct payload *b)
-{
-    int order = memcmp(a->to.bytes, b->to.bytes, sizeof a->to.bytes);
-    if (order == 0)
-        order = bursar_amount_compare(a->value, b->value);
-    return order ? order : memcmp(a->data_hash.bytes, b->data_hash.bytes, sizeof a->data_hash.bytes);
-}
-
 static int compare_numbers(uint64_t a, uint64_t b)
 {
     return (a > b) - (a < b);

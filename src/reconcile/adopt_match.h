@@ -8,6 +8,7 @@
 
 #include "domain/lifecycle.h"
 #include "domain/obligation.h"
+#include "executor/payload.h"
 
 #include <bursar/amount.h>
 #include <bursar/types.h>
@@ -15,14 +16,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-/* What a transaction does, and what a disbursement wants done. */
-struct payload {
-    struct bursar_address to;
-    struct bursar_amount value;
-    struct bursar_hash data_hash;
-};
-int payload_compare(const struct payload *a, const struct payload *b);
 
 /* A transaction that paid something, or would. */
 struct claim {

@@ -42,11 +42,4 @@ void sight_take(struct sight *sight, const struct bursar_hash *hash, const struc
 /* What a nonce was meant to pay: what was seen; of what is seen nowhere, or was cancelled, what was signed. */
 const struct payload *sight_pays(const struct sight *sight);
 
-/* What an intent sends, what a disbursement wants sent, and a cancel or a gap fill. */
-struct payload payload_of_intent(const struct intent_record *intent);
-struct payload payload_of_content(const struct content_record *content);
-struct payload payload_of_self_transfer(const struct bursar_address *account);
-bool payload_has_no_data(const struct payload *payload);
-bool payload_is_self_transfer(const struct payload *payload, const struct bursar_address *account);
-
 #endif
