@@ -158,7 +158,7 @@ static const char *attempt_status_name(enum attempt_status status)
 
 static const char *purpose_name(int purpose)
 {
-    static const char *const names[] = { "", "payment", "replacement", "self", "foreign" };
+    static const char *const names[] = { "", "payment", "replacement", "self", "foreign", "found" };
     return purpose > 0 && purpose < (int)COUNT_OF(names) ? names[purpose] : "unknown";
 }
 

@@ -14,6 +14,11 @@ enum bursar_status executor_new(const struct executor_config *config, const stru
     struct executor *executor = calloc(1, sizeof *executor);
     if (!executor)
         return bursar_fail(err, BURSAR_ENOMEM, "out of memory");
+    executor->search = calloc(1, sizeof *executor->search);
+    if (!executor->search) {
+        free(executor);
+        return bursar_fail(err, BURSAR_ENOMEM, "out of memory");
+    }
     executor->config = *config;
     executor->env = *env;
     (void)snprintf(executor->identity, sizeof executor->identity, "%s", config->identity);
@@ -39,6 +44,7 @@ void executor_free(struct executor *executor)
     tick_drop_lease(executor);
     free(executor->scratch.flights);
     free(executor->scratch.watched);
+    free(executor->search);
     free(executor);
 }
 
@@ -57,11 +63,11 @@ void tick_note_fault(struct executor *executor, struct tick *tick, const struct 
     note(&executor->env.notes, is_new ? NOTE_WARN : NOTE_DEBUG, "%s", err->message);
 }
 
-/* The natural way of a tick: observe, settle, compare, bind, sign, stage, submit. */
+/* The natural way of a tick: observe, settle, compare, exhibit, bind, sign, stage, submit. */
 static enum bursar_status run_phases(struct executor *executor, struct tick *tick, struct bursar_error *err)
 {
     static enum bursar_status (*const phases[])(struct executor *, struct tick *, struct bursar_error *) = {
-        tick_observe, tick_follow, tick_finalize, tick_compare, tick_bind, tick_sign, tick_submit,
+        tick_observe, tick_follow, tick_finalize, tick_compare, tick_exhibit, tick_bind, tick_sign, tick_submit,
     };
     for (size_t i = 0; i < sizeof phases / sizeof *phases; i++) {
         enum bursar_status status = phases[i](executor, tick, err);

@@ -155,8 +155,8 @@ void plan_signature_known(const struct intent_record *intent, bool found, const 
 {
     *ret = (struct verdict){ 0 };
     ull nonce = (ull)intent->nonce;
-    if (intent->has_attempt && intent->purpose == PURPOSE_FOREIGN) /* somebody else's, not the key's here */
-        return;
+    if (intent->has_attempt && (intent->purpose == PURPOSE_FOREIGN || intent->purpose == PURPOSE_FOUND))
+        return; /* signed elsewhere, and known from the chain only */
     if (!found || !(payload->has_payment || payload->has_self_transfer)) {
         if (!intent->has_attempt)
             return;                       /* bound and never signed: it simply will be */

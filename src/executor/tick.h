@@ -4,6 +4,7 @@
 #define EXECUTOR_TICK_H
 
 #include "executor/executor.h"
+#include "executor/exhibit.h"
 #include "executor/planner.h"
 
 #define LAG_TICKS 3 /* a head below what was read counts as a shorter chain after this many looks in a row */
@@ -49,6 +50,7 @@ struct executor {
     enum halt_code stored_halt;
     char stored_halt_reason[HALT_REASON_MAX_BYTES];
     struct scratch scratch;
+    struct search *search;       /* for what has used a nonce of ours; tick_exhibit.c */
     struct submitter *submitter; /* requests under way; tick_submit.c */
 };
 
@@ -87,6 +89,9 @@ BURSAR_MUST_CHECK enum bursar_status tick_finalize(struct executor *executor, st
                                                    struct bursar_error *err);
 /* Compares store, signing log and chain. */
 BURSAR_MUST_CHECK enum bursar_status tick_compare(struct executor *executor, struct tick *tick,
+                                                  struct bursar_error *err);
+/* Looks for what has used a nonce of ours, finally, that none of our attempts explains. */
+BURSAR_MUST_CHECK enum bursar_status tick_exhibit(struct executor *executor, struct tick *tick,
                                                   struct bursar_error *err);
 /* The circuit breaker: as the store has it when a person changed it, saved whenever it changed by itself. */
 BURSAR_MUST_CHECK enum bursar_status tick_breaker_load(struct executor *executor, struct bursar_error *err);

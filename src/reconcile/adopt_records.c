@@ -140,7 +140,7 @@ static enum bursar_status read_log(struct adopt_look *look, struct bursar_error 
 
 static bool was_signed_elsewhere(const struct attempt_record *record)
 {
-    return record->purpose == PURPOSE_FOREIGN;
+    return record->purpose == PURPOSE_FOREIGN || record->purpose == PURPOSE_FOUND;
 }
 
 /* Every attempt of the store is looked up in the log; those of the nonces in sight also on the chain. */

@@ -57,6 +57,9 @@ enum intent_kind {
 /* Beside the signer's purposes (enum sign_purpose), of an attempt: somebody else's transaction, seen in a final block,
  * has used the nonce. It pays nothing of ours. */
 #define PURPOSE_FOREIGN 4
+/* ... and one that pays what its nonce is bound to, by bytes that neither store nor signing log know: it is the
+ * payment, whatever its hash (INV-4). */
+#define PURPOSE_FOUND 5
 
 /* What people ask an executor to carry out. Stored: pinned, append only. */
 enum request_kind {

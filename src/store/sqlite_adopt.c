@@ -1,6 +1,6 @@
-/* Adopting: a store that is an older copy, or a new one, learns what was signed and paid without its knowing. One
- * transaction; every disbursement still moves by the lifecycle's table, every nonce is still bound once (INV-1,
- * INV-12).
+/* Adopting: a store that is an older copy, or a new one, learns what was signed and paid without its knowing; and what
+ * an executor sees of one nonce in a final block, that none of its attempts explains. One transaction; every
+ * disbursement still moves by the lifecycle's table, every nonce is still bound once (INV-1, INV-12).
  */
 #include "store/sqlite_core.h"
 
@@ -327,7 +327,28 @@ static enum bursar_status adopt(void *ctx, struct fence *fence, const struct ado
     return status;
 }
 
+/* The same, of single nonces, by the executor that has seen it: nobody's decision. */
+static enum bursar_status exhibited(void *ctx, struct fence fence, uint64_t now_ms, const struct adopted_nonce *nonces,
+                                    size_t count, struct bursar_error *err)
+{
+    struct sqlite_store *store = ctx;
+    const struct decision seen = { .actor = store->holder, .reason = "", .at_ms = now_ms };
+    struct adopting now = { store, fence, &seen };
+    enum bursar_status status = write_begin(store, &fence, err);
+    if (status != BURSAR_OK)
+        return status;
+    for (size_t i = 0; i < count && status == BURSAR_OK; i++) {
+        if (!nonces[i].intent || !nonces[i].is_final)
+            status = bursar_fail(err, BURSAR_EINTERNAL, "nonce %llu is not bound, or what has used it is not final",
+                                 (unsigned long long)nonces[i].nonce);
+        else
+            status = adopt_nonce(&now, &nonces[i], err);
+    }
+    return write_end(store, status, err);
+}
+
 void sqlite_fill_adopt(struct store *interface)
 {
+    interface->exhibited = exhibited;
     interface->adopt = adopt;
 }

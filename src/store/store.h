@@ -149,6 +149,11 @@ struct store {
                                          struct block_mark *ret, size_t *ret_count, struct bursar_error *err);
     enum bursar_status (*settle)(void *ctx, struct fence fence, uint64_t now_ms, const struct settlement *settlement,
                                  struct bursar_error *err);
+    /* INV-4: what has used nonces of ours, as seen in final blocks: records it, ends the intents (that are not seen
+     * included yet), and moves what they pay as that shows; what a stranger took the nonce of is queued again. All of
+     * them or none. */
+    enum bursar_status (*exhibited)(void *ctx, struct fence fence, uint64_t now_ms, const struct adopted_nonce *nonces,
+                                    size_t count, struct bursar_error *err);
     enum bursar_status (*lane_read)(void *ctx, int64_t treasury, struct lane *ret, struct bursar_error *err);
     enum bursar_status (*work_left)(void *ctx, int64_t treasury, struct work_left *ret, struct bursar_error *err);
 

@@ -85,6 +85,10 @@ PASS_WRITE(settle,
            (void *ctx, struct fence fence, uint64_t now_ms, const struct settlement *settlement,
             struct bursar_error *err),
            fence, now_ms, settlement)
+PASS_WRITE(exhibited,
+           (void *ctx, struct fence fence, uint64_t now_ms, const struct adopted_nonce *nonces, size_t count,
+            struct bursar_error *err),
+           fence, now_ms, nonces, count)
 PASS_WRITE(snapshot_save,
            (void *ctx, struct fence fence, const struct snapshot *snapshot, enum halt_code halt,
             const char *halt_reason, struct bursar_error *err),
@@ -129,6 +133,10 @@ PASS_READ(intents,
            struct bursar_error *err),
           treasury, from_nonce, limit, visit, visit_ctx)
 
+PASS_READ(contents,
+          (void *ctx, int64_t treasury, int64_t after_id, size_t limit, content_visitor *visit, void *visit_ctx,
+           struct bursar_error *err),
+          treasury, after_id, limit, visit, visit_ctx)
 PASS_READ(breaker_load, (void *ctx, int64_t treasury, struct breaker_record *ret, struct bursar_error *err), treasury,
           ret)
 PASS_WRITE(breaker_save,
@@ -153,6 +161,8 @@ struct store crashing_store_interface(struct crashing_store *store)
         .attempts_add = attempts_add,
         .submissions_record = submissions_record,
         .settle = settle,
+        .exhibited = exhibited,
+        .contents = contents,
         .snapshot_save = snapshot_save,
         .treasury_get = treasury_get,
         .due_select = due_select,

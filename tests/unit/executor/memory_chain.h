@@ -36,6 +36,7 @@ enum chain_call {
     CALL_BLOCKS,
     CALL_RECEIPTS,
     CALL_TRANSACTIONS,
+    CALL_BODIES,
     CALL_HAS_CODE,
     CALL_ESTIMATE,
     CALL_SUBMIT,
@@ -83,6 +84,9 @@ struct memory_chain {
     struct chain_fault faults[CALL_COUNT];
     uint64_t calls[CALL_COUNT];
     uint64_t lag_blocks, lag_calls; /* the next lag_calls calls of any kind are answered from so far behind */
+    bool omits_foreign;             /* its block bodies leave out what others have sent */
+    uint64_t oldest_body;           /* bodies of blocks below are not shown */
+    uint64_t strange_bodies;        /* the next so many calls for bodies show blocks with other hashes */
     uint64_t strange_receipts;      /* the next so many calls tell of a failure, in blocks that nobody has read */
     size_t lane_count; /* requests that may be under way; what they carry arrives when they start, or (late) finish */
     bool lanes_are_late;

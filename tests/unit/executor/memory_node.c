@@ -16,8 +16,8 @@
 static enum bursar_status begin(struct memory_chain *chain, enum chain_call call, uint64_t *ret_head,
                                 struct bursar_error *err)
 {
-    static const char *const names[CALL_COUNT] = { "observe",  "blocks",   "receipts", "transactions",
-                                                   "has_code", "estimate", "submit" };
+    static const char *const names[CALL_COUNT] = { "observe", "blocks",   "receipts", "transactions",
+                                                   "bodies",  "has_code", "estimate", "submit" };
     struct chain_fault *fault = &chain->faults[call];
     chain->calls[call]++;
     *ret_head = memory_chain_head(chain);
@@ -185,6 +185,54 @@ static enum bursar_status receipts(void *ctx, const struct bursar_hash *hashes, 
     return BURSAR_OK;
 }
 
+static struct chain_transaction show_transaction(const struct memory_chain *chain, const struct memory_transaction *tx)
+{
+    struct chain_transaction shown = { .is_present = true,
+                                       .is_mined = !tx->is_pooled,
+                                       .from = chain->account,
+                                       .nonce = tx->nonce,
+                                       .has_to = true,
+                                       .to = tx->to,
+                                       .value = tx->value };
+    keccak256("", 0, &shown.data_hash);
+    if (shown.is_mined)
+        shown.block = ref_of(chain, tx->block);
+    return shown;
+}
+
+static void show_body(const struct memory_chain *chain, uint64_t number, struct chain_body *ret)
+{
+    *ret = (struct chain_body){ .is_present = true };
+    show_head(chain, number, &ret->head);
+    ret->sent = calloc(chain->transaction_count + 1, sizeof *ret->sent);
+    assert_non_null(ret->sent);
+    for (size_t i = 0; i < chain->transaction_count; i++) {
+        const struct memory_transaction *tx = &chain->transactions[i];
+        if (tx->block == number && !(tx->is_foreign && chain->omits_foreign))
+            ret->sent[ret->sent_count++] = (struct chain_sent){ tx->hash, show_transaction(chain, tx) };
+    }
+}
+
+static enum bursar_status bodies(void *ctx, const struct bursar_address *account, const uint64_t *numbers, size_t count,
+                                 struct chain_body *ret, struct bursar_error *err)
+{
+    struct memory_chain *chain = ctx;
+    uint64_t head;
+    assert_in_range(count, 1, CHAIN_BODIES_MAX_COUNT);
+    assert_memory_equal(account->bytes, chain->account.bytes, BURSAR_ADDRESS_BYTES);
+    enum bursar_status status = begin(chain, CALL_BODIES, &head, err);
+    if (status != BURSAR_OK)
+        return status;
+    for (size_t i = 0; i < count; i++) {
+        ret[i] = (struct chain_body){ 0 };
+        if (numbers[i] <= head && numbers[i] >= chain->oldest_body)
+            show_body(chain, numbers[i], &ret[i]);
+        ret[i].head.block.hash.bytes[0] ^= chain->strange_bodies > 0;
+    }
+    chain->strange_bodies -= chain->strange_bodies > 0;
+    return BURSAR_OK;
+}
+
 static enum bursar_status transactions(void *ctx, const struct bursar_hash *hashes, size_t count,
                                        struct chain_transaction *ret, struct bursar_error *err)
 {
@@ -198,16 +246,7 @@ static enum bursar_status transactions(void *ctx, const struct bursar_hash *hash
         ret[i] = (struct chain_transaction){ 0 };
         if (!tx || (!tx->is_pooled && tx->block > head))
             continue;
-        ret[i] = (struct chain_transaction){ .is_present = true,
-                                             .is_mined = !tx->is_pooled,
-                                             .from = chain->account,
-                                             .nonce = tx->nonce,
-                                             .has_to = true,
-                                             .to = tx->to,
-                                             .value = tx->value };
-        keccak256("", 0, &ret[i].data_hash);
-        if (ret[i].is_mined)
-            ret[i].block = ref_of(chain, tx->block);
+        ret[i] = show_transaction(chain, tx);
     }
     return BURSAR_OK;
 }
@@ -402,6 +441,7 @@ struct chain memory_chain_interface(struct memory_chain *chain)
                            .blocks = blocks,
                            .receipts = receipts,
                            .transactions = transactions,
+                           .bodies = bodies,
                            .has_code = has_code,
                            .estimate = estimate,
                            .submit = submit,
