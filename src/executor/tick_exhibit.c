@@ -12,8 +12,9 @@
 #define BLOCKS_PER_TICK 64
 #define ROWS_PER_PAGE 1000
 #define PAGES_PER_TICK 20
-#define MISSES_MAX_COUNT 3 /* a block that the node does not show after so many looks in a row counts as pruned */
-#define AGAIN_MS 60000     /* after a search in vain: by then another node may answer */
+#define MISSES_MAX_COUNT 3    /* a block that the node does not show after so many looks in a row counts as pruned */
+#define AGAIN_MS 10000        /* after a search in vain: by then another node may answer; */
+#define AGAIN_PER_BLOCK_MS 10 /* and the longer it took, the later */
 
 static uint64_t monotonic_ms(const struct executor *executor)
 {
@@ -338,8 +339,9 @@ static bool is_stale(struct executor *executor, const struct tick *tick)
         if (!flight || flight->intent != search->found[i].intent)
             return true;
     }
+    const uint64_t again_ms = AGAIN_MS + AGAIN_PER_BLOCK_MS * (search->top - search->next.number);
     return search->state == SEARCH_NONE || search->top > tick->view.final.block.number ||
-           (search->state == SEARCH_IN_VAIN && monotonic_ms(executor) - search->ended_ms >= AGAIN_MS);
+           (search->state == SEARCH_IN_VAIN && monotonic_ms(executor) - search->ended_ms >= again_ms);
 }
 
 static bool is_unexplained(const struct executor *executor, const struct tick *tick)

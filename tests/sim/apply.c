@@ -1,6 +1,7 @@
 /* What each event does. `who`, `a`, `b`, `c` are taken modulo what there is. */
 #include "adoption.h"
 
+#include "base/bytes.h"
 #include "base/cleanup.h"
 
 #include <fcntl.h>
@@ -412,6 +413,14 @@ static void send_foreign(struct world *world, const struct event *event)
                                    .max_fee_per_gas_wei = 3000,
                                    .max_priority_fee_per_gas_wei = 20 };
     static const uint32_t masks[] = { SIM_ALL_POOLS, 1u << SIM_POOL_MINER };
+    const struct inputs *inputs = &world->inputs;
+    if (event->b / 1000 % 4 == 0 && inputs->row_count) { /* what is owed, or was */
+        const struct input_row *row = &inputs->rows[event->b / 4000 % inputs->row_count];
+        if (address_equal(&world->treasuries[row->treasury].payer.address, from)) {
+            foreign.to = row->destination;
+            foreign.value = row->amount;
+        }
+    }
     (void)sim_chain_send_foreign(world->chain, &foreign, masks[event->c % 2]);
 }
 

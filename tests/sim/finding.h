@@ -21,6 +21,7 @@
     X(PROPERTY_NOT_STOPPED, "not_stopped")           /* spent while a person keeps the breaker open */                 \
     X(PROPERTY_UNBOUNDED, "unbounded")               /* more bound, at once or in flight, than was configured */       \
     X(PROPERTY_NOT_DURABLE, "not_durable")           /* bytes on the wire that had not been staged */                  \
+    X(PROPERTY_FREED, "freed")                       /* a nonce was given up that no stranger has used, finally */     \
     X(PROPERTY_SUMS, "sums")                         /* what the account spent is not what was paid and burnt */       \
     X(PROPERTY_STORE_UNTRUE, "store_untrue")         /* the store calls final what the chain does not show */          \
     X(PROPERTY_RECONCILE_UNTRUE, "reconcile_untrue") /* reconcile says what is not so */                               \

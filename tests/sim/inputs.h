@@ -41,6 +41,7 @@ struct input_row {
     enum cancelled cancelled;
     uint32_t leader; /* first of the rows with this destination and amount; the rest is kept there, by the oracle */
     uint32_t asked, paid, nonces, finalized, cancelled_for_sure, cancelled_perhaps, disowned;
+    uint32_t by_hand; /* payments of the same by somebody else with the key */
 };
 
 struct input_file {

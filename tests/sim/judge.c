@@ -2,6 +2,7 @@
  * `reconcile` say is held against the chain. */
 #include "oracle.h"
 
+#include "base/bytes.h"
 #include "reconcile/reconcile.h"
 
 #include <string.h>
@@ -20,7 +21,10 @@ struct judgement {
     enum halt_code halt;
     bool forced_open;
     bool foreign_mined, foreign_pooled;
-    struct bursar_amount spendable; /* by one payment, beyond its fees */
+    bool foreign_pays;                    /* ... and pays what some row asks for: only a person can tell */
+    size_t foreign_count, foreign_stored; /* in blocks; and known to the store as such, or as a payment */
+    struct bursar_amount found;           /* paid by them, and taken for the payments that they are */
+    struct bursar_amount spendable;       /* by one payment, beyond its fees */
     struct bursar_amount spendable_by_contract;
     size_t rows_seen;
     uint64_t reconcile_differences;
@@ -58,6 +62,68 @@ static bool was_foreign_used(const struct world *world, const struct bursar_addr
     return false;
 }
 
+static void count_foreign(struct judgement *now)
+{
+    const struct sim_chain *chain = now->world->chain;
+    size_t count = sim_chain_transaction_count(chain);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct sim_transaction *tx = sim_chain_transaction(chain, i);
+        if (!tx->is_foreign || tx->canonical == SIM_NONE || !address_equal(&tx->from, &now->treasury->payer.address))
+            continue;
+        const struct input_row *leader = inputs_leader(&now->world->inputs, &tx->to);
+        now->foreign_count++;
+        now->foreign_pays = now->foreign_pays || (leader && bursar_amount_compare(leader->amount, tx->value) == 0);
+    }
+}
+
+struct attempts_seen {
+    struct judgement *now;
+    uint64_t nonce;
+    unsigned seq;
+    size_t rows;
+};
+
+static enum bursar_status judge_attempt(void *ctx, const struct attempt_record *attempt)
+{
+    struct attempts_seen *seen = ctx;
+    struct judgement *now = seen->now;
+    const struct sim_chain *chain = now->world->chain;
+    seen->nonce = attempt->nonce;
+    seen->seq = attempt->seq;
+    seen->rows++;
+    bool is_exhibited = attempt->purpose == PURPOSE_FOREIGN || attempt->purpose == PURPOSE_FOUND;
+    uint32_t index = sim_chain_find(chain, &attempt->hash);
+    const struct sim_transaction *tx = index == SIM_NONE ? NULL : sim_chain_transaction(chain, index);
+    if (!tx || tx->canonical == SIM_NONE) {
+        if (is_exhibited)
+            finding(now, PROPERTY_STORE_UNTRUE, "what it says has used a nonce has not", "");
+        return BURSAR_OK;
+    }
+    if (attempt->purpose == PURPOSE_FOREIGN && !tx->is_foreign && !now->treasury->was_adopted)
+        finding(now, PROPERTY_STORE_UNTRUE, "what it calls somebody else's is its own", "");
+    now->foreign_stored += tx->is_foreign;
+    if (attempt->purpose != PURPOSE_FOREIGN && tx->is_foreign &&
+        sim_chain_inclusion(chain, tx->canonical)->succeeded &&
+        !bursar_amount_add(now->found, tx->value, &now->found))
+        finding(now, PROPERTY_SUMS, "a sum leaves 256 bits", "");
+    return BURSAR_OK;
+}
+
+static void see_foreign(struct judgement *now)
+{
+    struct attempts_seen seen = { .now = now };
+    struct bursar_error err = { 0 };
+    enum bursar_status status;
+    count_foreign(now);
+    do {
+        seen.rows = 0;
+        status = now->store.attempts(now->store.ctx, now->treasury->payer.id, seen.nonce, seen.seq, LIST_MAX_ROWS,
+                                     judge_attempt, &seen, &err);
+    } while (status == BURSAR_OK && seen.rows == LIST_MAX_ROWS);
+    if (status != BURSAR_OK)
+        finding(now, PROPERTY_BROKEN, err.message, "the attempts can't be listed");
+}
+
 /* --- halts --- */
 
 static void tell_halt(const struct judgement *now)
@@ -77,7 +143,9 @@ static bool halt_is_justified(const struct judgement *now)
     switch (now->halt) {
     case HALT_NONE:
         return true;
-    case HALT_FOREIGN_NONCE:
+    case HALT_FOREIGN_NONCE: /* what is exhibited frees by itself, but for these */
+        return now->treasury->was_adopted ||
+               (now->foreign_mined && (now->foreign_pays || now->treasury->setup.config.finality_blocks > 0));
     case HALT_STORE_BEHIND_CHAIN:
         /* Signed anew after an adoption, because no node showed its bytes, and mined as it was signed at first. */
         return now->foreign_pooled || causes->old_store || now->treasury->was_adopted;
@@ -103,8 +171,8 @@ static void judge_halt(struct judgement *now)
 {
     if (!halt_is_justified(now))
         finding(now, PROPERTY_HALT_UNTRUE, halt_code_name(now->halt), "");
-    if (now->halt == HALT_NONE && now->foreign_mined && !now->treasury->was_adopted)
-        finding(now, PROPERTY_HALT_UNTRUE, "somebody else used the key, and nothing is halted", "");
+    if (now->halt == HALT_NONE && now->foreign_stored != now->foreign_count && !now->treasury->was_adopted)
+        finding(now, PROPERTY_HALT_UNTRUE, "somebody else used the key, nothing is halted, and it is not known", "");
 }
 
 /* --- rows --- */
@@ -201,7 +269,7 @@ static void judge_finality(struct judgement *now)
         if (row->treasury != now->treasury->number)
             continue;
         asked++;
-        if (row->finalized > row->paid)
+        if (row->finalized > row->paid + row->by_hand)
             finding(now, PROPERTY_STORE_UNTRUE, "called final, and not paid", row->ref);
         if (row->finalized + row->disowned < row->paid && now->halt == HALT_NONE && !now->forced_open)
             finding(now, PROPERTY_STORE_UNTRUE, "paid, and not called final", row->ref);
@@ -239,17 +307,18 @@ static void sum_on_chain(const struct judgement *now, struct bursar_amount *ret_
 {
     const struct sim_chain *chain = now->world->chain;
     size_t count = sim_chain_transaction_count(chain);
-    *ret_paid = *ret_fees = (struct bursar_amount){ 0 };
+    *ret_paid = now->found;
+    *ret_fees = (struct bursar_amount){ 0 };
     for (uint32_t i = 0; i < count; i++) {
         const struct sim_transaction *tx = sim_chain_transaction(chain, i);
         struct bursar_amount fee;
-        if (tx->canonical == SIM_NONE || tx->is_foreign ||
+        if (tx->canonical == SIM_NONE ||
             memcmp(tx->from.bytes, now->treasury->payer.address.bytes, sizeof tx->from.bytes) != 0)
             continue;
         const struct sim_inclusion *inclusion = sim_chain_inclusion(chain, tx->canonical);
         bool ok = bursar_amount_multiply(bursar_amount_from_u64(inclusion->gas_price_wei), inclusion->gas_used, &fee) &&
                   bursar_amount_add(*ret_fees, fee, ret_fees);
-        if (inclusion->succeeded)
+        if (inclusion->succeeded && !tx->is_foreign)
             ok = ok && bursar_amount_add(*ret_paid, tx->value, ret_paid);
         if (!ok)
             finding_add(&now->world->finding, PROPERTY_SUMS, now->world->step, "a sum leaves 256 bits");
@@ -265,11 +334,6 @@ static void judge_result(struct judgement *now, const struct reconcile_result *r
             finding(now, PROPERTY_RECONCILE_UNTRUE, now->first_difference, "reconcile finds a difference");
         break;
     case HALT_FOREIGN_NONCE:
-        /* A store that went back signs the same bytes again that were mined in a block it has read already: halted for
-         * want of a sighting, and nothing differs. */
-        if (!now->foreign_mined && now->treasury->causes.old_store)
-            return;
-        __attribute__((fallthrough));
     case HALT_STORE_BEHIND_CHAIN:
     case HALT_ACCOUNT_HISTORY:
     case HALT_STORE_BEHIND_LOG:
@@ -360,6 +424,7 @@ void oracle_judge(struct world *world)
         now.foreign_mined = was_foreign_used(world, &now.treasury->payer.address, false);
         now.foreign_pooled = was_foreign_used(world, &now.treasury->payer.address, true);
         world->counts.halted += now.halt != HALT_NONE;
+        see_foreign(&now);
         tell_halt(&now);
         judge_halt(&now);
         judge_rows(&now);

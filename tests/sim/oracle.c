@@ -41,13 +41,27 @@ static struct nonce_use *use_at(struct uses *uses, unsigned treasury, uint64_t n
     return &uses->of[treasury][nonce];
 }
 
+/* It may pay what a row asks for, as if by hand. */
+static void check_foreign(struct world *world, const struct sim_treasury *treasury, const struct sim_transaction *tx)
+{
+    struct input_row *leader = inputs_leader(&world->inputs, &tx->to);
+    if (leader && leader->treasury == treasury->number && tx->canonical != SIM_NONE &&
+        bursar_amount_compare(leader->amount, tx->value) == 0 &&
+        sim_chain_inclusion(world->chain, tx->canonical)->succeeded)
+        leader->by_hand++;
+}
+
 /* Whatever was handed over pays a row what it is owed, and means it for ever. */
 static void check_transaction(struct world *world, const struct sim_transaction *tx, struct uses *uses)
 {
     const struct sim_treasury *treasury = treasury_of(world, &tx->from);
     char text[HASH_TEXT_BYTES];
-    if (!treasury || tx->is_foreign)
+    if (!treasury)
         return;
+    if (tx->is_foreign) {
+        check_foreign(world, treasury, tx);
+        return;
+    }
     if (address_equal(&tx->to, &tx->from) && bursar_amount_is_zero(tx->value))
         return;
     struct input_row *leader = inputs_leader(&world->inputs, &tx->to);
@@ -108,7 +122,7 @@ void oracle_check(struct world *world)
     struct inputs *inputs = &world->inputs;
     struct uses uses = { 0 };
     for (size_t i = 0; i < inputs->row_count; i++)
-        inputs->rows[i].paid = inputs->rows[i].nonces = inputs->rows[i].cancelled_for_sure =
+        inputs->rows[i].paid = inputs->rows[i].by_hand = inputs->rows[i].nonces = inputs->rows[i].cancelled_for_sure =
             inputs->rows[i].cancelled_perhaps = 0;
     for (size_t i = 0; i < inputs->row_count; i++) {
         struct input_row *leader = &inputs->rows[inputs->rows[i].leader];

@@ -14,6 +14,7 @@
 #define IDLE_STEPS_MAX 400 /* longer than any time-out: the chain saw nothing of us */
 #define REST_STEPS 4
 #define ADOPTIONS_MAX 8
+#define SEARCH_REST_STEPS 40 /* what was looked for in vain is looked for again */
 #define PLENTY_WEI 1000000000000000000ull
 
 static void after_tick(struct world *world, struct process *process, enum process_end end)
@@ -172,6 +173,15 @@ static bool rests(const struct world *world, unsigned treasury)
     return false;
 }
 
+static bool is_searched_for(const struct world *world)
+{
+    for (size_t i = 0; i < world->process_count; i++) {
+        if (world->processes[i].is_up && world->processes[i].report.halt == HALT_FOREIGN_NONCE)
+            return true;
+    }
+    return false;
+}
+
 static bool fees_are_settled(const struct world *world)
 {
     const struct sim_block *head = sim_chain_block(world->chain, sim_chain_head(world->chain));
@@ -225,7 +235,7 @@ static bool wait_for_rest(struct world *world)
         for (unsigned t = 0; t < world->treasury_count; t++)
             all = all && rests(world, t);
         resting = all ? resting + 1 : 0;
-        if (resting >= REST_STEPS && may_rest(world))
+        if (resting >= (is_searched_for(world) ? SEARCH_REST_STEPS : REST_STEPS) && may_rest(world))
             return true;
         idle_steps = sim_chain_counts(world->chain)->mined == mined && !all ? idle_steps + 1 : 0;
         mined = sim_chain_counts(world->chain)->mined;

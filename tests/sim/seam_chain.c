@@ -65,6 +65,21 @@ static enum bursar_status transactions(void *ctx, const struct bursar_hash *hash
                       err);
 }
 
+static enum bursar_status bodies(void *ctx, const struct bursar_address *account, const uint64_t *numbers, size_t count,
+                                 struct chain_body *ret, struct bursar_error *err)
+{
+    struct process *process = ctx;
+    for (size_t i = 0; i < count; i++)
+        ret[i] = (struct chain_body){ 0 };
+    if (!seam_enter(process, "bodies"))
+        return seam_dead(err);
+    enum bursar_status inner = process->chain.bodies(process->chain.ctx, account, numbers, count, ret, err);
+    enum bursar_status status = seam_leave(process, "bodies", inner, err);
+    if (inner == BURSAR_OK && status != BURSAR_OK)
+        chain_bodies_clear(ret, count);
+    return status;
+}
+
 static enum bursar_status has_code(void *ctx, const struct chain_block_ref *at, const struct bursar_address *addresses,
                                    size_t count, bool *ret, struct bursar_error *err)
 {
@@ -156,6 +171,7 @@ struct chain seam_chain(struct process *process)
                            .blocks = blocks,
                            .receipts = receipts,
                            .transactions = transactions,
+                           .bodies = bodies,
                            .has_code = has_code,
                            .estimate = estimate,
                            .submit = submit,

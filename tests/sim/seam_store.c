@@ -60,6 +60,10 @@ READ(intents,
      (void *ctx, int64_t treasury, uint64_t from_nonce, size_t limit, intent_visitor *visit, void *visit_ctx,
       struct bursar_error *err),
      treasury, from_nonce, limit, visit, visit_ctx)
+READ(contents,
+     (void *ctx, int64_t treasury, int64_t after_id, size_t limit, content_visitor *visit, void *visit_ctx,
+      struct bursar_error *err),
+     treasury, after_id, limit, visit, visit_ctx)
 READ(breaker_load, (void *ctx, int64_t treasury, struct breaker_record *ret, struct bursar_error *err), treasury, ret)
 
 WRITE(lease_renew, (void *ctx, struct fence fence, uint64_t now_ms, struct bursar_error *err), now_ms)
@@ -173,6 +177,64 @@ static enum bursar_status settle(void *ctx, struct fence fence, uint64_t now_ms,
     return seam_leave(process, "settle", status, err);
 }
 
+/* What a stranger's is held against before anything is freed for it (INV-4). */
+struct freeing {
+    const struct process *process;
+    const struct sim_transaction *tx;
+    int64_t owes; /* 0: nobody */
+};
+
+static enum bursar_status hold_against(void *ctx, const struct content_record *content)
+{
+    struct freeing *freeing = ctx;
+    if (content->state != STATE_FINALIZED && content->state != STATE_CANCELLED &&
+        address_equal(&content->destination, &freeing->tx->to) &&
+        bursar_amount_compare(content->amount, freeing->tx->value) == 0)
+        freeing->owes = content->id;
+    return BURSAR_OK;
+}
+
+/* Rightly freed: somebody else's, of this nonce, in a block that is final, and nothing that is owed. */
+static void judge_freeing(const struct process *process, struct fence fence, const struct adopted_nonce *nonce)
+{
+    const struct process_setup *setup = process->setup;
+    const struct sim_chain *chain = setup->true_chain;
+    struct witness *witness = setup->witness;
+    struct bursar_error ignored = { 0 };
+    uint32_t index = sim_chain_find(chain, &nonce->hash);
+    struct freeing freeing = { .process = process,
+                               .tx = index == SIM_NONE ? NULL : sim_chain_transaction(chain, index) };
+    const struct sim_transaction *tx = freeing.tx;
+    if (nonce->purpose != PURPOSE_FOREIGN)
+        return;
+    if (!tx || !tx->is_foreign || tx->nonce != nonce->nonce || tx->canonical == SIM_NONE ||
+        sim_chain_block(chain, sim_chain_inclusion(chain, tx->canonical)->block)->number >
+            sim_chain_final_number(chain)) {
+        finding_add(witness->finding, PROPERTY_FREED, *witness->step, "nonce %llu was given up without proof",
+                    (unsigned long long)nonce->nonce);
+        return;
+    }
+    if (process->store.contents(process->store.ctx, fence.treasury, 0, LIST_MAX_ROWS, hold_against, &freeing,
+                                &ignored) == BURSAR_OK &&
+        freeing.owes)
+        finding_add(witness->finding, PROPERTY_FREED, *witness->step,
+                    "nonce %llu was given up for what pays disbursement %lld", (unsigned long long)nonce->nonce,
+                    (long long)freeing.owes);
+}
+
+static enum bursar_status exhibited(void *ctx, struct fence fence, uint64_t now_ms, const struct adopted_nonce *nonces,
+                                    size_t count, struct bursar_error *err)
+{
+    struct process *process = ctx;
+    if (!seam_enter(process, "exhibited"))
+        return seam_dead(err);
+    for (size_t i = 0; i < count; i++)
+        judge_freeing(process, fence, &nonces[i]);
+    enum bursar_status status = process->store.exhibited(process->store.ctx, fence, now_ms, nonces, count, err);
+    witness_write(process->setup->witness, fence.lease_epoch, "exhibited", status);
+    return seam_leave(process, "exhibited", status, err);
+}
+
 static enum bursar_status bind(void *ctx, struct fence fence, uint64_t now_ms, const struct binding *bindings,
                                size_t count, struct bursar_error *err)
 {
@@ -261,6 +323,8 @@ struct store seam_store(struct process *process)
                            .attempts_add = attempts_add,
                            .submissions_record = submissions_record,
                            .settle = settle,
+                           .exhibited = exhibited,
+                           .contents = contents,
                            .snapshot_save = snapshot_save,
                            .breaker_save = breaker_save };
 }
