@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define OPTION_RPC 1
@@ -73,6 +74,23 @@ static enum bursar_status check_free(const struct init *init, const char *store_
     return BURSAR_OK;
 }
 
+/* A pool that shows more than blocks do is looked at again: a first nonce beyond what is really sent would leave a gap
+ * below it. */
+static enum bursar_status look_thrice(const struct chain *chain, const struct chain_query *query,
+                                      struct chain_view *ret, struct bursar_error *err)
+{
+    const struct timespec moment = { .tv_nsec = 300000000 };
+    enum bursar_status status = chain->observe(chain->ctx, query, ret, err);
+    for (int again = 0; again < 2 && status == BURSAR_OK && ret->nonce_pending > ret->nonce_latest; again++) {
+        const uint64_t before = ret->nonce_pending;
+        (void)nanosleep(&moment, NULL);
+        status = chain->observe(chain->ctx, query, ret, err);
+        if (status == BURSAR_OK && ret->nonce_pending > before && before >= ret->nonce_latest)
+            ret->nonce_pending = before;
+    }
+    return status;
+}
+
 static enum bursar_status ask_node(struct init *init, struct bursar_error *err)
 {
     struct treasury_config section = { 0 };
@@ -81,7 +99,7 @@ static enum bursar_status ask_node(struct init *init, struct bursar_error *err)
     (void)snprintf(section.rpc, sizeof section.rpc, "%s", init->start.rpc);
     enum bursar_status status = node_open(&node, &section, NODE_TIMEOUT_MS, NULL, NULL, err);
     if (status == BURSAR_OK)
-        status = node.chain.observe(node.chain.ctx, &query, &init->view, err);
+        status = look_thrice(&node.chain, &query, &init->view, err);
     if (status == BURSAR_OK && (init->view.chain_id == 0 || init->view.chain_id > INT64_MAX))
         status = bursar_fail(err, BURSAR_EINVAL, "the node's chain id %llu can't be kept",
                              (unsigned long long)init->view.chain_id);

@@ -82,15 +82,73 @@ static bool behind_log(const struct treasury *treasury, const struct lane *lane,
 
 static bool behind_chain(const struct lane *lane, const struct chain_view *view, struct verdict *ret)
 {
-    uint64_t sent = view->nonce_latest > view->nonce_pending ? view->nonce_latest : view->nonce_pending;
-    if (sent <= lane->next_nonce)
+    if (view->nonce_latest <= lane->next_nonce)
         return false;
     halt(ret, HALT_STORE_BEHIND_CHAIN); /* INV-12 */
-    (void)snprintf(
-        ret->reason, sizeof ret->reason,
-        "the account's next nonce on the chain is %llu (waiting ones included), the store's is %llu: something "
-        "else sends from this account, or the store is an older copy",
-        (ull)sent, (ull)lane->next_nonce);
+    (void)snprintf(ret->reason, sizeof ret->reason,
+                   "the account's next nonce on the chain is %llu, the store's is %llu: something else sends from this "
+                   "account, or the store is an older copy",
+                   (ull)view->nonce_latest, (ull)lane->next_nonce);
+    return true;
+}
+
+static void watch_pending(struct pending_watch *watch, bool shows, uint64_t now_ms)
+{
+    if (!watch->is_above && shows) {
+        *watch = (struct pending_watch){ .is_above = true, .above_since_ms = now_ms };
+    } else if (shows) {
+        watch->is_quiet = false;
+    } else if (watch->is_above && !watch->is_quiet) {
+        watch->is_quiet = true;
+        watch->quiet_since_ms = now_ms;
+    } else if (watch->is_above && now_ms - watch->quiet_since_ms >= PENDING_SETTLES_MS) {
+        *watch = (struct pending_watch){ 0 };
+    }
+}
+
+void plan_pending(struct pending_watch *watch, uint64_t next_nonce, const struct chain_view *view, uint64_t now_ms,
+                  struct verdict *ret)
+{
+    *ret = (struct verdict){ 0 };
+    watch_pending(watch, view->nonce_pending > next_nonce, now_ms);
+    if (!watch->is_above)
+        return;
+    if (!watch->is_quiet && now_ms - watch->above_since_ms >= PENDING_SETTLES_MS)
+        watch->is_halted = true;
+    if (watch->is_halted)
+        halt(ret, HALT_STORE_BEHIND_CHAIN); /* INV-12 */
+    ret->holds = true;
+    if (watch->is_quiet)
+        (void)snprintf(
+            ret->reason, sizeof ret->reason,
+            "a moment ago the node's pool held transactions of this account beyond nonce %llu: looking again",
+            (ull)next_nonce);
+    else
+        (void)snprintf(
+            ret->reason, sizeof ret->reason,
+            "with those that wait in the node's pool, the account's next nonce is %llu, the store's is %llu: "
+            "something else sends from this account, or the store is an older copy",
+            (ull)view->nonce_pending, (ull)next_nonce);
+}
+
+/* A gap: nothing of ours is mined above a nonce of the account that nobody uses. All of ours from the first on are
+ * bound, and their bytes can be signed again; so this one is not ours, or the node contradicts itself. */
+static bool is_gap_below(const struct treasury *treasury, const struct chain_view *view, const struct flight *lowest,
+                         struct verdict *ret)
+{
+    if (view->nonce_latest >= lowest->nonce)
+        return false;
+    ret->holds = true;
+    if (view->nonce_latest < treasury->first_nonce)
+        (void)snprintf(ret->reason, sizeof ret->reason,
+                       "nonces %llu to %llu of the account are not used, and nothing of ours can be mined before they "
+                       "are: they are older than this treasury, whose first is %llu. If nothing waits to use them any "
+                       "more, stop the executor and fill them with `bursar reconcile --adopt`",
+                       (ull)view->nonce_latest, (ull)(treasury->first_nonce - 1), (ull)treasury->first_nonce);
+    else
+        (void)snprintf(ret->reason, sizeof ret->reason,
+                       "the node says that the account's next nonce is %llu, and has shown all below %llu in blocks",
+                       (ull)view->nonce_latest, (ull)lowest->nonce);
     return true;
 }
 
@@ -129,6 +187,8 @@ void plan_nonces(const struct treasury *treasury, const struct lane *lane, const
                        (ull)view->latest.block.number);
         return;
     }
+    if (flight_count && is_gap_below(treasury, view, &flights[0], ret))
+        return;
     if (flight_count == 0 || flights[0].nonce >= view->nonce_latest) {
         hold_contested(flights, flight_count, ret);
         return;

@@ -30,6 +30,21 @@ void plan_nonces(const struct treasury *treasury, const struct lane *lane, const
                  const struct chain_view *view, bool is_current, const struct flight *flights, size_t flight_count,
                  struct verdict *ret);
 
+/* What pools show of the account's nonces is a hint: a single look may be wrong in both directions. */
+#define PENDING_SETTLES_MS 3000
+struct pending_watch {
+    bool is_above;           /* the pool has shown a nonce beyond the store's, and not for long enough none */
+    uint64_t above_since_ms; /* monotonic */
+    bool is_halted;          /* it has gone on for PENDING_SETTLES_MS */
+    bool is_quiet;           /* above, and not in the last look */
+    uint64_t quiet_since_ms;
+};
+/* Does the pool hold more of the account's than the store knows (INV-12)? Holds from the first look that shows it,
+ * halts once looks have gone on showing it for PENDING_SETTLES_MS, and ends when they have not for as long.
+ * `next_nonce` is the store's. */
+void plan_pending(struct pending_watch *watch, uint64_t next_nonce, const struct chain_view *view, uint64_t now_ms,
+                  struct verdict *ret);
+
 /* Does the signing log hold what the store has bound? `found` false: the nonce was never signed. */
 void plan_signature_known(const struct intent_record *intent, bool found, const struct signed_payload *payload,
                           struct verdict *ret);

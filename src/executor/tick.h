@@ -36,8 +36,10 @@ struct executor {
     uint64_t snapshot_at_ms; /* monotonic; when the snapshot was last stored */
     unsigned lag_ticks;
     uint64_t progress_nonce, progress_number; /* the account's nonce as last seen to move, and the head then */
-    size_t host_offset;                       /* due rows that the host is not asked about in this round: it has been */
-    uint64_t rechecked_number;                /* the head when rows that were passed over were last woken */
+    struct pending_watch pending;
+    bool pending_watched;          /* since the start: a halt that the store remembers was taken over */
+    size_t host_offset;            /* due rows that the host is not asked about in this round: it has been */
+    uint64_t rechecked_number;     /* the head when rows that were passed over were last woken */
     bool was_nothing_due;
     uint64_t breaker_changes;      /* of the breaker, as saved last */
     struct verdict signer_verdict; /* why the signer can't be used; halt NONE: it can */
@@ -90,6 +92,8 @@ BURSAR_MUST_CHECK enum bursar_status tick_finalize(struct executor *executor, st
 /* Compares store, signing log and chain. */
 BURSAR_MUST_CHECK enum bursar_status tick_compare(struct executor *executor, struct tick *tick,
                                                   struct bursar_error *err);
+/* Does the node's pool hold what the store knows nothing of? */
+void tick_pending(struct executor *executor, const struct tick *tick, uint64_t next_nonce, struct verdict *ret);
 /* Looks for what has used a nonce of ours, finally, that none of our attempts explains. */
 BURSAR_MUST_CHECK enum bursar_status tick_exhibit(struct executor *executor, struct tick *tick,
                                                   struct bursar_error *err);

@@ -107,6 +107,15 @@ static void note_progress(struct executor *executor, const struct chain_view *vi
     executor->progress_number = view->latest.block.number;
 }
 
+void tick_pending(struct executor *executor, const struct tick *tick, uint64_t next_nonce, struct verdict *ret)
+{
+    const uint64_t now_ms = executor->env.clock.monotonic_ms(executor->env.clock.ctx);
+    if (!executor->pending_watched && tick->treasury.halt == HALT_STORE_BEHIND_CHAIN)
+        executor->pending = (struct pending_watch){ .is_above = true, .above_since_ms = now_ms };
+    executor->pending_watched = true;
+    plan_pending(&executor->pending, next_nonce, &tick->view, now_ms, ret);
+}
+
 static enum bursar_status compare_nonces(struct executor *executor, struct tick *tick, struct bursar_error *err)
 {
     struct signer *signer = &executor->env.signer;
@@ -129,6 +138,8 @@ static enum bursar_status compare_nonces(struct executor *executor, struct tick 
     add_verdict(&tick->verdict, &executor->signer_verdict);
     if (executor->signer_ready)
         add_verdict(&tick->verdict, &executor->log_verdict);
+    add_verdict(&tick->verdict, &found);
+    tick_pending(executor, tick, tick->lane.next_nonce, &found);
     add_verdict(&tick->verdict, &found);
     return BURSAR_OK;
 }

@@ -22,6 +22,15 @@ static enum bursar_status pin(struct executor *executor, struct tick *tick, stru
         return BURSAR_OK;
     }
     plan_adoption(view, &log, &tick->verdict);
+    if (tick->verdict.halt != HALT_NONE && view->nonce_latest == 0) { /* a pool has shown it, and no block */
+        struct verdict pending;
+        tick_pending(executor, tick, 0, &pending);
+        if (pending.holds && pending.halt == HALT_NONE) {
+            tick->verdict = pending;
+            tick->observed = false;
+            return BURSAR_OK;
+        }
+    }
     if (tick->verdict.halt != HALT_NONE) {
         tick->observed = false;
         return BURSAR_OK;

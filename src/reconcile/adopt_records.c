@@ -32,6 +32,9 @@ static void choose_range(struct adopt_plan *plan, uint64_t *ret_end)
     const struct treasury *treasury = &plan->treasury;
     uint64_t sent = larger(plan->view.nonce_latest, plan->view.nonce_pending), end = sent;
     plan->first_nonce = treasury->is_pinned ? treasury->first_nonce : sent;
+    if (treasury->is_pinned &&
+        plan->view.nonce_latest < plan->first_nonce) /* a gap below: nothing above it is ever mined */
+        plan->first_nonce = plan->view.nonce_latest;
     if (plan->log.entries) {
         plan->first_nonce = plan->log.first_nonce < plan->first_nonce ? plan->log.first_nonce : plan->first_nonce;
         end = larger(end, plan->log.next_nonce);

@@ -28,6 +28,12 @@ static struct bursar_address a_stranger(void)
     return (struct bursar_address){ .bytes = { 0xee } };
 }
 
+static void look_for_a_while(struct world *world)
+{
+    for (uint64_t until_ms = world->monotonic_ms + PENDING_SETTLES_MS; world->monotonic_ms <= until_ms;)
+        world_step(world);
+}
+
 static void restart(struct world *world)
 {
     process_stop(&world->first);
@@ -104,7 +110,7 @@ static void a_halt_does_not_end_because_the_node_lags_behind_what_was_final(void
     world_add_many(world, ROWS);
     world_run_until_idle(world, 30);
     memory_chain_send_foreign(world->chain, ROWS, &stranger, 5);
-    world_step(world);
+    look_for_a_while(world);
     assert_int_equal(stored_halt(world), HALT_STORE_BEHIND_CHAIN);
     world->chain->lag_blocks = world->chain->finality_depth + 5;
     world->chain->lag_calls = UINT64_MAX;
@@ -137,12 +143,36 @@ static void a_foreign_transaction_beyond_our_last_nonce_halts_while_it_is_there(
     world_settle(world);
     memory_chain_send_foreign(world->chain, ROWS, &stranger, 5);
     world_add_many(world, 1);
-    world_settle(world);
+    world_step(world);
+    assert_int_equal(world->first.report.halt, HALT_NONE); /* one look at a pool proves nothing, and binds nothing */
+    look_for_a_while(world);
     assert_int_equal(world->first.report.halt, HALT_STORE_BEHIND_CHAIN);
     assert_int_equal(state_of(world, ROWS), STATE_QUEUED);
     memory_chain_drop_pool(world->chain);
     world_run_until_idle(world, 90);
     assert_int_equal(stored_halt(world), HALT_NONE);
+    world_check_all_paid(world);
+}
+
+/* The node's pool loses sight of it for one look: that is no moment to bind anything. */
+static void a_pool_that_shows_less_for_one_look_lets_nothing_be_bound(void **state)
+{
+    struct world *world = *state;
+    struct bursar_address stranger = a_stranger();
+    world_add_many(world, ROWS);
+    world_run_until_idle(world, 30);
+    memory_chain_send_foreign(world->chain, ROWS, &stranger, 5);
+    look_for_a_while(world);
+    world_add_many(world, 1);
+    world->chain->transactions[world->chain->transaction_count - 1].is_pooled = false;
+    world_step(world);
+    world->chain->transactions[world->chain->transaction_count - 1].is_pooled = true;
+    assert_int_equal(state_of(world, ROWS), STATE_QUEUED);
+    restart(world);
+    world->chain->transactions[world->chain->transaction_count - 1].is_pooled = false;
+    world_step(world);
+    assert_int_equal(state_of(world, ROWS), STATE_QUEUED); /* nor after a restart */
+    world_run_until_idle(world, 30);
     world_check_all_paid(world);
 }
 
@@ -299,6 +329,7 @@ int main(void)
         TEST(a_halt_does_not_end_because_the_node_lags_behind_what_was_final),
         TEST(a_foreign_transaction_that_is_reorganised_away_ends_the_hold),
         TEST(a_foreign_transaction_beyond_our_last_nonce_halts_while_it_is_there),
+        TEST(a_pool_that_shows_less_for_one_look_lets_nothing_be_bound),
         TEST(a_foreign_transaction_mined_beyond_our_last_nonce_halts_for_good),
         TEST(an_account_with_history_that_nobody_acknowledged_is_not_taken),
         TEST(an_account_with_history_that_was_acknowledged_pays_from_its_next_nonce),
