@@ -92,6 +92,68 @@ class NodeTest(harness.ChainCase):
         self.assert_chain(node, once=payments)
         self.assert_agrees(bursar)
 
+    def test_a_payment_that_a_reorg_moves_to_an_older_block_is_paid_once(self):
+        node = self.node(block_time=None, flags=["--no-mining"])
+        bursar = self.bursar(node, TREASURY_MAIN_FINALITY=12)
+        payments = harness.rows("moved", 5)
+        self.pay(bursar, payments)
+        node.mine(6)
+        run = bursar.start("run", "--until-idle")
+        harness.wait_until(lambda: node.nonce(block="pending") == 5, 60, run.err)
+        raws = [node.rpc("eth_getRawTransactionByHash", item["tx_hash"]) for item in bursar.items()]
+        node.mine(3)
+        harness.wait_until(lambda: bursar.queue("executed") == 5, 60, run.err)
+        was = bursar.items()[0]["block_number"]
+        node.rpc("anvil_reorg", 6, [[raw, 0] for raw in raws])  # into the first of the new blocks
+        self.assertEqual(node.nonce(), 5)
+        harness.wait_until(lambda: (bursar.items()[0]["block_number"] or was) < was, 60, run.err)
+        node.mine(14)
+        self.assertEqual(run.wait(), 0, run.err())
+        self.assert_chain(node, once=payments)
+        self.assert_agrees(bursar)
+
+    def test_a_node_that_comes_back_as_another_chain_is_paid_nothing(self):
+        node = self.node()
+        bursar = self.bursar(node)
+        first = harness.rows("first", 3)
+        self.pay(bursar, first)
+        run = bursar.start("run")
+        harness.wait_until(lambda: bursar.queue("finalized") == 3, 60, run.err)
+        node.kill()
+        node.flags += ["--timestamp", "1700000000"]
+        node.start()  # the same address, the same chain id
+        waiting = harness.rows("waiting", 3)
+        self.pay(bursar, waiting)
+        harness.wait_until(lambda: bursar.status()["halt"], 60, run.err)
+        self.assertEqual(bursar.status()["halt"]["code"], "genesis_mismatch")
+        start = node.block_number()
+        harness.wait_until(lambda: node.block_number() > start + 5, 60, "five blocks")
+        self.assertEqual(run.terminate()[0], 0)
+        self.assertEqual(node.nonce(), 0)
+        self.assertEqual(bursar.queue("finalized"), 3)
+        self.assertEqual(bursar.queue("queued"), 3)
+
+    def test_a_node_that_comes_back_with_another_history_is_paid_nothing(self):
+        node = self.node(flags=["--timestamp", "1700000000"])
+        bursar = self.bursar(node)
+        genesis = node.block(0)["hash"]
+        first = harness.rows("first", 3)
+        self.pay(bursar, first)
+        run = bursar.start("run")
+        harness.wait_until(lambda: bursar.queue("finalized") == 3, 60, run.err)
+        seen = node.block_number()
+        node.kill()
+        node.start()  # everything is forgotten
+        self.assertEqual(node.block(0)["hash"], genesis)
+        self.pay(bursar, harness.rows("waiting", 3))
+        node.mine(seen + 10)
+        harness.wait_until(lambda: bursar.status()["halt"], 60, run.err)
+        self.assertEqual(bursar.status()["halt"]["code"], "anchor_mismatch")
+        self.assertEqual(run.terminate()[0], 0)
+        self.assertEqual(node.nonce(), 0)
+        self.assertEqual(bursar.queue("finalized"), 3)
+        self.assertEqual(bursar.queue("queued"), 3)
+
     def test_the_finalized_tag_is_the_default(self):
         node = self.node(flags=["--slots-in-an-epoch", "1"])
         bursar = self.bursar(node, TREASURY_MAIN_FINALITY="finalized")

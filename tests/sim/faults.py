@@ -136,6 +136,31 @@ FAULTS = (
     Fault("refused_for_ever", "a contract that changes its mind is paid", "what was refused once is not looked at again", (
         Edit("src/executor/planner_spend.c", "    decision.recheck_number =\n        plan_recheck(",
              "    decision.recheck_number = code == BLOCK_REVERTS ? 0 : plan_recheck("),)),
+    Fault("freed_before_final", "INV-4", "a stranger's transaction frees a payment before its block is final", (
+        Edit("src/executor/planner.c", "    if (view->has_final && flights[0].nonce < view->nonce_final) {",
+             "    if (view->has_final && flights[0].nonce < view->nonce_latest) {"),
+        Edit("src/executor/tick_exhibit.c", "        search_start(executor->search, &tick->view.final, low);",
+             "        search_start(executor->search, &tick->view.latest, low);"),
+        Edit("src/executor/tick_exhibit.c", "                          tick->view.nonce_final);",
+             "                          tick->view.nonce_latest);"),
+        Edit("src/executor/tick_exhibit.c", "search->top > tick->view.final.block.number", "search->top == UINT64_MAX"),
+        Edit("src/executor/tick_exhibit.c",
+             "scratch->flight_count && scratch->flights[0].nonce < tick->view.nonce_final;",
+             "scratch->flight_count && scratch->flights[0].nonce < tick->view.nonce_latest;"),)),
+    Fault("freed_without_proof", "INV-4", "that a nonce is used, and not seen to be ours, frees its payment", (
+        Edit("src/executor/tick_exhibit.c", "        look(executor, tick);", """    {
+        const struct flight *lowest = executor->scratch.flights;
+        search->found[0] = (struct exhibit){ .nonce = lowest->nonce,
+                                             .intent = lowest->intent,
+                                             .hash = lowest->hash,
+                                             .block = { tick->view.final.block.number, tick->view.final.block.hash },
+                                             .has_receipt = true };
+        search->found[0].hash.bytes[0] ^= 0xff;
+        search->count = 1;
+    }"""),)),
+    Fault("freed_though_it_matches", "INV-4", "a stranger's transaction that pays what is owed elsewhere frees as any other", (
+        Edit("src/executor/exhibit.c", "    return is_unpaid(content->state) && payload_compare(",
+             "    return content->id < 0 && is_unpaid(content->state) && payload_compare("),)),
     Fault("older_attempts_forgotten", "INV-3", "of several attempts only the newest is looked for in blocks", (
         Edit("src/executor/flights.c", "        if (flight->seq > 1)\n            status = watch_older",
              "        if (flight->seq > 1000)\n            status = watch_older"),)),

@@ -87,6 +87,7 @@ struct memory_chain {
     bool omits_foreign;             /* its block bodies leave out what others have sent */
     uint64_t oldest_body;           /* bodies of blocks below are not shown */
     uint64_t strange_bodies;        /* the next so many calls for bodies show blocks with other hashes */
+    uint64_t missing_receipts;      /* the next so many calls find none */
     uint64_t strange_receipts;      /* the next so many calls tell of a failure, in blocks that nobody has read */
     size_t lane_count; /* requests that may be under way; what they carry arrives when they start, or (late) finish */
     bool lanes_are_late;
