@@ -116,6 +116,26 @@ class ForeignUseTest(harness.ChainCase):
         self.assert_chain(node, once=payments + [{"destination": stranger, "amount": "9wei"}])
         self.assert_agrees(bursar)
 
+    def test_a_gap_below_the_first_nonce_is_named_and_filled_when_a_person_says_so(self):
+        node = self.node(block_time=None, flags=["--no-mining"])
+        for nonce in (0, 1):
+            self.by_hand(node, nonce, harness.destination("earlier"), 9)
+        bursar = self.bursar(node, init=False)
+        self.assert_exit(0, bursar.init(node.url, "--adopt-account"))
+        node.rpc("anvil_dropAllTransactions")  # what it started behind is never mined
+        payments = harness.rows("stuck", 3)
+        self.pay(bursar, payments)
+        self.start_mining(node)
+        run = bursar.start("run")
+        harness.wait_until(lambda: "nonces 0 to 1 " in (bursar.status()["hold"] or ""), 60, run.err)
+        self.assertIn("reconcile --adopt", bursar.status()["hold"])
+        self.assertEqual(run.terminate()[0], 0)
+        self.assert_exit(0, bursar.command("reconcile", "--adopt"))
+        self.assert_exit(0, bursar.run_until_idle())
+        self.assertEqual(node.nonce(), 5)
+        self.assert_chain(node, once=payments)
+        self.assert_agrees(bursar)
+
 
 if __name__ == "__main__":
     harness.main()
