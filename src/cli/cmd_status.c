@@ -1,4 +1,5 @@
 /* bursar status: how a treasury stands, and for what is stuck one cause and one action each. */
+#include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/time.h"
 #include "cli/breaker_view.h"
@@ -20,6 +21,7 @@ struct standing {
     bool is_stored;
     struct treasury treasury;
     struct situation situation;
+    struct foreign_uses foreign;
     struct breaker_standing breaker;
     uint64_t counts[STATE_COUNT];
     struct live_look look;
@@ -56,6 +58,8 @@ static enum bursar_status read_store(const struct session *session, const struct
         shown_situation(session, section, &standing->treasury, standing->now_ms, &standing->situation, err);
     if (status == BURSAR_OK)
         status = store->counts(store->ctx, id, standing->counts, err);
+    if (status == BURSAR_OK)
+        status = store->foreign_uses(store->ctx, id, &standing->foreign, err);
     if (status == BURSAR_OK)
         status = breaker_standing_read(session, id, standing->now_ms, &standing->breaker, err);
     if (status == BURSAR_OK)
@@ -123,6 +127,16 @@ static json_t *halt_json(const struct standing *standing)
                      output_json_text(standing->halt_reason), "action", halt_action(standing->halt));
 }
 
+static json_t *foreign_json(const struct standing *standing)
+{
+    const struct foreign_uses *foreign = &standing->foreign;
+    if (foreign->count == 0)
+        return json_null();
+    return json_pack("{s:I,s:I,s:o,s:I,s:o}", "count", (json_int_t)foreign->count, "nonce", (json_int_t)foreign->nonce,
+                     "tx_hash", output_json_hash(&foreign->hash), "block_number", (json_int_t)foreign->block_number,
+                     "seen_at", output_json_ms(foreign->seen_ms));
+}
+
 static json_t *lease_json(const struct standing *standing)
 {
     const struct treasury *treasury = &standing->treasury;
@@ -169,13 +183,14 @@ static json_t *standing_json(const struct standing *standing)
         queue_json(standing), "breaker", breaker_json(&standing->breaker), "lease", lease_json(standing), "last_error",
         text_or_null(snapshot->last_error), "halt", halt_json(standing), "blocked", standing->blocked);
     json_t *more = json_pack(
-        "{s:b,s:o,s:o,s:o,s:o,s:o,s:o,s:b,s:I,s:I,s:b}", "blocked_more",
+        "{s:b,s:o,s:o,s:o,s:o,s:o,s:o,s:b,s:I,s:I,s:b,s:o}", "blocked_more",
         standing->blocked_seen > BLOCKED_SHOWN_MAX_COUNT, "hold", text_or_null(snapshot->hold), "last_error_at",
         output_json_ms(snapshot->last_error_ms), "last_success_at", output_json_ms(snapshot->last_success_ms),
         "last_tick_at", output_json_ms(snapshot->last_tick_ms), "node", node_json(standing), "nodes",
         nodes_json(&standing->look), "executor_running", lease_is_live(&standing->treasury, standing->now_ms),
         "in_flight", (json_int_t)standing->situation.lane.in_flight, "next_nonce",
-        (json_int_t)standing->situation.lane.next_nonce, "stored", standing->is_stored);
+        (json_int_t)standing->situation.lane.next_nonce, "stored", standing->is_stored, "foreign",
+        foreign_json(standing));
     if (!item || !more || json_object_update(item, more) != 0) {
         json_decref(item);
         item = NULL;
@@ -231,6 +246,22 @@ static void print_lease(const struct standing *standing)
     }
 }
 
+/* Whoever has the key can empty the account: also what harmed no payment is told for good. */
+static void print_foreign(const struct standing *standing)
+{
+    const struct foreign_uses *foreign = &standing->foreign;
+    char text[HASH_TEXT_BYTES + 200], hash[HASH_TEXT_BYTES];
+    if (foreign->count == 0)
+        return;
+    hash_to_text(&foreign->hash, hash);
+    (void)snprintf(text, sizeof text,
+                   "%llu of this account's transactions were somebody else's, the last one with nonce %llu in block "
+                   "%llu: %s. Find out who has the key",
+                   (unsigned long long)foreign->count, (unsigned long long)foreign->nonce,
+                   (unsigned long long)foreign->block_number, hash);
+    print_line("foreign", COLOUR_BAD, text);
+}
+
 /* With a single node the balance says it all. */
 static void print_nodes(const struct live_look *look)
 {
@@ -280,6 +311,7 @@ static void print_standing(const struct standing *standing)
     print_queue(standing);
     print_lease(standing);
     print_breaker(standing);
+    print_foreign(standing);
     if (!standing->is_stored)
         print_line("store", COLOUR_WAIT, "not in the store yet: `bursar run` adds it");
     if (snapshot->last_error[0]) {

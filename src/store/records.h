@@ -388,6 +388,15 @@ struct attempt_record {
     uint64_t effective_gas_price_wei;
 };
 
+/* Somebody else's transactions that have used nonces of ours, as far as they were seen. */
+struct foreign_uses {
+    uint64_t count; /* 0: none, and nothing of the following */
+    uint64_t nonce; /* of the one seen last */
+    struct bursar_hash hash;
+    uint64_t block_number;
+    uint64_t seen_ms;
+};
+
 /* An intent with the attempt that counts (included, else newest), for reconciling. */
 struct intent_record {
     int64_t intent;

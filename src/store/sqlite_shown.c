@@ -257,6 +257,28 @@ static enum bursar_status ref_find(void *ctx, int64_t treasury, const char *ref,
     return BURSAR_OK;
 }
 
+static enum bursar_status foreign_uses(void *ctx, int64_t treasury, struct foreign_uses *ret, struct bursar_error *err)
+{
+    struct sqlite_store *store = ctx;
+    sqlite3_stmt *stmt = statement(store, SQL_FOREIGN_USES, err);
+    struct foreign_uses uses = { 0 };
+    bind_i64(stmt, 1, treasury);
+    bool row;
+    enum bursar_status status = step_row(store, stmt, &row, err);
+    if (status != BURSAR_OK)
+        return status;
+    if (row) {
+        uses = (struct foreign_uses){ .count = column_u64(stmt, 0),
+                                      .nonce = column_u64(stmt, 1),
+                                      .block_number = column_u64(stmt, 3),
+                                      .seen_ms = column_u64(stmt, 4) };
+        column_hash(stmt, 2, &uses.hash);
+        (void)sqlite3_reset(stmt);
+    }
+    *ret = uses;
+    return BURSAR_OK;
+}
+
 struct story_seer {
     text_visitor *visit_dependency;
     event_visitor *visit_event;
@@ -468,6 +490,7 @@ void sqlite_fill_shown(struct store *interface)
     interface->ref_find = ref_find;
     interface->show = show;
     interface->intents = intents;
+    interface->foreign_uses = foreign_uses;
     interface->attempts = attempts;
     interface->contents = contents;
 }

@@ -218,6 +218,10 @@
       "a.max_fee_per_gas, a.signed_ms, a.sends, a.last_sent_ms, a.verdict, a.message, a.block_no, a.block_hash, "      \
       "a.gas_used, a.gas_price FROM intent_item t JOIN intent i ON i.id = t.intent JOIN attempt a ON a.intent = i.id " \
       "WHERE t.disbursement = ?1 ORDER BY i.nonce, a.seq")                                                             \
+    S(FOREIGN_USES, SHOWN,                                                                                             \
+      "SELECT (SELECT count(*) FROM attempt WHERE treasury = ?1 AND purpose = 4), i.nonce, a.hash, a.block_no, "       \
+      "a.signed_ms FROM attempt a JOIN intent i ON i.id = a.intent WHERE a.id = (SELECT max(id) FROM attempt "         \
+      "WHERE treasury = ?1 AND purpose = 4)")                                                                          \
     S(PROGRESS, SHOWN,                                                                                                 \
       "SELECT d.state, d.blocked, coalesce(w.state, 0) FROM disbursement d LEFT JOIN disbursement w "                  \
       "ON w.id = d.waits_on WHERE d.id = ?1")                                                                          \

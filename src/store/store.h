@@ -204,6 +204,7 @@ struct store {
     enum bursar_status (*show)(void *ctx, int64_t treasury, int64_t id, disbursement_visitor *visit,
                                text_visitor *visit_dependency, event_visitor *visit_event,
                                attempt_visitor *visit_attempt, void *visit_ctx, struct bursar_error *err);
+    enum bursar_status (*foreign_uses)(void *ctx, int64_t treasury, struct foreign_uses *ret, struct bursar_error *err);
     enum bursar_status (*intents)(void *ctx, int64_t treasury, uint64_t from_nonce, size_t limit, intent_visitor *visit,
                                   void *visit_ctx, struct bursar_error *err);
 

@@ -60,6 +60,9 @@ class ForeignUseTest(harness.ChainCase):
         freed = [event for event in shown["history"] if event["cause"] == "nonce_freed"]
         self.assertEqual(len(freed), 1)
         self.assertIn(foreign[0]["tx_hash"], freed[0]["detail"])
+        told = bursar.status()["foreign"]
+        self.assertEqual((told["count"], told["nonce"], told["tx_hash"]), (1, 0, foreign[0]["tx_hash"]))
+        self.assertIn("Find out who has the key", bursar.command("status").out)
 
     def test_a_stranger_is_believed_only_when_it_is_final(self):
         node, bursar = self.set_up()
