@@ -122,6 +122,65 @@ static void a_bound_nonce_is_its_payment_whatever_the_hash(void **state)
     assert_int_equal(raw_number(f, "SELECT count(*) FROM attempt"), 2);
 }
 
+/* -- what an executor has seen of single nonces -- */
+
+static struct adopted_nonce seen_at(struct fixture *f, uint64_t nonce, int64_t intent, int purpose)
+{
+    struct adopted_nonce seen = final_payment(f, nonce, 1);
+    seen.disbursement = 0;
+    seen.intent = intent;
+    seen.purpose = purpose;
+    seen.raw_bytes = 0;
+    seen.hash = hash_of(9000 + nonce);
+    return seen;
+}
+
+static void what_was_exhibited_ends_the_intents_of_its_nonces_at_once(void **state)
+{
+    struct fixture *f = *state;
+    int64_t id = import_many(f, "r", 3, NULL);
+    int64_t intents[3] = { bind_row(f, id), bind_row(f, id + 1), bind_row(f, id + 2) };
+    (void)sign_intent(f, intents[0], 42);
+    int64_t own = sign_intent(f, intents[2], 44);
+    struct adopted_nonce seen[] = { seen_at(f, FIRST_NONCE, intents[0], PURPOSE_FOREIGN),
+                                    seen_at(f, FIRST_NONCE + 1, intents[1], PURPOSE_FOUND), /* never signed here */
+                                    seen_at(f, FIRST_NONCE + 2, intents[2], 1) };
+    seen[2].is_new = false;
+    seen[2].hash = hash_of(44);
+    OK(f, exhibited, f->fence, NOW_MS, seen, 3);
+    assert_int_equal(state_of(f, id), STATE_QUEUED);
+    assert_int_equal(state_of(f, id + 1), STATE_FINALIZED);
+    assert_int_equal(state_of(f, id + 2), STATE_FINALIZED);
+    assert_int_equal(raw_number(f, "SELECT count(*) FROM intent WHERE status = 4"), 3);
+    assert_int_equal(raw_number_of(f, "SELECT status FROM attempt WHERE id = ?1", own), ATTEMPT_FINAL);
+    struct foreign_uses uses;
+    OK(f, foreign_uses, f->treasury, &uses);
+    assert_int_equal(uses.count, 1);
+    assert_int_equal(uses.nonce, FIRST_NONCE);
+    (void)check_event_chain(f);
+    (void)pay_row(f, id, true); /* with a nonce of its own */
+}
+
+static void what_was_exhibited_is_written_whole_or_not_at_all(void **state)
+{
+    struct fixture *f = *state;
+    int64_t id = import_many(f, "r", 2, NULL);
+    int64_t intents[2] = { bind_row(f, id), bind_row(f, id + 1) };
+    struct adopted_nonce seen[] = { seen_at(f, FIRST_NONCE, intents[0], PURPOSE_FOREIGN),
+                                    seen_at(f, FIRST_NONCE + 1, intents[0], PURPOSE_FOREIGN) }; /* not its nonce */
+    char *before = dump(f);
+    EXPECT(f, BURSAR_ESTALE, exhibited, f->fence, NOW_MS, seen, 2);
+    seen[1] = seen_at(f, FIRST_NONCE + 1, 0, PURPOSE_FOREIGN); /* not bound */
+    EXPECT(f, BURSAR_EINTERNAL, exhibited, f->fence, NOW_MS, seen, 2);
+    seen[1] = seen_at(f, FIRST_NONCE + 1, intents[1], PURPOSE_FOREIGN);
+    seen[1].is_final = false;
+    EXPECT(f, BURSAR_EINTERNAL, exhibited, f->fence, NOW_MS, seen, 2);
+    char *after = dump(f);
+    assert_string_equal(after, before);
+    free(before);
+    free(after);
+}
+
 /* What an adoption must leave exactly as it was. */
 static void refused_unchanged(struct fixture *f, enum bursar_status status, struct fence fence,
                               const struct adoption *adoption)
@@ -225,6 +284,8 @@ int main(void)
         TEST(what_is_in_flight_is_signed_or_will_be),
         TEST(a_stranger_frees_what_its_nonce_was_bound_to),
         TEST(a_bound_nonce_is_its_payment_whatever_the_hash),
+        TEST(what_was_exhibited_ends_the_intents_of_its_nonces_at_once),
+        TEST(what_was_exhibited_is_written_whole_or_not_at_all),
         TEST(a_nonce_left_out_undoes_all_of_it),
         TEST(one_disbursement_is_never_given_two_transactions),
         TEST(who_lost_the_lease_adopts_nothing),

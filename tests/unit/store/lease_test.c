@@ -142,6 +142,13 @@ static void an_old_fence_writes_nothing(void **state)
     struct settlement marks = {
         .scanned = &mark, .scanned_count = 1, .has_scan = true, .scan = mark, .has_anchor = true, .anchor = mark
     };
+    struct adopted_nonce exhibited = { .nonce = FIRST_NONCE,
+                                       .intent = bound,
+                                       .has_transaction = true,
+                                       .is_new = true,
+                                       .purpose = PURPOSE_FOREIGN,
+                                       .is_final = true,
+                                       .detail = "x" };
     struct snapshot snapshot = { .last_tick_ms = 1 };
     decision = (struct block_decision){ .disbursement = first + 4, .version = 1, .code = BLOCK_DESTINATION_CODE };
 
@@ -157,6 +164,7 @@ static void an_old_fence_writes_nothing(void **state)
     EXPECT(f, BURSAR_EFENCED, settle, old, NOW_MS, &finality);
     EXPECT(f, BURSAR_EFENCED, settle, old, NOW_MS, &fork);
     EXPECT(f, BURSAR_EFENCED, settle, old, NOW_MS, &marks);
+    EXPECT(f, BURSAR_EFENCED, exhibited, old, NOW_MS, &exhibited, 1);
     EXPECT(f, BURSAR_EFENCED, snapshot_save, old, &snapshot, HALT_SIGNER, "x");
     EXPECT(f, BURSAR_EFENCED, lease_release, old);
     assert_contains(f->err.message, "passed to another executor");
