@@ -414,7 +414,7 @@ static void send_foreign(struct world *world, const struct event *event)
                                    .max_priority_fee_per_gas_wei = 20 };
     static const uint32_t masks[] = { SIM_ALL_POOLS, 1u << SIM_POOL_MINER };
     const struct inputs *inputs = &world->inputs;
-    if (event->b / 1000 % 4 == 0 && inputs->row_count) { /* what is owed, or was */
+    if (event->b / 1000 % 2 == 0 && inputs->row_count) { /* what is owed, or was */
         const struct input_row *row = &inputs->rows[event->b / 4000 % inputs->row_count];
         if (address_equal(&world->treasuries[row->treasury].payer.address, from)) {
             foreign.to = row->destination;

@@ -39,7 +39,7 @@
     X(EVENT_NO_BLOCKS, "no_blocks", 15, 50)                                                                            \
     X(EVENT_BLOCKS, "blocks", 20, 50)                                                                                  \
     X(EVENT_DEPOSIT, "deposit", 25, 60)                                                                                \
-    X(EVENT_FOREIGN, "foreign", 8, 15)            /* somebody else uses the key */                                     \
+    X(EVENT_FOREIGN, "foreign", 10, 20)           /* somebody else uses the key */                                     \
     X(EVENT_NODE_CUT_OFF, "node_cut_off", 20, 60) /* one of several nodes is down, mute or busy for a while */         \
     X(EVENT_NODE_LIES, "node_lies", 30, 80)       /* one of several lies about what a quorum decides */                \
     X(EVENT_LOSE_STORE, "lose_store", 3, 8)       /* and init is run anew */                                           \
