@@ -201,8 +201,12 @@ static enum bursar_status take_attempt(void *ctx, const struct attempt_record *a
     (void)snprintf(nonce, sizeof nonce, "%llu", (unsigned long long)attempt->nonce);
     (void)snprintf(sends, sizeof sends, "%llu", (unsigned long long)attempt->sends);
     hash_to_text(&attempt->hash, hash);
-    const char *cells[] = { at,      attempt_status_name(attempt->status),    nonce, hash, sends,
-                            verdict, attempt->message ? attempt->message : "" };
+    const char *message = attempt->message ? attempt->message : "";
+    if (attempt->purpose == PURPOSE_FOREIGN)
+        message = "somebody else's";
+    if (attempt->purpose == PURPOSE_FOUND)
+        message = "found in a block";
+    const char *cells[] = { at, attempt_status_name(attempt->status), nonce, hash, sends, verdict, message };
     if (showing->attempts_table.rows >= SHOWN_ROWS_MAX_COUNT)
         return BURSAR_OK;
     return table_add(&showing->attempts_table, cells, COLOUR_PLAIN) ? BURSAR_OK : BURSAR_ENOMEM;

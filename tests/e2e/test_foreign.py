@@ -60,6 +60,7 @@ class ForeignUseTest(harness.ChainCase):
         freed = [event for event in shown["history"] if event["cause"] == "nonce_freed"]
         self.assertEqual(len(freed), 1)
         self.assertIn(foreign[0]["tx_hash"], freed[0]["detail"])
+        self.assertIn("somebody else's", bursar.command("show", "ref:taken-0").out)
         told = bursar.status()["foreign"]
         self.assertEqual((told["count"], told["nonce"], told["tx_hash"]), (1, 0, foreign[0]["tx_hash"]))
         self.assertIn("Find out who has the key", bursar.command("status").out)
