@@ -1,4 +1,6 @@
 unit_test(executor planner)
+unit_test(executor pending)
+unit_test(executor exhibit)
 
 # A store and a signing log on disk, a chain in memory, and the oracle: shared by the tests of the whole executor.
 add_library(executor_world STATIC executor/world.c executor/oracle.c executor/memory_chain.c executor/memory_node.c
