@@ -119,6 +119,31 @@ static enum bursar_status blocks(void *ctx, const uint64_t *numbers, size_t coun
     return status;
 }
 
+static enum bursar_status bodies(void *ctx, const struct bursar_address *account, const uint64_t *numbers, size_t count,
+                                 struct chain_body *ret, struct bursar_error *err)
+{
+    struct fake_node *node = ctx;
+    node->reads++;
+    enum bursar_status status = begin(node, err);
+    for (size_t i = 0; i < count && status == BURSAR_OK; i++) {
+        ret[i] = (struct chain_body){ .is_present = numbers[i] <= node->head };
+        if (!ret[i].is_present)
+            continue;
+        ret[i].head = head_at(node, numbers[i]);
+        if (node->hides_transactions)
+            continue;
+        ret[i].sent = calloc(1, sizeof *ret[i].sent);
+        assert_non_null(ret[i].sent);
+        ret[i].sent[ret[i].sent_count++] = (struct chain_sent){ .hash = fake_transaction(numbers[i]),
+                                                                .transaction = { .is_present = true,
+                                                                                 .is_mined = true,
+                                                                                 .from = *account,
+                                                                                 .block = ret[i].head.block,
+                                                                                 .nonce = numbers[i] - 1 } };
+    }
+    return status;
+}
+
 /* Which block a transaction is in; above the head: in none yet. */
 static uint64_t block_of(const struct bursar_hash *hash)
 {
@@ -310,6 +335,7 @@ struct fake *fake_new(size_t count, size_t quorum)
                                        .blocks = blocks,
                                        .receipts = receipts,
                                        .transactions = transactions,
+                                       .bodies = bodies,
                                        .has_code = has_code,
                                        .tokens = tokens,
                                        .token_balances = token_balances,

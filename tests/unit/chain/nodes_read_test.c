@@ -234,6 +234,32 @@ static void a_block_that_one_of_two_does_not_have_yet_is_not_absent(void **state
     fake_free(fake);
 }
 
+static enum bursar_status one_body(struct fake *fake, uint64_t number, struct chain_body *ret)
+{
+    const struct bursar_address account = { { 1 } };
+    fake->err = (struct bursar_error){ 0 };
+    return fake->chain.bodies(fake->chain.ctx, &account, &number, 1, ret, &fake->err);
+}
+
+/* Whether a stranger's transaction is there, or not, decides what is paid again: no node says so alone. */
+static void what_the_account_has_sent_in_a_block_needs_a_quorum(void **state)
+{
+    (void)state;
+    struct fake *fake = looked(3, 2);
+    struct chain_body body = { 0 };
+    fake->node[0].hides_transactions = true;
+    assert_int_equal(one_body(fake, 50, &body), BURSAR_OK);
+    assert_int_equal(body.sent_count, 1);
+    assert_int_equal(body.sent[0].transaction.nonce, 49);
+    chain_bodies_clear(&body, 1);
+    assert_int_equal(fake_state(fake, 0), NODE_LYING);
+    fake_free(fake);
+    fake = looked(2, 2);
+    fake->node[1].hides_transactions = true;
+    assert_int_equal(one_body(fake, 50, &body), BURSAR_EUNREACHABLE);
+    fake_free(fake);
+}
+
 static void a_transaction_in_any_pool_is_there(void **state)
 {
     (void)state;
@@ -340,6 +366,7 @@ int main(void)
         cmocka_unit_test(two_forks_of_the_head_are_a_failed_read_and_nobodys_lie),
         cmocka_unit_test(another_block_below_the_final_one_is_a_lie),
         cmocka_unit_test(a_block_that_one_of_two_does_not_have_yet_is_not_absent),
+        cmocka_unit_test(what_the_account_has_sent_in_a_block_needs_a_quorum),
         cmocka_unit_test(a_transaction_in_any_pool_is_there),
         cmocka_unit_test(a_transaction_that_one_of_two_calls_mined_is_neither),
         cmocka_unit_test(code_needs_a_quorum_at_one_block),
