@@ -72,15 +72,16 @@ bool search_take(struct search *search, const struct chain_body *bodies, size_t 
     return true;
 }
 
-void exhibit_judge(struct exhibit *exhibit, const struct flight *flight, int own_purpose,
+void exhibit_judge(struct exhibit *exhibit, const struct flight *flight, const struct watched *own,
                    const struct signed_payload *logged, const struct bursar_address *account)
 {
     const struct payload bound = payload_of_flight(flight);
     exhibit->kind = EXHIBIT_FOREIGN;
     exhibit->purpose = PURPOSE_FOREIGN;
-    if (own_purpose) {
+    if (own) {
         exhibit->kind = EXHIBIT_ATTEMPT;
-        exhibit->purpose = own_purpose;
+        exhibit->attempt = own->attempt;
+        exhibit->purpose = own->purpose;
     } else if (flight->kind == INTENT_PAYMENT && payload_compare(&exhibit->payload, &bound) == 0) {
         exhibit->kind = EXHIBIT_FOUND;
         exhibit->purpose = PURPOSE_FOUND;

@@ -29,7 +29,8 @@ struct exhibit {
     struct block_mark block;
     struct payload payload;
     enum exhibit_kind kind;
-    int purpose; /* of the attempt that it is, or becomes */
+    int64_t attempt; /* ATTEMPT: which */
+    int purpose;     /* of the attempt that it is, or becomes */
     bool has_receipt;
     bool succeeded;
     uint64_t gas_used;
@@ -65,9 +66,9 @@ void search_start(struct search *search, const struct chain_head *final, uint64_
 BURSAR_MUST_CHECK bool search_take(struct search *search, const struct chain_body *bodies, size_t count,
                                    const struct flight *flights, size_t flight_count, uint64_t nonce_final);
 
-/* `own_purpose`: of the attempt of ours with this hash, 0 when there is none. `logged`: what the signing log has of the
- * nonce. Fills in kind and purpose. */
-void exhibit_judge(struct exhibit *exhibit, const struct flight *flight, int own_purpose,
+/* `own`: the attempt of ours with this hash; NULL: none. `logged`: what the signing log has of the nonce. Fills in
+ * kind, attempt and purpose. */
+void exhibit_judge(struct exhibit *exhibit, const struct flight *flight, const struct watched *own,
                    const struct signed_payload *logged, const struct bursar_address *account);
 /* Could this transaction have been meant for it? INV-4: then a person decides. */
 bool exhibit_matches(const struct exhibit *exhibit, const struct content_record *content);

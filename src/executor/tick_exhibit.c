@@ -135,7 +135,7 @@ static enum bursar_status judge(struct executor *executor, struct tick *tick, bo
             tick_note_fault(executor, tick, &fault);
             return BURSAR_OK;
         }
-        exhibit_judge(exhibit, flight, watched && watched->flight == flight ? watched->purpose : 0, &logged,
+        exhibit_judge(exhibit, flight, watched && watched->flight == flight ? watched : NULL, &logged,
                       &tick->treasury.address);
     }
     *ret_ok = status == BURSAR_OK;
@@ -266,7 +266,7 @@ static struct adopted_nonce record_of(const struct exhibit *exhibit, const char 
                                    .intent = exhibit->intent,
                                    .has_transaction = true,
                                    .hash = exhibit->hash,
-                                   .is_new = exhibit->kind != EXHIBIT_ATTEMPT,
+                                   .is_new = true,
                                    .purpose = exhibit->purpose,
                                    .is_final = true,
                                    .block = exhibit->block,
@@ -283,7 +283,26 @@ static void tell(struct executor *executor, const struct exhibit *exhibit, const
          is_foreign ? ": what it was bound to is queued again. Somebody else has the key of this account" : "");
 }
 
-/* What is decided is written, in one transaction, and the rest kept. */
+/* What is an attempt of ours was only overlooked, and goes the way of any that is included. */
+static enum bursar_status include(struct executor *executor, struct bursar_error *err)
+{
+    const struct search *search = executor->search;
+    struct included_attempt included[EXHIBIT_MAX_COUNT];
+    struct settlement settlement = { .included = included };
+    for (size_t i = 0; i < search->count; i++) {
+        const struct exhibit *exhibit = &search->found[i];
+        if (exhibit->kind == EXHIBIT_ATTEMPT)
+            included[settlement.included_count++] = (struct included_attempt){ .attempt = exhibit->attempt,
+                                                                               .intent = exhibit->intent,
+                                                                               .nonce = exhibit->nonce,
+                                                                               .purpose = exhibit->purpose,
+                                                                               .hash = exhibit->hash,
+                                                                               .block = exhibit->block };
+    }
+    return settlement.included_count ? tick_settle(executor, &settlement, err) : BURSAR_OK;
+}
+
+/* What is decided is written: all that is new in one transaction. The rest is kept. */
 static enum bursar_status conclude(struct executor *executor, struct tick *tick, struct bursar_error *err)
 {
     struct store *store = &executor->env.store;
@@ -292,24 +311,26 @@ static enum bursar_status conclude(struct executor *executor, struct tick *tick,
     char details[EXHIBIT_MAX_COUNT][DETAIL_BYTES];
     size_t count = 0, kept = 0;
     for (size_t i = 0; i < search->count; i++) {
-        if (!is_decided(executor, &search->found[i]))
+        if (!is_decided(executor, &search->found[i]) || search->found[i].kind == EXHIBIT_ATTEMPT)
             continue;
         describe(&search->found[i], details[count]);
         nonces[count] = record_of(&search->found[i], details[count]);
         count++;
     }
-    if (count == 0)
-        return BURSAR_OK;
-    enum bursar_status status = store->exhibited(
-        store->ctx, executor->fence, executor->env.clock.wall_ms(executor->env.clock.ctx), nonces, count, err);
+    enum bursar_status status = include(executor, err);
+    if (status == BURSAR_OK && count)
+        status = store->exhibited(store->ctx, executor->fence, executor->env.clock.wall_ms(executor->env.clock.ctx),
+                                  nonces, count, err);
     if (status != BURSAR_OK)
         return status;
     for (size_t i = 0, told = 0; i < search->count; i++) {
-        if (is_decided(executor, &search->found[i]))
-            tell(executor, &search->found[i], details[told++]);
-        else
+        if (!is_decided(executor, &search->found[i]))
             search->found[kept++] = search->found[i];
+        else if (search->found[i].kind != EXHIBIT_ATTEMPT)
+            tell(executor, &search->found[i], details[told++]);
     }
+    if (kept == search->count)
+        return BURSAR_OK;
     search->count = kept;
     tick->go_on = true; /* what is used and not explained by now is looked for in the next tick */
     return flights_load(executor, err);

@@ -2,6 +2,7 @@
  * than the others, nothing is bound, and nobody is paid twice (INV-12). */
 #include "world.h"
 
+#include "base/bytes.h"
 #include "executor/planner.h"
 
 #include <unistd.h>
@@ -150,6 +151,29 @@ static void a_copy_without_bytes_that_were_sent_pays_nobody_twice(void **state)
     world_run_until_idle(world, 40);
     assert_int_equal(memory_chain_nonce(world->chain), 3);
     assert_int_equal(world_number(world, "SELECT count(*) FROM attempt WHERE purpose = 5"), 3); /* found in blocks */
+    world_check_all_paid(world);
+}
+
+static void our_own_bytes_in_a_block_that_counts_as_read_are_found_there(void **state)
+{
+    struct world *world = *state;
+    world_add_many(world, 3);
+    world_step(world);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM attempt WHERE status = 1"), 3);
+    world_keep_store(world, "sent");
+    world_run_until_idle(world, 40);
+    process_stop(&world->first);
+    world_put_back_store(world, "sent");
+    const uint64_t head = memory_chain_head(world->chain);
+    char sql[200], hash[2 * BURSAR_HASH_BYTES + 1];
+    hex_encode(world->chain->blocks[head].hash.bytes, BURSAR_HASH_BYTES, hash);
+    (void)snprintf(sql, sizeof sql, "UPDATE treasury SET scan_no = %llu, scan_hash = x'%s'", (unsigned long long)head,
+                   hash);
+    world_sql(world, sql);
+    world_run_until_idle(world, 40);
+    assert_int_equal(memory_chain_nonce(world->chain), 3);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM attempt"), 3);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM attempt WHERE purpose = 1 AND status = 3"), 3);
     world_check_all_paid(world);
 }
 
@@ -324,6 +348,7 @@ int main(void)
         TEST(an_older_copy_of_store_and_log_is_behind_what_still_waits_in_the_pool),
         TEST(a_copy_that_only_lacks_what_the_chain_tells_again_goes_on),
         TEST(a_copy_without_bytes_that_were_sent_pays_nobody_twice),
+        TEST(our_own_bytes_in_a_block_that_counts_as_read_are_found_there),
         TEST(a_copy_that_bound_its_nonces_to_other_rows_halts),
         TEST(a_lost_signing_log_halts_until_it_is_back),
         TEST(an_empty_log_in_its_place_is_a_lost_log),

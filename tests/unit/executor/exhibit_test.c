@@ -115,7 +115,7 @@ static void bodies_that_do_not_link_up_to_the_final_block_show_nothing(void **st
     assert_int_equal(look.search.next.number, TOP - 4);
 }
 
-static struct exhibit judged(uint64_t value_wei, int own_purpose, bool self_was_signed)
+static struct exhibit judged(uint64_t value_wei, bool is_own, bool self_was_signed)
 {
     const struct bursar_address account = { .bytes = { 0xee } };
     const struct flight flight = { .kind = INTENT_PAYMENT, .to = account, .value = bursar_amount_from_u64(9) };
@@ -123,25 +123,27 @@ static struct exhibit judged(uint64_t value_wei, int own_purpose, bool self_was_
     struct chain_sent sent = sent_with(5);
     sent.transaction.value = bursar_amount_from_u64(value_wei);
     struct exhibit exhibit = { .payload = payload_of_transaction(&sent.transaction) };
-    exhibit_judge(&exhibit, &flight, own_purpose, &logged, &account);
+    const struct watched own = { .attempt = 17, .purpose = SIGN_REPLACEMENT };
+    exhibit_judge(&exhibit, &flight, is_own ? &own : NULL, &logged, &account);
     return exhibit;
 }
 
 static void what_was_seen_is_told_by_its_hash_then_by_what_it_does(void **state)
 {
     (void)state;
-    assert_int_equal(judged(4, SIGN_REPLACEMENT, false).kind, EXHIBIT_ATTEMPT);
-    assert_int_equal(judged(4, SIGN_REPLACEMENT, false).purpose, SIGN_REPLACEMENT);
-    assert_int_equal(judged(9, 0, false).kind, EXHIBIT_FOUND);
-    assert_int_equal(judged(0, 0, true).kind, EXHIBIT_CANCEL);
-    assert_int_equal(judged(0, 0, false).kind, EXHIBIT_FOREIGN); /* our key has signed no such thing */
-    assert_int_equal(judged(4, 0, true).kind, EXHIBIT_FOREIGN);
+    assert_int_equal(judged(4, true, false).kind, EXHIBIT_ATTEMPT);
+    assert_int_equal(judged(4, true, false).purpose, SIGN_REPLACEMENT);
+    assert_int_equal(judged(4, true, false).attempt, 17);
+    assert_int_equal(judged(9, false, false).kind, EXHIBIT_FOUND);
+    assert_int_equal(judged(0, false, true).kind, EXHIBIT_CANCEL);
+    assert_int_equal(judged(0, false, false).kind, EXHIBIT_FOREIGN); /* our key has signed no such thing */
+    assert_int_equal(judged(4, false, true).kind, EXHIBIT_FOREIGN);
 }
 
 static void only_what_is_unpaid_can_be_meant(void **state)
 {
     (void)state;
-    const struct exhibit exhibit = judged(4, 0, false);
+    const struct exhibit exhibit = judged(4, false, false);
     for (int at = STATE_FIRST; at <= STATE_LAST; at++) {
         struct content_record content = { .state = (enum disbursement_state)at,
                                           .destination = exhibit.payload.to,
