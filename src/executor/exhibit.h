@@ -32,7 +32,9 @@ struct exhibit {
     int64_t attempt; /* ATTEMPT: which */
     int purpose;     /* of the attempt that it is, or becomes */
     bool has_receipt;
-    bool succeeded;
+    bool succeeded; /* FOUND: and moved what it was to move, or part of it */
+    bool is_short;  /* its token moved so much less than was owed, or nothing */
+    struct bursar_amount short_by;
     uint64_t gas_used;
     uint64_t effective_gas_price_wei;
     int64_t match; /* FOREIGN: an unpaid disbursement that owes exactly this; 0: none was met */

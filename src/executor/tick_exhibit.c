@@ -143,6 +143,23 @@ static enum bursar_status judge(struct executor *executor, struct tick *tick, bo
 }
 
 /* What it did, as of the very block that it was seen in. False when the node does not say. */
+/* A payment in a token is one only by what its logs say. */
+static void take_receipt(struct executor *executor, struct exhibit *exhibit, const struct chain_receipt *receipt)
+{
+    const struct flight *flight = flight_find(&executor->scratch, exhibit->nonce);
+    struct included_attempt included = { .purpose = SIGN_PAYMENT };
+    struct final_attempt final;
+    if (flight && exhibit->kind == EXHIBIT_FOUND)
+        included.data = flight->data;
+    plan_final(&included, receipt, &final);
+    exhibit->has_receipt = true;
+    exhibit->succeeded = final.succeeded && !final.is_unpaid;
+    exhibit->is_short = final.is_short || final.is_unpaid;
+    exhibit->short_by = final.short_by;
+    exhibit->gas_used = final.gas_used;
+    exhibit->effective_gas_price_wei = final.effective_gas_price_wei;
+}
+
 static bool read_receipts(struct executor *executor, struct tick *tick)
 {
     struct chain *chain = &executor->env.chain;
@@ -170,13 +187,8 @@ static bool read_receipts(struct executor *executor, struct tick *tick)
             return false;
         }
     }
-    for (size_t i = 0; i < search->count; i++) {
-        struct exhibit *exhibit = &search->found[i];
-        exhibit->has_receipt = true;
-        exhibit->succeeded = receipts[i].succeeded;
-        exhibit->gas_used = receipts[i].gas_used;
-        exhibit->effective_gas_price_wei = receipts[i].effective_gas_price_wei;
-    }
+    for (size_t i = 0; i < search->count; i++)
+        take_receipt(executor, &search->found[i], &receipts[i]);
     return true;
 }
 
@@ -271,6 +283,8 @@ static struct adopted_nonce record_of(const struct exhibit *exhibit, const char 
                                    .is_final = true,
                                    .block = exhibit->block,
                                    .succeeded = exhibit->succeeded,
+                                   .is_short = exhibit->is_short,
+                                   .short_by = exhibit->short_by,
                                    .gas_used = exhibit->gas_used,
                                    .effective_gas_price_wei = exhibit->effective_gas_price_wei,
                                    .detail = detail };

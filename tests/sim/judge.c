@@ -102,8 +102,7 @@ static enum bursar_status judge_attempt(void *ctx, const struct attempt_record *
     if (attempt->purpose == PURPOSE_FOREIGN && !tx->is_foreign && !now->treasury->was_adopted)
         finding(now, PROPERTY_STORE_UNTRUE, "what it calls somebody else's is its own", "");
     now->foreign_stored += tx->is_foreign;
-    if (attempt->purpose != PURPOSE_FOREIGN && tx->is_foreign &&
-        sim_chain_inclusion(chain, tx->canonical)->succeeded &&
+    if (attempt->purpose != PURPOSE_FOREIGN && tx->is_foreign && sim_chain_inclusion(chain, tx->canonical)->succeeded &&
         !bursar_amount_add(now->found, tx->value, &now->found))
         finding(now, PROPERTY_SUMS, "a sum leaves 256 bits", "");
     return BURSAR_OK;
