@@ -2,6 +2,7 @@
 #include "cli/adopt_view.h"
 
 #include "base/bytes.h"
+#include "cli/asset_view.h"
 #include "eth/address.h"
 
 #include <stdlib.h>
@@ -73,8 +74,12 @@ const char *adopt_trouble_action(enum adopt_trouble trouble)
 }
 
 struct ref_copy {
+    struct asset_names names;
     char ref[REF_MAX_BYTES + 1];
     const char *state;
+    bool is_token; /* then what its transaction shows is a call of the token, and this is what it pays: */
+    char amount[ASSET_AMOUNT_TEXT_BYTES];
+    struct bursar_address destination;
 };
 
 static enum bursar_status copy_ref(void *ctx, const struct disbursement_record *record)
@@ -82,6 +87,9 @@ static enum bursar_status copy_ref(void *ctx, const struct disbursement_record *
     struct ref_copy *copy = ctx;
     (void)snprintf(copy->ref, sizeof copy->ref, "%s", record->ref);
     copy->state = state_name(record->state);
+    copy->is_token = record->asset.is_token;
+    copy->destination = record->destination;
+    asset_amount(&copy->names, record, copy->amount);
     return BURSAR_OK;
 }
 
@@ -108,7 +116,7 @@ static enum bursar_status skip_attempt(void *ctx, const struct attempt_record *r
 static enum bursar_status read_ref(const struct session *session, const struct adopt_plan *plan, int64_t id,
                                    struct ref_copy *ret, struct bursar_error *err)
 {
-    *ret = (struct ref_copy){ .state = "" };
+    *ret = (struct ref_copy){ .names = { session->config, plan->treasury.chain_id }, .state = "" };
     return session->store.show(session->store.ctx, plan->treasury.id, id, copy_ref, skip_text, skip_event, skip_attempt,
                                ret, err);
 }
@@ -176,7 +184,7 @@ static json_t *json_of_sight(const struct session *session, const struct adopt_p
 {
     const struct payload *payload = payload_of(sight);
     const struct bursar_hash *hash = hash_of(sight);
-    struct ref_copy copy = { "", "" };
+    struct ref_copy copy = { .state = "" };
     struct bursar_error ignored;
     int64_t id = disbursement_of(sight);
     if (id && read_ref(session, plan, id, &copy, &ignored) != BURSAR_OK)
@@ -223,43 +231,56 @@ enum bursar_status adopt_view_json(const struct session *session, const struct a
 
 /* -- text -------------------------------------------------------------------------------------------------------- */
 
-static bool write_whom(const struct session *session, const struct adopt_plan *plan, const struct sight *sight,
-                       char *ret, size_t capacity, struct bursar_error *err)
+/* What it pays, to whom, and which disbursement that is. */
+struct payment_text {
+    char value[ASSET_AMOUNT_TEXT_BYTES];
+    char to[ADDRESS_TEXT_BYTES];
+    char whom[REF_MAX_BYTES + 96];
+};
+
+static bool describe_payment(const struct session *session, const struct adopt_plan *plan, const struct sight *sight,
+                             struct payment_text *ret, struct bursar_error *err)
 {
     struct ref_copy copy;
     char plain[REF_MAX_BYTES + 1];
     int64_t id = disbursement_of(sight);
-    ret[0] = 0;
+    const struct payload *payload = payload_of(sight);
+    *ret = (struct payment_text){ "", "", "" };
+    if (payload) {
+        output_coin(payload->value, ret->value);
+        address_to_text(&payload->to, ret->to);
+    }
     if (!id)
         return true;
     if (read_ref(session, plan, id, &copy, err) != BURSAR_OK)
         return false;
+    if (payload && sight->pays && copy.is_token) {
+        (void)snprintf(ret->value, sizeof ret->value, "%s", copy.amount);
+        address_to_text(&copy.destination, ret->to);
+    }
     output_plain(copy.ref, plain, sizeof plain);
-    int length = snprintf(ret, capacity, "%lld '%s'", (long long)id, plain);
-    if (sight->pays && sight->equal > 1 && length > 0 && (size_t)length < capacity)
-        (void)snprintf(ret + length, capacity - (size_t)length, " (one of %zu that owe the same)", sight->equal);
+    int length = snprintf(ret->whom, sizeof ret->whom, "%lld '%s'", (long long)id, plain);
+    if (sight->pays && sight->equal > 1 && length > 0 && (size_t)length < sizeof ret->whom)
+        (void)snprintf(ret->whom + length, sizeof ret->whom - (size_t)length, " (one of %zu that owe the same)",
+                       sight->equal);
     return true;
 }
 
 static bool add_row(const struct session *session, const struct adopt_plan *plan, const struct sight *sight,
                     struct table *table, struct bursar_error *err)
 {
-    char nonce[24], hash[HASH_TEXT_BYTES] = "", block[24] = "", value[OUTPUT_COIN_TEXT_BYTES] = "";
-    char to[ADDRESS_TEXT_BYTES] = "", whom[REF_MAX_BYTES + 96];
-    const struct payload *payload = payload_of(sight);
+    char nonce[24], hash[HASH_TEXT_BYTES] = "", block[24] = "";
+    struct payment_text payment;
     (void)snprintf(nonce, sizeof nonce, "%llu", (unsigned long long)sight->nonce);
     if (hash_of(sight))
         hash_to_text(hash_of(sight), hash);
     if (sight->seen == SEEN_MINED)
         (void)snprintf(block, sizeof block, "%llu%s", (unsigned long long)sight->block.number,
                        sight->is_final ? "" : " (not final)");
-    if (payload) {
-        output_coin(payload->value, value);
-        address_to_text(&payload->to, to);
-    }
-    if (!write_whom(session, plan, sight, whom, sizeof whom, err))
+    if (!describe_payment(session, plan, sight, &payment, err))
         return false;
-    const char *const cells[] = { nonce, adopt_step_name(sight->step), hash, block, value, to, whom };
+    const char *const cells[] = { nonce,       adopt_step_name(sight->step), hash, block, payment.value, payment.to,
+                                  payment.whom };
     return table_add(table, cells, stands_against(sight) ? COLOUR_BAD : COLOUR_GOOD);
 }
 

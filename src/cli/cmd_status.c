@@ -2,6 +2,7 @@
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/time.h"
+#include "cli/asset_view.h"
 #include "cli/breaker_view.h"
 #include "cli/context.h"
 #include "cli/exit_code.h"
@@ -29,7 +30,7 @@ struct standing {
     const char *halt_reason;
     uint64_t now_ms;
     size_t blocked_seen; /* one more than shown tells that there are more */
-    json_t *blocked;     /* array of {"id","ref","cause","action"} */
+    json_t *blocked;     /* array of {"id","ref","asset","amount","cause","action"} */
 };
 
 static enum bursar_status take_blocked(void *ctx, const struct disbursement_record *record)
@@ -41,9 +42,12 @@ static enum bursar_status take_blocked(void *ctx, const struct disbursement_reco
         return BURSAR_OK;
     if (standing->blocked_seen++ == BLOCKED_SHOWN_MAX_COUNT)
         return BURSAR_OK;
-    json_t *item =
-        json_pack("{s:I,s:o,s:o,s:o}", "id", (json_int_t)record->id, "ref", output_json_text(record->ref), "cause",
-                  output_json_text(diagnosis.text.cause), "action", output_json_text(diagnosis.text.action));
+    char asset[ASSET_TEXT_BYTES];
+    asset_text(&record->asset, asset);
+    json_t *item = json_pack("{s:I,s:o,s:s,s:o,s:o,s:o}", "id", (json_int_t)record->id, "ref",
+                             output_json_text(record->ref), "asset", asset, "amount",
+                             output_json_amount(record->amount), "cause", output_json_text(diagnosis.text.cause),
+                             "action", output_json_text(diagnosis.text.action));
     return json_array_append_new(standing->blocked, item) == 0 ? BURSAR_OK : BURSAR_ENOMEM;
 }
 

@@ -100,6 +100,9 @@ class TokenPaymentsTest(harness.ChainCase):
         shutil.copyfile(copy, program.store)
         self.assert_exit(6, program.run_until_idle())
         self.assert_exit(0, program.command("reconcile", "--dry-run", "--json"))
+        shown = program.command("reconcile", "--dry-run").out
+        self.assertEqual(shown.count(f"2 of {program.show('ref:t0')['asset']}"), len(owed), shown)
+        self.assertIn(next(iter(owed)), shown.lower())
         self.assert_exit(0, program.command("reconcile", "--adopt", "--reason", "put back", "--json"))
         self.assert_exit(0, program.run_until_idle())
         self.assert_paid(token, owed)
