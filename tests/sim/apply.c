@@ -88,11 +88,22 @@ void world_persuade(struct world *world)
         if (row->kind == DESTINATION_REFUSING && !row->refuses_for_ever)
             sim_chain_set_reverting(world->chain, &row->destination, false);
     }
+    for (enum sim_token token = SIM_TOKEN_HONEST; token < SIM_TOKENS; token++) {
+        const struct bursar_address address = sim_token_address(token);
+        sim_chain_set_reverting(world->chain, &address, false);
+        sim_chain_set_refusing(world->chain, &address, false);
+    }
 }
 
 /* Every `one_in`th of them, whether it was paid before or not. */
 static void refuse(struct world *world, uint32_t one_in, uint32_t which)
 {
+    const struct bursar_address honest = sim_token_address(SIM_TOKEN_HONEST),
+                                false_ = sim_token_address(SIM_TOKEN_FALSE);
+    if (one_in == 1)
+        sim_chain_set_reverting(world->chain, &honest, which % 2 == 0);
+    else
+        sim_chain_set_refusing(world->chain, &false_, which % 3 != 0);
     for (size_t i = 0; i < world->inputs.row_count; i++) {
         const struct input_row *row = &world->inputs.rows[i];
         if (row->kind == DESTINATION_REFUSING && row->leader % one_in == which % one_in)

@@ -133,6 +133,9 @@ FAULTS = (
         Edit("src/executor/planner_spend.c", "    decision.note = outlook->estimate.words;\n",
              "    decision.note = outlook->estimate.words;\n    if (code == BLOCK_REVERTS && gas_limit == 1)\n"
              "        return decision;\n"),)),
+    Fault("transfer_log_unchecked", "a token has moved what is called paid", "of a token's payment only the status counts", (
+        Edit("src/executor/planner_spend.c", "    if (!receipt->succeeded || (included->purpose",
+             "    if (receipt->succeeded || (included->purpose"),)),
     Fault("refused_for_ever", "a contract that changes its mind is paid", "what was refused once is not looked at again", (
         Edit("src/executor/planner_spend.c", "    decision.recheck_number =\n        plan_recheck(",
              "    decision.recheck_number = code == BLOCK_REVERTS ? 0 : plan_recheck("),)),

@@ -13,6 +13,7 @@
 #define CODE_PERCENT 3
 #define REVERTING_PERCENT 3
 #define REFUSING_PERCENT 3
+#define TOKEN_PERCENT 6
 #define DEPENDENT_PERCENT 8
 #define SCHEDULED_PERCENT 8
 
@@ -37,19 +38,33 @@ static void put_u32(uint8_t *at, uint32_t value)
         at[i] = (uint8_t)(value >> (24 - 8 * i));
 }
 
+static enum destination_kind kind_of(uint64_t chance)
+{
+    static const struct {
+        enum destination_kind kind;
+        uint64_t percent;
+    } kinds[] = { { DESTINATION_CODE, CODE_PERCENT },
+                  { DESTINATION_REVERTING, REVERTING_PERCENT },
+                  { DESTINATION_REFUSING, REFUSING_PERCENT },
+                  { DESTINATION_TOKEN, TOKEN_PERCENT } };
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (chance < kinds[i].percent)
+            return kinds[i].kind;
+        chance -= kinds[i].percent;
+    }
+    return DESTINATION_PLAIN;
+}
+
 static void draw_content(struct random *random, struct input_row *row, uint32_t index)
 {
     static const uint8_t first[] = {
-        [DESTINATION_PLAIN] = 0xd0,
-        [DESTINATION_CODE] = 0xc0,
-        [DESTINATION_REVERTING] = 0xbe,
-        [DESTINATION_REFUSING] = 0x0f,
+        [DESTINATION_PLAIN] = 0xd0,    [DESTINATION_CODE] = 0xc0,  [DESTINATION_REVERTING] = 0xbe,
+        [DESTINATION_REFUSING] = 0x0f, [DESTINATION_TOKEN] = 0xe0,
     };
     uint64_t chance = random_below(random, 100);
-    row->kind = chance < CODE_PERCENT                                          ? DESTINATION_CODE
-                : chance < CODE_PERCENT + REVERTING_PERCENT                    ? DESTINATION_REVERTING
-                : chance < CODE_PERCENT + REVERTING_PERCENT + REFUSING_PERCENT ? DESTINATION_REFUSING
-                                                                               : DESTINATION_PLAIN;
+    row->kind = kind_of(chance);
+    if (row->kind == DESTINATION_TOKEN)
+        row->token = (enum sim_token)(SIM_TOKEN_HONEST + chance % (SIM_TOKENS - 1));
     row->refuses_for_ever = row->kind == DESTINATION_REFUSING && chance % REFUSING_PERCENT == 0;
     row->destination.bytes[0] = first[row->kind];
     put_u32(row->destination.bytes + 12, row->file + 1);
@@ -102,6 +117,7 @@ struct input_file *inputs_add_file(struct inputs *inputs, const struct file_wish
             row->destination = twin->destination;
             row->kind = twin->kind;
             row->refuses_for_ever = twin->refuses_for_ever;
+            row->token = twin->token;
             row->amount = twin->amount;
             row->leader = twin->leader;
         }

@@ -5,6 +5,7 @@
 
 #include "disk.h"
 #include "finding.h"
+#include "sim_token.h"
 #include "trace.h"
 
 #include "store/sqlite_store.h"
@@ -18,6 +19,7 @@ enum destination_kind {
     DESTINATION_PLAIN = 0,
     DESTINATION_CODE,      /* holds code: takes more gas */
     DESTINATION_REVERTING, /* every transaction to it reverts, until it is repaired; trying it out does not show it */
+    DESTINATION_TOKEN,     /* of no matter: it is owed a token */
     DESTINATION_REFUSING,  /* holds code that refuses to be paid, until it changes its mind; trying it out shows it */
 };
 
@@ -33,6 +35,7 @@ struct input_row {
     struct bursar_address destination;
     struct bursar_amount amount;
     enum destination_kind kind;
+    enum sim_token token;  /* NONE: the coin */
     bool refuses_for_ever; /* REFUSING only */
     enum schedule_kind schedule;
     uint64_t schedule_value;

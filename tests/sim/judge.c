@@ -176,6 +176,23 @@ static void judge_halt(struct judgement *now)
 
 /* --- rows --- */
 
+static bool is_beyond_means(const struct judgement *now, const struct input_row *row)
+{
+    if (row->token) /* of tokens there are plenty */
+        return bursar_amount_is_zero(now->spendable_by_contract);
+    return bursar_amount_compare(row->amount,
+                                 row->kind == DESTINATION_PLAIN ? now->spendable : now->spendable_by_contract) > 0;
+}
+
+static bool is_refused(const struct judgement *now, const struct input_row *row)
+{
+    const struct sim_chain *chain = now->world->chain;
+    const struct bursar_address token = sim_token_address(row->token);
+    if (row->token)
+        return sim_chain_reverts(chain, &token) || sim_chain_refuses(chain, &token);
+    return row->kind == DESTINATION_REFUSING && sim_chain_reverts(chain, &row->destination);
+}
+
 static const char *unpaid_without_cause(const struct judgement *now, const struct input_row *row,
                                         const struct disbursement_record *record)
 {
@@ -187,21 +204,16 @@ static const char *unpaid_without_cause(const struct judgement *now, const struc
     case BLOCK_FUNDS:
         if (!now->world->stays_poor)
             return "it waits for funds, and there are plenty";
-        return bursar_amount_compare(row->amount,
-                                     row->kind == DESTINATION_PLAIN ? now->spendable : now->spendable_by_contract) > 0
-                   ? NULL
-                   : "it waits for funds that are there";
+        return is_beyond_means(now, row) ? NULL : "it waits for funds that are there";
     case BLOCK_REVERTS:
-        return row->kind == DESTINATION_REFUSING && sim_chain_reverts(now->world->chain, &row->destination)
-                   ? NULL
-                   : "its destination does not refuse it";
+        return is_refused(now, row) ? NULL : "nothing refuses it";
     case BLOCK_UNESTIMATED:
         return "it was not asked again";
     case BLOCK_DESTINATION_CODE:
     case BLOCK_GAS:
         return "it could be paid";
     case BLOCK_TOKEN:
-        return "it owes the coin, and is called owing a token";
+        return "it could be paid, and is called owing a token that could not";
     case BLOCK_DEPENDENCY:
         return row->dependency_count > 0 ? NULL : "it waits for others, and never said so";
     case BLOCK_NONE:
@@ -233,6 +245,9 @@ static enum bursar_status judge_row(void *ctx, const struct disbursement_record 
     switch (record->state) {
     case STATE_FINALIZED:
         now->world->inputs.rows[row->leader].finalized++;
+        if (record->is_short != (row->token == SIM_TOKEN_FEE))
+            finding(now, PROPERTY_STORE_UNTRUE, "what was paid short is not called so, or the other way round",
+                    record->ref);
         break;
     case STATE_CANCELLED:
         if (row->cancelled == CANCELLED_NOT && !an_equal_was_cancelled(now, row))

@@ -47,12 +47,15 @@ static enum bursar_status add_row(const struct office *office, const struct inpu
     struct import_row import = { .line = line,
                                  .obligation = { .ref = row->ref,
                                                  .destination = row->destination,
+                                                 .asset = { .is_token = row->token != SIM_TOKEN_NONE },
                                                  .amount = row->amount,
                                                  .schedule = row->schedule,
                                                  .schedule_value = row->schedule_value,
                                                  .memo = "",
                                                  .dependencies = dependencies,
                                                  .dependency_count = row->dependency_count } };
+    if (row->token)
+        import.obligation.asset.token = sim_token_address(row->token);
     enum bursar_status status = obligation_normalise(&import.obligation, &field, err);
     if (status != BURSAR_OK)
         return status;

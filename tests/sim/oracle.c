@@ -64,9 +64,15 @@ static void check_transaction(struct world *world, const struct sim_transaction 
     }
     if (address_equal(&tx->to, &tx->from) && bursar_amount_is_zero(tx->value))
         return;
-    struct input_row *leader = inputs_leader(&world->inputs, &tx->to);
-    if (!leader || leader->treasury != treasury->number || bursar_amount_compare(leader->amount, tx->value) != 0 ||
-        tx->data_bytes > 0) {
+    struct bursar_address to = tx->to;
+    struct bursar_amount amount = tx->value;
+    const enum sim_token token = sim_token_at(&tx->to);
+    bool is_payment = token
+                          ? bursar_amount_is_zero(tx->value) && sim_token_reads(tx->data, tx->data_bytes, &to, &amount)
+                          : tx->data_bytes == 0;
+    struct input_row *leader = inputs_leader(&world->inputs, &to);
+    if (!is_payment || !leader || leader->token != token || leader->treasury != treasury->number ||
+        bursar_amount_compare(leader->amount, amount) != 0) {
         hash_to_text(&tx->hash, text);
         finding_add(&world->finding, PROPERTY_PAID_UNASKED, world->step, "nobody asked for transaction %s", text);
         return;
@@ -79,7 +85,10 @@ static void check_transaction(struct world *world, const struct sim_transaction 
     if (!use->leader && !use->is_dead)
         leader->nonces++;
     use->leader = index;
-    if (tx->canonical != SIM_NONE && sim_chain_inclusion(world->chain, tx->canonical)->succeeded)
+    if (tx->canonical == SIM_NONE)
+        return;
+    const struct sim_inclusion *inclusion = sim_chain_inclusion(world->chain, tx->canonical);
+    if (inclusion->succeeded && (!token || !bursar_amount_is_zero(inclusion->moved)))
         leader->paid++;
 }
 

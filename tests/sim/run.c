@@ -216,7 +216,8 @@ static bool may_rest(const struct world *world)
         return true;
     for (size_t i = 0; i < world->inputs.row_count; i++) {
         const struct input_row *row = &world->inputs.rows[i];
-        if ((row->kind == DESTINATION_CODE || row->kind == DESTINATION_REFUSING) && row->paid < row->asked)
+        if ((row->kind == DESTINATION_CODE || row->kind == DESTINATION_REFUSING || row->kind == DESTINATION_TOKEN) &&
+            row->paid < row->asked)
             return false;
     }
     return true;

@@ -90,6 +90,17 @@ static enum bursar_status has_code(void *ctx, const struct chain_block_ref *at, 
                       err);
 }
 
+static enum bursar_status token_balances(void *ctx, const struct chain_block_ref *at,
+                                         const struct bursar_address *account, const struct bursar_address *tokens,
+                                         size_t count, struct chain_token_balance *ret, struct bursar_error *err)
+{
+    struct process *process = ctx;
+    if (!seam_enter(process, "token_balances"))
+        return seam_dead(err);
+    return seam_leave(process, "token_balances",
+                      process->chain.token_balances(process->chain.ctx, at, account, tokens, count, ret, err), err);
+}
+
 static enum bursar_status estimate(void *ctx, const struct chain_trial *trial, const struct chain_payload *calls,
                                    size_t count, struct chain_estimate *ret, struct bursar_error *err)
 {
@@ -173,6 +184,7 @@ struct chain seam_chain(struct process *process)
                            .transactions = transactions,
                            .bodies = bodies,
                            .has_code = has_code,
+                           .token_balances = token_balances,
                            .estimate = estimate,
                            .submit = submit,
                            .lanes = process->chain.lanes,

@@ -100,6 +100,18 @@ void sim_chain_set_reverting(struct sim_chain *chain, const struct bursar_addres
     chain->accounts[account].reverts = reverts;
 }
 
+void sim_chain_set_refusing(struct sim_chain *chain, const struct bursar_address *token, bool refuses)
+{
+    uint32_t account = sim_account_of(chain, token);
+    chain->accounts[account].refuses = refuses;
+}
+
+bool sim_chain_refuses(const struct sim_chain *chain, const struct bursar_address *token)
+{
+    uint32_t account = sim_account_find(chain, token);
+    return account != SIM_NONE && chain->accounts[account].refuses;
+}
+
 bool sim_chain_reverts(const struct sim_chain *chain, const struct bursar_address *address)
 {
     uint32_t account = sim_account_find(chain, address);

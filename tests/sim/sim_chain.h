@@ -56,6 +56,7 @@ struct sim_inclusion {
     uint32_t transaction, block, next; /* next: of the same transaction; SIM_NONE */
     bool succeeded;
     uint64_t gas_used, gas_price_wei;
+    struct bursar_amount moved; /* of a token */
 };
 
 struct sim_block {
@@ -97,6 +98,9 @@ void sim_chain_put_code(struct sim_chain *chain, const struct bursar_address *ad
 void sim_chain_set_first_nonce(struct sim_chain *chain, const struct bursar_address *address, uint64_t nonce);
 /* From the next block on transactions to this address revert, or do no longer. */
 void sim_chain_set_reverting(struct sim_chain *chain, const struct bursar_address *address, bool reverts);
+/* A token of the kind that may: it answers false from now on, and moves nothing; or does no longer. */
+void sim_chain_set_refusing(struct sim_chain *chain, const struct bursar_address *token, bool refuses);
+bool sim_chain_refuses(const struct sim_chain *chain, const struct bursar_address *token);
 bool sim_chain_reverts(const struct sim_chain *chain, const struct bursar_address *address);
 /* The base fee goes there by an eighth a block at most, from the block after next. */
 void sim_chain_set_base_fee_target(struct sim_chain *chain, uint64_t wei);

@@ -88,6 +88,10 @@ static void execute(struct sim_chain *chain, uint32_t index)
     inclusion.succeeded = !chain->accounts[to].reverts && inclusion.gas_used <= tx->gas_limit;
     if (inclusion.gas_used > tx->gas_limit)
         inclusion.gas_used = tx->gas_limit;
+    struct bursar_address recipient;
+    struct bursar_amount amount;
+    if (inclusion.succeeded && sim_token_at(&tx->to) && sim_token_reads(tx->data, tx->data_bytes, &recipient, &amount))
+        inclusion.moved = sim_token_moves(sim_token_at(&tx->to), chain->accounts[to].refuses, amount);
     uint64_t room_wei = tx->max_fee_per_gas_wei - block->base_fee_per_gas_wei;
     inclusion.gas_price_wei =
         block->base_fee_per_gas_wei +

@@ -4,6 +4,7 @@
 
 #include "sim_chain.h"
 #include "sim_map.h"
+#include "sim_token.h"
 
 #include <secp256k1.h>
 
@@ -22,7 +23,7 @@ struct sim_lane {
 struct sim_account {
     struct bursar_address address;
     uint32_t latest; /* its newest state on the canonical chain; SIM_NONE */
-    bool reverts;
+    bool reverts, refuses;
     uint64_t payments;
     struct sim_lane *lanes; /* one a pool, for senders only */
 };

@@ -1,7 +1,11 @@
 /* Answers about accounts at one block: nonce, balance, code. */
 #include "sim_node_parts.h"
 
+#include "sim_token.h"
+
 #include "base/bytes.h"
+
+#include <string.h>
 
 #define CODE_INVALID_PARAMS (-32602)
 #define PROGRAM_ADDRESSES_MAX_COUNT 1000
@@ -102,34 +106,6 @@ void sim_answer_code(struct sim_node *node, const json_t *params, struct rpc_rep
         sim_reply_result(ret, json_string(has_code(node, block, &address) ? "0x60806040" : "0x"));
 }
 
-void sim_answer_call(struct sim_node *node, const json_t *params, struct rpc_reply *ret)
-{
-    const json_t *data = json_object_get(json_array_get(params, 0), "data");
-    const char *text = json_string_value(data);
-    size_t length = json_string_length(data), program = sizeof PROGRAM - 1;
-    size_t digits = (size_t)2 * BURSAR_ADDRESS_BYTES;
-    uint8_t flags[PROGRAM_ADDRESSES_MAX_COUNT];
-    uint32_t block;
-    if (!find_block(node, SIM_METHOD_CALL, json_array_get(params, 1), &block, ret))
-        return;
-    if (!node->manner->runs_programs || sim_node_lies(node, SIM_LIE_REFUSES_PROGRAM) || !text || length < 2 + program ||
-        strncmp(text, "0x", 2) != 0 || strncmp(text + 2, PROGRAM, program) != 0 ||
-        (length - 2 - program) % digits != 0 || (length - 2 - program) / digits > PROGRAM_ADDRESSES_MAX_COUNT) {
-        sim_reply_error(ret, -32000, "invalid opcode: opcode 0x0c not defined");
-        return;
-    }
-    size_t count = (length - 2 - program) / digits;
-    for (size_t i = 0; i < count; i++) {
-        struct bursar_address address;
-        if (!hex_decode(text + 2 + program + i * digits, digits, address.bytes, sizeof address.bytes)) {
-            sim_reply_invalid(ret);
-            return;
-        }
-        flags[i] = has_code(node, block, &address);
-    }
-    sim_reply_result(ret, sim_json_bytes(flags, count));
-}
-
 #define ESTIMATE_DATA_MAX_BYTES 1024
 
 /* A transaction as calls give it; false: it is not one. */
@@ -172,4 +148,59 @@ void sim_answer_estimate(struct sim_node *node, const json_t *params, struct rpc
         sim_reply_error(ret, -32000, "gas required exceeds allowance (1000000)");
     else
         sim_reply_result(ret, sim_json_number(gas));
+}
+
+/* Does this call a token? Then it is answered. */
+static bool answer_token(const struct sim_node *node, const json_t *call, struct rpc_reply *ret)
+{
+    static const uint8_t balance_of[4] = { 0x70, 0xa0, 0x82, 0x31 };
+    uint8_t data[4 + 2 * 32], word[32] = { 0 };
+    struct bursar_address token, to;
+    struct bursar_amount amount;
+    const json_t *text = json_object_get(call, "data");
+    size_t data_bytes = json_string_length(text) > 2 ? (json_string_length(text) - 2) / 2 : 0;
+    if (!sim_read_bytes(json_object_get(call, "to"), token.bytes, sizeof token.bytes) || !sim_token_at(&token) ||
+        data_bytes < sizeof balance_of || data_bytes > sizeof data || !sim_read_bytes(text, data, data_bytes))
+        return false;
+    if (memcmp(data, balance_of, sizeof balance_of) == 0)
+        word[16] = 1; /* more than will ever be paid */
+    else if (!sim_token_reads(data, data_bytes, &to, &amount))
+        return false;
+    else if (sim_chain_reverts(node->chain, &token))
+        sim_reply_error(ret, 3, "execution reverted");
+    else
+        word[31] = !sim_chain_refuses(node->chain, &token);
+    if (ret->outcome != RPC_ERROR)
+        sim_reply_result(ret, sim_json_bytes(word, sizeof word));
+    return true;
+}
+
+void sim_answer_call(struct sim_node *node, const json_t *params, struct rpc_reply *ret)
+{
+    const json_t *data = json_object_get(json_array_get(params, 0), "data");
+    const char *text = json_string_value(data);
+    size_t length = json_string_length(data), program = sizeof PROGRAM - 1;
+    size_t digits = (size_t)2 * BURSAR_ADDRESS_BYTES;
+    uint8_t flags[PROGRAM_ADDRESSES_MAX_COUNT];
+    uint32_t block;
+    if (!find_block(node, SIM_METHOD_CALL, json_array_get(params, 1), &block, ret))
+        return;
+    if (answer_token(node, json_array_get(params, 0), ret))
+        return;
+    if (!node->manner->runs_programs || sim_node_lies(node, SIM_LIE_REFUSES_PROGRAM) || !text || length < 2 + program ||
+        strncmp(text, "0x", 2) != 0 || strncmp(text + 2, PROGRAM, program) != 0 ||
+        (length - 2 - program) % digits != 0 || (length - 2 - program) / digits > PROGRAM_ADDRESSES_MAX_COUNT) {
+        sim_reply_error(ret, -32000, "invalid opcode: opcode 0x0c not defined");
+        return;
+    }
+    size_t count = (length - 2 - program) / digits;
+    for (size_t i = 0; i < count; i++) {
+        struct bursar_address address;
+        if (!hex_decode(text + 2 + program + i * digits, digits, address.bytes, sizeof address.bytes)) {
+            sim_reply_invalid(ret);
+            return;
+        }
+        flags[i] = has_code(node, block, &address);
+    }
+    sim_reply_result(ret, sim_json_bytes(flags, count));
 }

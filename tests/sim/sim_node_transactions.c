@@ -1,7 +1,11 @@
 /* Answers about transactions, and taking them. */
 #include "sim_node_parts.h"
 
+#include "sim_token.h"
+
 #include "base/bytes.h"
+
+#include <string.h>
 
 #define CODE_INTERNAL (-32603)
 #define RAW_MAX_BYTES ((size_t)256 * 1024)
@@ -14,6 +18,28 @@ static bool read_hash(const json_t *params, struct bursar_hash *ret_hash, struct
     return false;
 }
 
+static json_t *make_word(const struct bursar_address *address)
+{
+    uint8_t word[32] = { 0 };
+    memcpy(word + sizeof word - sizeof address->bytes, address->bytes, sizeof address->bytes);
+    return sim_json_bytes(word, sizeof word);
+}
+
+/* What a token tells of what it moved. */
+static json_t *make_logs(const struct sim_node *node, const struct sim_inclusion *inclusion)
+{
+    const struct sim_transaction *tx = sim_chain_transaction(node->chain, inclusion->transaction);
+    struct bursar_address to;
+    struct bursar_amount amount;
+    uint8_t word[BURSAR_AMOUNT_BE_BYTES];
+    if (bursar_amount_is_zero(inclusion->moved) || !sim_token_reads(tx->data, tx->data_bytes, &to, &amount))
+        return json_array();
+    bursar_amount_to_be(inclusion->moved, word);
+    return json_pack("[{s:o,s:[s,o,o],s:o}]", "address", sim_json_bytes(&tx->to, sizeof tx->to), "topics",
+                     "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef", make_word(&tx->from),
+                     make_word(&to), "data", sim_json_bytes(word, sizeof word));
+}
+
 static json_t *make_receipt(struct sim_node *node, const struct bursar_hash *hash, uint32_t at, bool is_strange)
 {
     const struct sim_inclusion *inclusion = sim_chain_inclusion(node->chain, at);
@@ -24,9 +50,12 @@ static json_t *make_receipt(struct sim_node *node, const struct bursar_hash *has
         block_hash.bytes[0] ^= 0xff;
     if (sim_node_lies(node, SIM_LIE_FALSE_OUTCOME))
         succeeded = !succeeded;
-    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "transactionHash", sim_json_bytes(hash, sizeof *hash), "status",
-                     sim_json_number(succeeded), "blockHash", sim_json_bytes(&block_hash, sizeof block_hash),
-                     "blockNumber", sim_json_number(block->number), "gasUsed", sim_json_number(inclusion->gas_used),
+    const struct sim_transaction *tx = sim_chain_transaction(node->chain, inclusion->transaction);
+    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "from", sim_json_bytes(&tx->from, sizeof tx->from), "to",
+                     sim_json_bytes(&tx->to, sizeof tx->to), "logs", make_logs(node, inclusion), "transactionHash",
+                     sim_json_bytes(hash, sizeof *hash), "status", sim_json_number(succeeded),
+                     "blockHash", sim_json_bytes(&block_hash, sizeof block_hash), "blockNumber",
+                     sim_json_number(block->number), "gasUsed", sim_json_number(inclusion->gas_used),
                      "effectiveGasPrice", sim_json_number(inclusion->gas_price_wei));
 }
 

@@ -37,6 +37,10 @@ static void make_chain(struct world *world, struct random *random)
                                            .pool_max_per_account = SIM_NO_LIMIT };
     world->base_fee_wei = CALM_BASE_FEE_WEI;
     world->chain = sim_chain_new(&settings);
+    for (enum sim_token token = SIM_TOKEN_HONEST; token < SIM_TOKENS; token++) {
+        const struct bursar_address address = sim_token_address(token);
+        sim_chain_put_code(world->chain, &address);
+    }
     world->steps_a_block = random_chance(random, 1, 4) ? 1 + (uint32_t)random_below(random, 4) : 1;
     if (random_chance(random, 1, 4))
         sim_chain_set_capacity(world->chain, 5 + (uint32_t)random_below(random, 40));

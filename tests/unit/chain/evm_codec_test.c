@@ -268,6 +268,56 @@ static void a_receipt_is_read(void **state)
     assert_false(receipt.is_present);
 }
 
+#define TRANSFER_TOPIC "\"0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef\""
+#define PADDED(d) "\"0x000000000000000000000000" d d d d d d d d d d d d d d d d d d d d "\""
+#define ADDRESS_OF(d) "\"0x" d d d d d d d d d d d d d d d d d d d d "\""
+#define LOG(emitter, from, to, hex_amount)                                                                             \
+    "{\"address\":" ADDRESS_OF(emitter) ",\"topics\":[" TRANSFER_TOPIC "," PADDED(from) "," PADDED(                    \
+        to) "],\"data\":\"0x00000000000000000000000000000000000000000000000000000000000000" hex_amount "\"}"
+
+static struct chain_receipt receipt_with(const char *logs, const char *status)
+{
+    struct chain_receipt receipt;
+    struct bursar_error err = { 0 };
+    struct bursar_hash asked = ones();
+    json_t *value = parse(receipt_text);
+    assert_int_equal(json_object_set_new(value, "status", json_string(status)), 0);
+    assert_int_equal(json_object_set_new(value, "to", parse(ADDRESS_OF("70"))), 0);
+    assert_int_equal(json_object_set_new(value, "from", parse(ADDRESS_OF("aa"))), 0);
+    assert_int_equal(json_object_set_new(value, "logs", parse(logs)), 0);
+    assert_int_equal(evm_read_receipt(value, &asked, &receipt, &err), BURSAR_OK);
+    json_decref(value);
+    return receipt;
+}
+
+static void what_the_called_token_moved_is_summed_per_recipient(void **state)
+{
+    (void)state;
+    struct chain_receipt receipt =
+        receipt_with("[" LOG("70", "aa", "01", "05") "," LOG("70", "aa", "02", "01") "," LOG(
+                         "70", "aa", "01", "07") "," LOG("71", "aa", "01", "09") "," LOG("70", "ab", "01", "09") "]",
+                     "0x1");
+    assert_int_equal(receipt.transfer_count, 2); /* not another token's, nor out of another account */
+    assert_int_equal(receipt.transfers[0].to.bytes[0], 1);
+    assert_int_equal(receipt.transfers[0].amount.limb[0], 12);
+    assert_int_equal(receipt.transfers[1].amount.limb[0], 1);
+    assert_false(receipt.has_more_transfers);
+    receipt = receipt_with("[" LOG("70", "aa", "01", "05") "]", "0x0");
+    assert_int_equal(receipt.transfer_count, 0); /* reverted: nothing happened */
+}
+
+static void logs_beyond_the_room_there_is_are_told_of(void **state)
+{
+    (void)state;
+    struct chain_receipt receipt = receipt_with(
+        "[" LOG("70", "aa", "01", "05") "," LOG("70", "aa", "02", "01") "," LOG("70", "aa", "03", "07") "," LOG(
+            "70", "aa", "04", "09") "," LOG("70", "aa", "05", "09") "," LOG("70", "aa", "04", "01") "]",
+        "0x1");
+    assert_int_equal(receipt.transfer_count, CHAIN_TRANSFERS_MAX_COUNT);
+    assert_int_equal(receipt.transfers[3].amount.limb[0], 10);
+    assert_true(receipt.has_more_transfers);
+}
+
 static void a_malformed_receipt_or_one_of_another_transaction_is_refused(void **state)
 {
     (void)state;
@@ -378,6 +428,8 @@ int main(void)
         cmocka_unit_test(a_malformed_block_is_refused_and_says_where),
         cmocka_unit_test(a_block_without_base_fee_is_told_apart_from_one_of_zero),
         cmocka_unit_test(a_receipt_is_read),
+        cmocka_unit_test(what_the_called_token_moved_is_summed_per_recipient),
+        cmocka_unit_test(logs_beyond_the_room_there_is_are_told_of),
         cmocka_unit_test(a_malformed_receipt_or_one_of_another_transaction_is_refused),
         cmocka_unit_test(a_mined_transaction_is_read),
         cmocka_unit_test(a_pooled_transaction_has_no_block_and_a_creation_no_destination),

@@ -141,6 +141,62 @@ static void a_node_that_knows_numbers_only_is_asked_by_number(void **state)
     assert_int_equal(look(f, 1), BURSAR_EPROTOCOL); /* number 8 is another block by now */
 }
 
+static enum bursar_status balances(struct fixture *f, struct chain_token_balance *ret)
+{
+    struct bursar_address account;
+    memset(account.bytes, 0xaa, sizeof account.bytes);
+    f->err = (struct bursar_error){ 0 };
+    return f->chain.token_balances(f->chain.ctx, &f->at, &account, f->tokens, 2, ret, &f->err);
+}
+
+#define BALANCE_OF(token)                                                                                              \
+    "[{\"to\":" token                                                                                                  \
+    ",\"data\":\"0x70a08231000000000000000000000000aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}," AT_HASH "]"
+
+static void balances_are_read_at_the_given_block_and_a_token_without_one_stays_unknown(void **state)
+{
+    struct fixture *f = *state;
+    struct chain_token_balance got[2];
+    script_result(&f->script, "eth_call", BALANCE_OF(TOKEN), WORD("0007"));
+    script_error(&f->script, "eth_call", BALANCE_OF(OTHER), 3, "execution reverted");
+    assert_int_equal(balances(f, got), BURSAR_OK);
+    assert_true(got[0].is_known);
+    assert_int_equal(got[0].amount.limb[0], 7);
+    assert_false(got[1].is_known);
+    script_result(&f->script, "eth_call", BALANCE_OF(OTHER), "\"0x\"");
+    assert_int_equal(balances(f, got), BURSAR_OK);
+    assert_false(got[1].is_known);
+    script_error(&f->script, "eth_call", BALANCE_OF(OTHER), -32005, "limit exceeded");
+    assert_int_equal(balances(f, got), BURSAR_EUNREACHABLE); /* INV-5 */
+    script_error(&f->script, "eth_call", BALANCE_OF(OTHER), -32001, "Resource not found");
+    assert_int_equal(balances(f, got), BURSAR_ESTALE);
+}
+
+static enum estimate_outcome transfer(struct fixture *f, const char *returned)
+{
+    struct chain_trial trial = { .at = f->at, .gas_max = 1000000 };
+    const uint8_t data[] = { 0xa9, 0x05, 0x9c, 0xbb };
+    const struct chain_payload call = {
+        .to = f->tokens[0], .data = data, .data_bytes = sizeof data, .may_return_false = true
+    };
+    struct chain_estimate got;
+    script_result(&f->script, "eth_call", NULL, returned);
+    assert_int_equal(f->chain.estimate(f->chain.ctx, &trial, &call, 1, &got, &f->err), BURSAR_OK);
+    return got.outcome;
+}
+
+static void a_transfer_that_returns_false_is_refused_and_one_that_returns_nothing_is_not(void **state)
+{
+    struct fixture *f = *state;
+    script_result(&f->script, "eth_estimateGas", NULL, "\"0xc350\"");
+    assert_int_equal(transfer(f, WORD("0001")), ESTIMATE_GAS);
+    assert_int_equal(transfer(f, "\"0x\""), ESTIMATE_GAS);
+    assert_int_equal(transfer(f, WORD("0000")), ESTIMATE_REVERTS);
+    assert_non_null(strstr(f->script.log, "\"data\":\"0xa9059cbb\""));
+    script_error(&f->script, "eth_estimateGas", NULL, 3, "execution reverted");
+    assert_int_equal(transfer(f, WORD("0001")), ESTIMATE_REVERTS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -150,6 +206,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_contract_that_refuses_has_none_and_a_node_that_fails_says_nothing, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_node_that_knows_numbers_only_is_asked_by_number, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(balances_are_read_at_the_given_block_and_a_token_without_one_stays_unknown,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_transfer_that_returns_false_is_refused_and_one_that_returns_nothing_is_not,
+                                        set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

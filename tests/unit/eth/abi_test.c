@@ -72,11 +72,35 @@ static void what_would_move_a_terminal_or_does_not_fit_is_not_passed_on(void **s
     assert_int_equal(strlen(said(hex)), 63);
 }
 
+static void a_transfer_is_written_as_tokens_read_it_and_read_back(void **state)
+{
+    (void)state;
+    struct bursar_address to, got;
+    struct bursar_amount amount;
+    uint8_t data[ABI_TRANSFER_BYTES];
+    char hex[2 * sizeof data + 1];
+    memset(to.bytes, 0x5a, sizeof to.bytes);
+    abi_transfer_encode(&to, bursar_amount_from_u64(258), data);
+    hex_encode(data, sizeof data, hex);
+    assert_string_equal(hex, "a9059cbb0000000000000000000000005a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a"
+                             "0000000000000000000000000000000000000000000000000000000000000102");
+    assert_true(abi_transfer_decode(data, sizeof data, &got, &amount));
+    assert_true(address_equal(&got, &to) && amount.limb[0] == 258);
+    assert_false(abi_transfer_decode(data, sizeof data - 1, &got, &amount));
+    data[5] = 1; /* no address */
+    assert_false(abi_transfer_decode(data, sizeof data, &got, &amount));
+    data[5] = 0;
+    data[0] = 0;
+    assert_false(abi_transfer_decode(data, sizeof data, &got, &amount));
+    assert_false(abi_transfer_decode(NULL, 0, &got, &amount));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_text_of_an_error_is_read),
         cmocka_unit_test(a_panic_is_explained),
+        cmocka_unit_test(a_transfer_is_written_as_tokens_read_it_and_read_back),
         cmocka_unit_test(other_data_shows_its_selector),
         cmocka_unit_test(offsets_and_lengths_are_not_trusted),
         cmocka_unit_test(what_would_move_a_terminal_or_does_not_fit_is_not_passed_on),

@@ -137,6 +137,40 @@ static void a_rows_token_is_seen_wherever_the_row_is(void **state)
     assert_false(listed.has_decimals[2]);
 }
 
+static void tokens_wake_only_what_waits_for_them(void **state)
+{
+    struct fixture *f = *state;
+    const struct row rows[] = { { .ref = "a", .token = &TOKEN, .amount_wei = 10 },
+                                { .ref = "b", .token = &OTHER, .amount_wei = 10 },
+                                { .ref = "c", .token = &TOKEN, .amount_wei = 30 },
+                                { .ref = "coin", .amount_wei = 10 } };
+    struct bursar_address wanted[4];
+    struct due_row due[4];
+    struct bursar_amount affordable = bursar_amount_from_u64(20);
+    size_t count = 0;
+    int64_t first = import_rows(f, rows, COUNT_OF(rows));
+    for (int i = 0; i < 4; i++) {
+        const struct block_decision decision = { .disbursement = first + i, .version = 1, .code = BLOCK_FUNDS };
+        OK(f, block, f->fence, &decision, 1);
+    }
+    OK(f, tokens_wanted, f->treasury, 4, wanted, &count);
+    assert_int_equal(count, 2);
+    assert_memory_equal(&wanted[0], &TOKEN, sizeof TOKEN);
+    assert_memory_equal(&wanted[1], &OTHER, sizeof OTHER);
+    OK(f, tokens_wanted, f->treasury, 1, wanted, &count);
+    assert_int_equal(count, 1);
+    OK(f, token_funded_wake, f->fence, &TOKEN, &affordable, 10, &count);
+    assert_int_equal(count, 1);
+    OK(f, due_select, f->treasury, false, 0, 0, 4, due, &count);
+    assert_int_equal(count, 1);
+    assert_int_equal(due[0].id, first);
+    OK(f, funded_wake, f->fence, &affordable, 10, &count);
+    assert_int_equal(count, 1); /* coins wake no token */
+    OK(f, due_select, f->treasury, false, 0, 0, 4, due, &count);
+    assert_int_equal(count, 2);
+    assert_int_equal(due[1].id, first + 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -146,6 +180,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_pinned_is_each_treasurys_own, set_up_store, tear_down),
         cmocka_unit_test_setup_teardown(the_database_itself_keeps_what_is_pinned, set_up_store, tear_down),
         cmocka_unit_test_setup_teardown(a_rows_token_is_seen_wherever_the_row_is, set_up_store, tear_down),
+        cmocka_unit_test_setup_teardown(tokens_wake_only_what_waits_for_them, set_up_leased, tear_down),
     };
     return cmocka_run_group_tests_name("store token", tests, NULL, NULL);
 }
