@@ -103,6 +103,18 @@ PASSED_ON(has_code,
           (void *ctx, const struct chain_block_ref *at, const struct bursar_address *addresses, size_t count, bool *ret,
            struct bursar_error *err),
           at, addresses, count, ret)
+PASSED_ON(tokens,
+          (void *ctx, const struct chain_block_ref *at, const struct bursar_address *list, size_t count,
+           struct chain_token *ret, struct bursar_error *err),
+          at, list, count, ret)
+PASSED_ON(token_balances,
+          (void *ctx, const struct chain_block_ref *at, const struct bursar_address *account,
+           const struct bursar_address *list, size_t count, struct chain_token_balance *ret, struct bursar_error *err),
+          at, account, list, count, ret)
+PASSED_ON(estimate,
+          (void *ctx, const struct chain_trial *trial, const struct chain_payload *calls, size_t count,
+           struct chain_estimate *ret, struct bursar_error *err),
+          trial, calls, count, ret)
 PASSED_ON(submit_start,
           (void *ctx, size_t lane, const struct raw_transaction *list, size_t count, struct bursar_error *err), lane,
           list, count)
@@ -127,6 +139,9 @@ static struct chain overheard(struct way *way, size_t i)
                            .bodies = bodies,
                            .raws = raws,
                            .has_code = has_code,
+                           .tokens = tokens,
+                           .token_balances = token_balances,
+                           .estimate = estimate,
                            .submit = submit,
                            .lanes = member->chain.lanes,
                            .submit_start = submit_start,
