@@ -72,7 +72,8 @@ static void count_foreign(struct judgement *now)
             continue;
         const struct input_row *leader = inputs_leader(&now->world->inputs, &tx->to);
         now->foreign_count++;
-        now->foreign_pays = now->foreign_pays || (leader && bursar_amount_compare(leader->amount, tx->value) == 0);
+        now->foreign_pays =
+            now->foreign_pays || (leader && !leader->token && bursar_amount_compare(leader->amount, tx->value) == 0);
     }
 }
 

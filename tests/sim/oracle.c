@@ -45,7 +45,7 @@ static struct nonce_use *use_at(struct uses *uses, unsigned treasury, uint64_t n
 static void check_foreign(struct world *world, const struct sim_treasury *treasury, const struct sim_transaction *tx)
 {
     struct input_row *leader = inputs_leader(&world->inputs, &tx->to);
-    if (leader && leader->treasury == treasury->number && tx->canonical != SIM_NONE &&
+    if (leader && !leader->token && leader->treasury == treasury->number && tx->canonical != SIM_NONE &&
         bursar_amount_compare(leader->amount, tx->value) == 0 &&
         sim_chain_inclusion(world->chain, tx->canonical)->succeeded)
         leader->by_hand++;

@@ -184,10 +184,11 @@ struct freeing {
     int64_t owes; /* 0: nobody */
 };
 
+/* Strangers send the coin only. */
 static enum bursar_status hold_against(void *ctx, const struct content_record *content)
 {
     struct freeing *freeing = ctx;
-    if (content->state != STATE_FINALIZED && content->state != STATE_CANCELLED &&
+    if (content->state != STATE_FINALIZED && content->state != STATE_CANCELLED && !content->asset.is_token &&
         address_equal(&content->destination, &freeing->tx->to) &&
         bursar_amount_compare(content->amount, freeing->tx->value) == 0)
         freeing->owes = content->id;
