@@ -135,7 +135,7 @@ enum bursar_status adopt_look(const struct reconcile_env *env, const struct sign
                               const struct adopt_options *options, struct adopt_plan *ret, struct bursar_error *err)
 {
     static enum bursar_status (*const parts[])(struct adopt_look *, struct bursar_error *) = {
-        read_start, adopt_read_records, adopt_read_chain, adopt_scan, adopt_verify, adopt_decide,
+        read_start, adopt_read_records, adopt_read_chain, adopt_scan, adopt_verify, adopt_decide, adopt_prepare_again,
     };
     struct adopt_look look = { .env = env, .log = log, .options = options, .plan = ret };
     enum bursar_status status = BURSAR_OK;

@@ -94,6 +94,9 @@ struct sight {
     uint64_t pays_version;
     enum disbursement_state pays_state;
     size_t equal; /* how many unpaid disbursements owe exactly the same */
+    /* Of what is to be signed again: */
+    struct call_data data;
+    uint64_t gas_limit; /* 0: nothing is */
     char detail[ADOPT_DETAIL_MAX_BYTES];
 };
 

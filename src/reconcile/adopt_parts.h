@@ -36,6 +36,9 @@ BURSAR_MUST_CHECK enum bursar_status adopt_verify(struct adopt_look *look, struc
 /* What becomes of each nonce. */
 BURSAR_MUST_CHECK enum bursar_status adopt_decide(struct adopt_look *look, struct bursar_error *err);
 
+/* Data and gas of what is to be signed again. */
+BURSAR_MUST_CHECK enum bursar_status adopt_prepare_again(struct adopt_look *look, struct bursar_error *err);
+
 /* A transaction that was seen. One in a block above the view's head is still in flight, as far as the view goes. */
 void sight_take(struct sight *sight, const struct bursar_hash *hash, const struct chain_transaction *transaction,
                 const struct chain_view *view);

@@ -113,15 +113,15 @@ static void fill_intent(const struct adopt_plan *plan, const struct sight *sight
 {
     bool is_payment = sight->pays != 0;
     ret->kind = is_payment ? INTENT_PAYMENT : INTENT_GAP_FILL;
-    ret->gas_limit = tx->gas_limit ? tx->gas_limit : TRANSFER_GAS;
+    ret->gas_limit = tx->gas_limit ? tx->gas_limit : sight->gas_limit ? sight->gas_limit : TRANSFER_GAS;
     ret->to = plan->treasury.address;
     if (!is_payment)
         return;
     const struct payload *payload = sight_pays(sight);
     ret->to = payload->to;
     ret->value = payload->value;
-    ret->data = tx->data;
-    ret->data_bytes = tx->data_bytes;
+    ret->data = sight->raw.bytes ? tx->data : sight->data.bytes;
+    ret->data_bytes = sight->raw.bytes ? tx->data_bytes : sight->data.length_bytes;
     ret->disbursement = sight->pays;
     ret->version = sight->pays_version;
     ret->from_state = sight->pays_state;

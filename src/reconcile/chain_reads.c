@@ -107,3 +107,14 @@ enum bursar_status read_raws(const struct reconcile_env *env, const struct bursa
     while (once_more(env, status, tries++));
     return status;
 }
+
+enum bursar_status read_code(const struct reconcile_env *env, const struct chain_block_ref *at,
+                             const struct bursar_address *addresses, size_t count, bool *ret, struct bursar_error *err)
+{
+    enum bursar_status status;
+    unsigned tries = 0;
+    do
+        status = env->chain.has_code(env->chain.ctx, at, addresses, count, ret, err);
+    while (once_more(env, status, tries++));
+    return status;
+}

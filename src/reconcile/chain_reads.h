@@ -21,5 +21,8 @@ BURSAR_MUST_CHECK enum bursar_status read_bodies(const struct reconcile_env *env
                                                  struct bursar_error *err);
 BURSAR_MUST_CHECK enum bursar_status read_raws(const struct reconcile_env *env, const struct bursar_hash *hashes,
                                                size_t count, struct chain_raw *ret, struct bursar_error *err);
+BURSAR_MUST_CHECK enum bursar_status read_code(const struct reconcile_env *env, const struct chain_block_ref *at,
+                                               const struct bursar_address *addresses, size_t count, bool *ret,
+                                               struct bursar_error *err);
 
 #endif
