@@ -251,7 +251,8 @@ static void check_done(struct adopter *done)
 
 /* --- a person --- */
 
-/* What it pays has been cancelled meanwhile, or nobody ever asked for it: it is none of ours. */
+/* What it pays has been cancelled meanwhile, or nobody ever asked for it, or somebody else has paid it with a nonce of
+ * another payment: it is none of ours. */
 static void disown(struct adopter *now, const struct sight *sight)
 {
     now->assignments[now->assignment_count++] = (struct assignment){
@@ -263,8 +264,8 @@ static void decide(struct adopter *now, const struct adopt_plan *plan)
 {
     for (size_t i = 0; i < plan->count && now->assignment_count < ASSIGNMENTS_MAX_COUNT; i++) {
         const struct sight *sight = &plan->sights[i];
-        if (sight->step == ADOPT_UNDECIDED &&
-            (sight->trouble == TROUBLE_SURPLUS || sight->trouble == TROUBLE_UNMATCHED))
+        if (sight->step == ADOPT_UNDECIDED && (sight->trouble == TROUBLE_SURPLUS ||
+                                               sight->trouble == TROUBLE_UNMATCHED || sight->trouble == TROUBLE_BOUND))
             disown(now, sight);
     }
 }
@@ -273,10 +274,13 @@ static void decide(struct adopter *now, const struct adopt_plan *plan)
 static void remember_disowned(struct adopter *now)
 {
     for (size_t i = 0; i < now->assignment_count; i++) {
-        uint32_t tx = sim_chain_find(now->world->chain, &now->assignments[i].hash);
-        struct input_row *leader =
-            tx == SIM_NONE ? NULL
-                           : inputs_leader(&now->world->inputs, &sim_chain_transaction(now->world->chain, tx)->to);
+        uint32_t index = sim_chain_find(now->world->chain, &now->assignments[i].hash);
+        const struct sim_transaction *tx = index == SIM_NONE ? NULL : sim_chain_transaction(now->world->chain, index);
+        struct bursar_address to = { 0 };
+        struct bursar_amount amount;
+        if (tx && !(sim_token_at(&tx->to) && sim_token_reads(tx->data, tx->data_bytes, &to, &amount)))
+            to = tx->to;
+        struct input_row *leader = tx && !tx->is_foreign ? inputs_leader(&now->world->inputs, &to) : NULL;
         now->treasury->has_disowned = true;
         if (leader)
             leader->disowned++;
