@@ -54,6 +54,8 @@ bool search_take(struct search *search, const struct chain_body *bodies, size_t 
             is_below = is_below || (flight_count && sent->transaction.nonce < flights[0].nonce);
             if (!flight || flight->nonce >= nonce_final)
                 continue;
+            search->checked_id = 0; /* INV-4: nothing was held against this one yet */
+            search->is_checked = false;
             search->found[search->count++] =
                 (struct exhibit){ .nonce = flight->nonce,
                                   .intent = flight->intent,

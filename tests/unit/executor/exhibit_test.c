@@ -76,6 +76,22 @@ static void it_goes_down_from_the_final_block_until_it_finds(void **state)
     assert_int_equal(look.search.state, SEARCH_OPEN);
 }
 
+/* INV-4 */
+static void what_is_found_later_has_not_been_held_against_what_is_owed(void **state)
+{
+    (void)state;
+    struct look look;
+    start(&look, 100);
+    assert_true(take_four(&look, 6));
+    look.search.is_checked = true; /* and it was decided */
+    look.search.checked_id = 4711;
+    look.search.count = 0;
+    assert_true(take_four(&look, 5));
+    assert_int_equal(look.search.count, 1);
+    assert_false(look.search.is_checked);
+    assert_int_equal(look.search.checked_id, 0);
+}
+
 static void a_nonce_that_is_not_used_finally_is_not_looked_for(void **state)
 {
     (void)state;
@@ -159,6 +175,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_goes_down_from_the_final_block_until_it_finds),
+        cmocka_unit_test(what_is_found_later_has_not_been_held_against_what_is_owed),
         cmocka_unit_test(a_nonce_that_is_not_used_finally_is_not_looked_for),
         cmocka_unit_test(it_ends_where_the_nonce_before_was_used),
         cmocka_unit_test(bodies_that_do_not_link_up_to_the_final_block_show_nothing),
