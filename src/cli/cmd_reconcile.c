@@ -6,6 +6,7 @@
 #include "cli/exit_code.h"
 #include "cli/reconcile_adopt.h"
 #include "cli/stop_signal.h"
+#include "eth/address.h"
 #include "reconcile/reconcile.h"
 #include "signer/signing_log.h"
 
@@ -46,22 +47,43 @@ static void wait_ms(void *ctx, uint64_t duration_ms)
     stop_signal_sleep(duration_ms);
 }
 
+/* [{"token", "paid"}], in base units; NULL when out of memory. */
+static json_t *tokens_json(const struct token_sums *tokens)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < tokens->count && list; i++) {
+        json_t *item = json_pack("{s:o,s:o}", "token", output_json_address(&tokens->sums[i].token), "paid",
+                                 output_json_amount(tokens->sums[i].on_chain));
+        if (json_array_append_new(list, item) != 0) {
+            json_decref(list);
+            list = NULL;
+        }
+    }
+    return list;
+}
+
 static enum bursar_status print_result(const struct reporting *reporting, const struct reconcile_result *result,
                                        struct bursar_error *err)
 {
     bool ok = result->differences == 0;
     if (reporting->json)
-        return output_json(json_pack("{s:b,s:I,s:I,s:o,s:o,s:I,s:O}", "ok", ok, "checked", (json_int_t)result->checked,
-                                     "in_flight", (json_int_t)result->in_flight, "paid_total",
-                                     output_json_amount(result->paid_total), "fees_total",
-                                     output_json_amount(result->fees_total), "differences_total",
-                                     (json_int_t)result->differences, "differences", reporting->differences),
-                           err);
+        return output_json(
+            json_pack("{s:b,s:o,s:I,s:I,s:o,s:o,s:I,s:O}", "ok", ok, "tokens_paid", tokens_json(&result->tokens),
+                      "checked", (json_int_t)result->checked, "in_flight", (json_int_t)result->in_flight, "paid_total",
+                      output_json_amount(result->paid_total), "fees_total", output_json_amount(result->fees_total),
+                      "differences_total", (json_int_t)result->differences, "differences", reporting->differences),
+            err);
     char paid[OUTPUT_COIN_TEXT_BYTES], fees[OUTPUT_COIN_TEXT_BYTES];
     output_coin(result->paid_total, paid);
     output_coin(result->fees_total, fees);
     (void)printf("%llu checked, %llu in flight; paid %s, fees %s: ", (unsigned long long)result->checked,
                  (unsigned long long)result->in_flight, paid, fees);
+    for (size_t i = 0; i < result->tokens.count; i++) {
+        char token[ADDRESS_TEXT_BYTES], amount[BURSAR_AMOUNT_TEXT_BYTES];
+        address_to_text(&result->tokens.sums[i].token, token);
+        bursar_amount_to_text(result->tokens.sums[i].on_chain, amount);
+        (void)printf("%s base units of %s: ", amount, token);
+    }
     if (ok)
         (void)printf("%sall agree%s\n", output_colour_on(stdout, COLOUR_GOOD), output_colour_off(stdout));
     else

@@ -176,6 +176,20 @@ static bool fee_agrees(const struct comparing *comparing)
     return true;
 }
 
+/* What a token moved less than was owed, by its logs. */
+static bool short_agrees(const struct comparing *comparing, const struct final_attempt *final)
+{
+    const struct intent_record *intent = comparing->sight->intent;
+    char stored[BURSAR_AMOUNT_TEXT_BYTES], seen[BURSAR_AMOUNT_TEXT_BYTES];
+    if (bursar_amount_compare(intent->short_by, final->short_by) == 0)
+        return true;
+    bursar_amount_to_text(intent->short_by, stored);
+    bursar_amount_to_text(final->short_by, seen);
+    return differs(comparing,
+                   "its token is stored to have moved %s base units less than was owed, by its logs it is %s", stored,
+                   seen);
+}
+
 static bool included_agrees(const struct comparing *comparing)
 {
     const struct intent_sight *sight = comparing->sight;
@@ -200,6 +214,8 @@ static bool included_agrees(const struct comparing *comparing)
     const struct included_attempt included = { .purpose = sight->intent->purpose, .data = sight->intent->data };
     struct final_attempt final;
     plan_final(&included, sight->receipt, &final);
+    if (!short_agrees(comparing, &final))
+        return false;
     return final.succeeded && !final.is_unpaid ? item_is(comparing, STATE_FINALIZED, true, CAUSE_FINAL_SUCCESS)
                                                : item_is(comparing, STATE_FAILED, false, CAUSE_FINAL_REVERT);
 }

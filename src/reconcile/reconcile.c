@@ -6,6 +6,7 @@
 #include "reconcile/reconcile.h"
 
 #include "base/bytes.h"
+#include "eth/address.h"
 #include "reconcile/chain_reads.h"
 #include "reconcile/page.h"
 #include "signer/signing_log.h"
@@ -142,6 +143,8 @@ static enum bursar_status sum_up(struct reconciling *now, const struct intent_si
         status = add(&now->stored.paid, intent->value, err);
     if (status == BURSAR_OK && intent->has_fee)
         status = add_fee(&now->stored.fees, intent->gas_used, intent->effective_gas_price_wei, err);
+    if (status == BURSAR_OK)
+        status = token_sums_add(&now->result.tokens, intent, sight->receipt, err);
     if (status != BURSAR_OK || !sight->receipt || !sight->receipt->is_present || !sight->transaction ||
         !sight->transaction->is_present)
         return status;
@@ -415,6 +418,18 @@ static void check_sums(struct reconciling *now)
         bursar_amount_to_text(now->stored.fees, stored);
         bursar_amount_to_text(now->on_chain.fees, on_chain);
         (void)snprintf(what, sizeof what, "fees in total: %s wei stored, %s wei on the chain", stored, on_chain);
+        tell(now, false, 0, 0, what);
+    }
+    for (size_t i = 0; i < now->result.tokens.count; i++) {
+        const struct token_sum *sum = &now->result.tokens.sums[i];
+        char token[ADDRESS_TEXT_BYTES];
+        if (bursar_amount_compare(sum->stored, sum->on_chain) == 0)
+            continue;
+        address_to_text(&sum->token, token);
+        bursar_amount_to_text(sum->stored, stored);
+        bursar_amount_to_text(sum->on_chain, on_chain);
+        (void)snprintf(what, sizeof what, "paid of token %s in total: %s base units stored, %s by its logs", token,
+                       stored, on_chain);
         tell(now, false, 0, 0, what);
     }
 }

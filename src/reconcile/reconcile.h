@@ -7,6 +7,7 @@
 
 #include "chain/chain.h"
 #include "reconcile/compare.h"
+#include "reconcile/token_sums.h"
 #include "store/store.h"
 
 #include <bursar/amount.h>
@@ -40,6 +41,7 @@ struct reconcile_result {
     uint64_t differences;            /* `ok` means 0; the first RECONCILE_DIFFERENCES_MAX_COUNT are visited */
     struct bursar_amount paid_total; /* of final payments, from the chain's transactions */
     struct bursar_amount fees_total; /* of final transactions, from their receipts */
+    struct token_sums tokens;        /* of final payments in tokens, from their logs */
 };
 #define RECONCILE_DIFFERENCES_MAX_COUNT 1000
 

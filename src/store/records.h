@@ -419,6 +419,8 @@ struct intent_record {
     bool has_fee;
     uint64_t gas_used;
     uint64_t effective_gas_price_wei;
+    bool is_short; /* its token moved so much less than was owed, or nothing; else short_by is 0 */
+    struct bursar_amount short_by;
 };
 
 /* -- adopting: what a store that was lost, or is an older copy, learns of its own past --------------------------------

@@ -420,6 +420,9 @@ static enum bursar_status intent_seen(void *ctx, sqlite3_stmt *stmt)
     column_address(stmt, 4, &record.to);
     column_amount(stmt, 5, &record.value);
     column_data(stmt, 17, &record.data);
+    record.is_short = has_column(stmt, 18);
+    if (record.is_short)
+        column_amount(stmt, 18, &record.short_by);
     column_hash(stmt, 8, &record.hash);
     column_hash(stmt, 10, &record.block.hash);
     return seer->visit(seer->ctx, &record);

@@ -229,7 +229,8 @@
     S(INTENTS, SHOWN,                                                                                                  \
       "SELECT i.id, i.nonce, i.kind, i.status, i.to_address, i.value, t.disbursement, d.state, a.hash, a.block_no, "   \
       "a.block_hash, a.gas_used, a.gas_price, t.live, t.outcome, NOT EXISTS (SELECT 1 FROM intent_item n "             \
-      "WHERE n.disbursement = t.disbursement AND n.intent > t.intent), a.purpose, i.data FROM intent i LEFT JOIN "     \
+      "WHERE n.disbursement = t.disbursement AND n.intent > t.intent), a.purpose, i.data, t.short_by FROM intent i "   \
+      "LEFT JOIN "                                                                                                     \
       "intent_item "                                                                                                   \
       "t ON "                                                                                                          \
       "t.intent = i.id "                                                                                               \

@@ -50,7 +50,8 @@ class TokensTest(harness.ChainCase):
         self.assertEqual(token.balance(TREASURY), 980 * UNIT)
         self.assertEqual({item["state"] for item in bursar.items()}, {"finalized"})
         self.assertEqual({item["short_by"] for item in bursar.items()}, {None})
-        self.assert_agrees(bursar)
+        self.assertEqual({t["token"].lower(): t["paid"] for t in self.assert_agrees(bursar).json["tokens_paid"]},
+                         {token.address: str(20 * UNIT), silent.address: str(6 * UNIT)})
 
     def test_what_lacks_tokens_waits_for_them_and_the_others_go_on(self):
         node = self.node()
