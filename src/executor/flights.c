@@ -90,8 +90,11 @@ void flights_drop(struct scratch *scratch, const struct included_attempt *includ
             flight->intent = 0;
     }
     for (size_t i = 0; i < scratch->flight_count; i++) {
-        if (scratch->flights[i].intent)
-            scratch->flights[kept++] = scratch->flights[i];
+        if (!scratch->flights[i].intent)
+            continue;
+        if (kept != i)
+            scratch->flights[kept] = scratch->flights[i];
+        kept++;
     }
     scratch->flight_count = kept;
 }

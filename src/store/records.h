@@ -155,8 +155,8 @@ struct due_row {
 /* What a transaction tells the contract that it goes to: nothing, unless it pays a token. */
 #define CALL_DATA_MAX_BYTES 100
 struct call_data {
-    uint8_t bytes[CALL_DATA_MAX_BYTES];
     size_t length_bytes;
+    uint8_t bytes[CALL_DATA_MAX_BYTES]; /* behind its length: not set */
 };
 
 /* A disbursement to bind to a nonce: becomes one intent with one item. */
@@ -186,7 +186,6 @@ struct flight {
     enum intent_kind kind;
     struct bursar_address to;
     struct bursar_amount value;
-    struct call_data data;
     uint64_t gas_limit;
     bool has_attempt;
     int64_t attempt;
@@ -200,8 +199,9 @@ struct flight {
     uint64_t last_sent_ms; /* wall clock; 0: never */
     int verdict;           /* enum submit_verdict of the last time; 0: none yet */
     /* Not stored with it: */
-    bool cancel_wanted; /* a person asks for its nonce to be used up by a transfer of 0 to self */
-    bool is_explained;  /* an earlier attempt of ours holds its nonce, in a pool or in a block */
+    bool cancel_wanted;    /* a person asks for its nonce to be used up by a transfer of 0 to self */
+    bool is_explained;     /* an earlier attempt of ours holds its nonce, in a pool or in a block */
+    struct call_data data; /* last: flights are read by the thousand, and most have none */
 };
 
 /* An attempt that a newer one was to replace. It stays watched: any of them may be the one that is mined (INV-3). */

@@ -184,7 +184,7 @@ void column_data(sqlite3_stmt *stmt, int column, struct call_data *ret)
 {
     const void *bytes = sqlite3_column_blob(stmt, column);
     size_t length = (size_t)sqlite3_column_bytes(stmt, column);
-    *ret = (struct call_data){ 0 };
+    ret->length_bytes = 0;
     if (!bytes || length > sizeof ret->bytes)
         return;
     memcpy(ret->bytes, bytes, length);

@@ -1,6 +1,7 @@
 /* Spending: binding nonces for life (INV-1), signed bytes before the wire (INV-2), what is in flight. */
 #include "store/sqlite_core.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -151,22 +152,21 @@ static enum bursar_status attempts_add(void *ctx, struct fence fence, uint64_t n
 static void read_flight(sqlite3_stmt *stmt, void *rows, size_t index)
 {
     struct flight *flight = (struct flight *)rows + index;
-    *flight = (struct flight){
-        .intent = sqlite3_column_int64(stmt, 0),
-        .nonce = column_u64(stmt, 1),
-        .kind = (enum intent_kind)sqlite3_column_int(stmt, 2),
-        .gas_limit = column_u64(stmt, 5),
-        .has_attempt = sqlite3_column_type(stmt, 6) != SQLITE_NULL,
-        .attempt = sqlite3_column_int64(stmt, 6),
-        .max_fee_per_gas_wei = column_u64(stmt, 8),
-        .sends = column_u64(stmt, 9),
-        .last_sent_ms = column_u64(stmt, 10),
-        .verdict = sqlite3_column_int(stmt, 11),
-        .seq = (unsigned)sqlite3_column_int(stmt, 12),
-        .purpose = sqlite3_column_int(stmt, 13),
-        .max_priority_fee_per_gas_wei = column_u64(stmt, 14),
-        .head_number = column_u64(stmt, 15),
-    };
+    memset(flight, 0, offsetof(struct flight, data)); /* the room for data is not touched */
+    flight->intent = sqlite3_column_int64(stmt, 0);
+    flight->nonce = column_u64(stmt, 1);
+    flight->kind = (enum intent_kind)sqlite3_column_int(stmt, 2);
+    flight->gas_limit = column_u64(stmt, 5);
+    flight->has_attempt = sqlite3_column_type(stmt, 6) != SQLITE_NULL;
+    flight->attempt = sqlite3_column_int64(stmt, 6);
+    flight->max_fee_per_gas_wei = column_u64(stmt, 8);
+    flight->sends = column_u64(stmt, 9);
+    flight->last_sent_ms = column_u64(stmt, 10);
+    flight->verdict = sqlite3_column_int(stmt, 11);
+    flight->seq = (unsigned)sqlite3_column_int(stmt, 12);
+    flight->purpose = sqlite3_column_int(stmt, 13);
+    flight->max_priority_fee_per_gas_wei = column_u64(stmt, 14);
+    flight->head_number = column_u64(stmt, 15);
     column_address(stmt, 3, &flight->to);
     column_amount(stmt, 4, &flight->value);
     column_hash(stmt, 7, &flight->hash);
