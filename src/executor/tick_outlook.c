@@ -52,7 +52,7 @@ static void try_out(struct executor *executor, struct tick *tick, const struct d
         calls[n].may_return_false = rows[i].asset.is_token;
         tried[n++] = &outlooks[i];
     }
-    if (n == 0)
+    if (n == 0 || !chain->estimate)
         return;
     const struct chain_trial trial = { .at = tick->view.latest.block,
                                        .from = tick->treasury.address,
