@@ -303,8 +303,13 @@ static void check_chain(struct reconciling *now)
                       (unsigned long long)treasury->chain_id);
         return;
     }
-    if (!treasury->is_pinned)
+    if (!treasury->is_pinned) { /* no executor has looked at its chain yet */
+        uint64_t sent = view->nonce_latest > view->nonce_pending ? view->nonce_latest : view->nonce_pending;
+        if (sent > now->extent.next_nonce)
+            whole_differs(now, "the account has sent %llu transactions, and there is no record of them here",
+                          (unsigned long long)sent);
         return;
+    }
     if (!hash_equal(&view->genesis_hash, &treasury->genesis_hash))
         whole_differs(now, "the chain has another genesis block than the one pinned");
     if (view->has_anchor_block && !hash_equal(&view->anchor_hash, &treasury->anchor.hash))
