@@ -7,6 +7,7 @@
 #include "cli/context.h"
 #include "cli/exit_code.h"
 #include "cli/note_printer.h"
+#include "cli/run_http.h"
 #include "cli/service_manager.h"
 #include "cli/stop_signal.h"
 #include "executor/executor.h"
@@ -41,6 +42,7 @@ struct running {
     size_t count;
     struct note_printer printer; /* of the program itself */
     struct clock clock;
+    struct run_http http;
 };
 
 /* The key is decrypted once; the memory that scrypt needed goes back to the system. */
@@ -253,6 +255,7 @@ static int loop(struct running *running)
     while (!stop_signal_came()) {
         if (reload_signal_came())
             reload(running);
+        http_server_beat(running->http.server);
         for (size_t i = 0; i < running->count && !stop_signal_came(); i++) {
             struct runner *runner = &running->runners[i];
             if (runner->next_wake_ms > running->clock.monotonic_ms(running->clock.ctx))
@@ -295,10 +298,24 @@ static enum bursar_status start(struct running *running, struct bursar_error *er
     return status;
 }
 
+static enum bursar_status start_http(struct running *running, struct bursar_error *err)
+{
+    struct http_treasury *treasuries = calloc(running->count, sizeof *treasuries);
+    if (!treasuries)
+        return bursar_fail(err, BURSAR_ENOMEM, "out of memory");
+    for (size_t i = 0; i < running->count; i++)
+        treasuries[i] =
+            (struct http_treasury){ .name = running->runners[i].section->name, .id = running->runners[i].treasury.id };
+    run_http_start(&running->http, running->session.config, treasuries, running->count);
+    return BURSAR_OK;
+}
+
 static int run(struct running *running)
 {
     struct bursar_error err = { 0 };
     enum bursar_status status = start(running, &err);
+    if (status == BURSAR_OK && !stop_signal_came())
+        status = start_http(running, &err);
     if (stop_signal_came())
         return EXIT_CODE_DONE;
     if (status != BURSAR_OK) {
@@ -323,8 +340,10 @@ int cmd_run(struct cli *cli, int argc, char **argv)
         return code;
     code = run(&running);
     service_stopping();
+    http_server_stop_begin(running.http.server);
     for (size_t i = 0; i < running.count; i++)
         runner_stop(&running.runners[i]);
+    run_http_stop(&running.http);
     free(running.runners);
     session_close(&running.session);
     return code;

@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/note.h"
 #include "executor/executor.h"
+#include "http/server.h"
 
 #include <bursar/status.h>
 
@@ -72,7 +73,16 @@ struct config {
     uint64_t max_fee_per_gas_wei;
     uint64_t max_priority_fee_per_gas_wei;
     uint64_t replace_after_blocks;
-    char http_listen[CONFIG_TEXT_MAX_BYTES];
+    char http_listen[CONFIG_TEXT_MAX_BYTES];          /* "": off */
+    char http_tls_certificate[CONFIG_PATH_MAX_BYTES]; /* "": none */
+    char http_tls_key[CONFIG_PATH_MAX_BYTES];
+    char http_allowed_hosts[CONFIG_TEXT_MAX_BYTES];
+    char http_allowed_origins[CONFIG_TEXT_MAX_BYTES];
+    enum http_metrics_access http_metrics;
+    uint64_t http_max_connections;
+    uint64_t http_max_body_bytes;
+    uint64_t http_request_timeout_ms;
+    uint64_t http_requests_per_s;
     enum note_level log_level;
     enum log_format log_format;
     size_t treasury_count;

@@ -81,8 +81,26 @@ const struct config_option CONFIG_OPTIONS[] = {
     { "fees", "replace_after_blocks", OPTION_NUMBER, ROOT(replace_after_blocks), "10", 1, 100000, "1-100000",
       "blocks without inclusion before the fee is raised" },
 
-    { "http", "listen", OPTION_LISTEN, ROOT(http_listen), "127.0.0.1:9478", 1, 65535, "ADDRESS:PORT with port 1-65535",
-      "metrics, health, API and dashboard" },
+    { "http", "listen", OPTION_LISTEN, ROOT(http_listen), "127.0.0.1:9478", 1, 65535,
+      "ADDRESS:PORT with port 1-65535, or off", "metrics, health and API; only this machine unless told otherwise" },
+    { "http", "tls_certificate", OPTION_PATH_OR_NONE, ROOT(http_tls_certificate), "", 0, 0, "a path, or nothing",
+      "PEM file with the certificate and those it is signed with: HTTPS instead of HTTP" },
+    { "http", "tls_key", OPTION_PATH_OR_NONE, ROOT(http_tls_key), "", 0, 0, "a path, or nothing",
+      "PEM file with the certificate's key" },
+    { "http", "allowed_hosts", OPTION_WORDS, ROOT(http_allowed_hosts), "", 0, 0, "names separated by spaces",
+      "names this server is reached by, beside localhost and the address it listens on" },
+    { "http", "allowed_origins", OPTION_WORDS, ROOT(http_allowed_origins), "", 0, 0,
+      "origins such as https://ops.example separated by spaces", "whose web pages may use the API (CORS)" },
+    { "http", "metrics", OPTION_METRICS, ROOT(http_metrics), "loopback", 0, 0, "loopback, token or open",
+      "who may read /metrics: whoever is on this machine, whoever has a token, everybody" },
+    { "http", "max_connections", OPTION_NUMBER, ROOT(http_max_connections), "64", 1, 1000, "1-1000",
+      "connections at once; more have to wait" },
+    { "http", "max_body_bytes", OPTION_NUMBER, ROOT(http_max_body_bytes), "1048576", 1024, 16777216, "1024-16777216",
+      "the most that one request may bring" },
+    { "http", "request_timeout_ms", OPTION_NUMBER, ROOT(http_request_timeout_ms), "10000", 100, 120000, "100-120000",
+      "how long a client may take to send its request, and to take an answer" },
+    { "http", "requests_per_s", OPTION_NUMBER, ROOT(http_requests_per_s), "500", 1, 100000, "1-100000",
+      "requests a second from one address, and as many at once" },
 
     { "log", "level", OPTION_LEVEL, ROOT(log_level), "info", 0, 0, "error, warn, info or debug", "the least to tell" },
     { "log", "format", OPTION_FORMAT, ROOT(log_format), "text", 0, 0, "text or json", "how it is told" },
@@ -289,6 +307,10 @@ static bool read_urls(const char *value, char *ret)
 
 static bool read_listen(const char *value, const struct config_option *option, char *ret)
 {
+    if (strcmp(value, "off") == 0) {
+        *ret = 0;
+        return true;
+    }
     const char *colon = strrchr(value, ':');
     uint64_t port;
     return colon && colon > value && is_printable(value) && !strchr(value, ' ') &&
@@ -318,6 +340,21 @@ static bool read_format(const char *value, enum log_format *ret)
         return false;
     *ret = is_json ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT;
     return true;
+}
+
+static bool read_metrics(const char *value, enum http_metrics_access *ret)
+{
+    static const struct {
+        const char *name;
+        enum http_metrics_access access;
+    } all[] = { { "loopback", HTTP_METRICS_LOOPBACK }, { "token", HTTP_METRICS_TOKEN }, { "open", HTTP_METRICS_OPEN } };
+    for (size_t i = 0; i < COUNT_OF(all); i++) {
+        if (strcmp(value, all[i].name) == 0) {
+            *ret = all[i].access;
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Relative paths start at the folder of the configuration file. */
@@ -441,6 +478,17 @@ enum bursar_status config_option_set(struct config *config, size_t index, const 
         break;
     case OPTION_LISTEN:
         good = read_listen(value, option, target);
+        break;
+    case OPTION_WORDS:
+        good = is_printable(value) && copy_text(value, target, CONFIG_TEXT_MAX_BYTES);
+        break;
+    case OPTION_PATH_OR_NONE:
+        good = !*value || read_path(config, value, target);
+        if (!*value)
+            *(char *)target = 0;
+        break;
+    case OPTION_METRICS:
+        good = read_metrics(value, target);
         break;
     }
     if (good)

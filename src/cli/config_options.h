@@ -20,6 +20,9 @@ enum option_kind {
     OPTION_ADDRESS = 13,
     OPTION_CHAIN = 14,    /* may be empty: CONFIG_CHAIN_OF_TREASURIES */
     OPTION_DECIMALS = 15, /* may be empty: not said */
+    OPTION_WORDS = 16,  /* separated by spaces; may be empty */
+    OPTION_PATH_OR_NONE = 17,
+    OPTION_METRICS = 18,
 };
 
 struct config_option {

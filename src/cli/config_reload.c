@@ -30,7 +30,11 @@ static size_t value_bytes(enum option_kind kind)
     case OPTION_URLS:
     case OPTION_IDENTITY:
     case OPTION_LISTEN:
+    case OPTION_WORDS:
+    case OPTION_PATH_OR_NONE:
         return 0;
+    case OPTION_METRICS:
+        return sizeof(enum http_metrics_access);
     }
     return 0;
 }

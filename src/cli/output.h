@@ -2,6 +2,7 @@
 #ifndef CLI_OUTPUT_H
 #define CLI_OUTPUT_H
 
+#include "service/json_values.h"
 #include "store/records.h"
 
 #include <bursar/amount.h>
@@ -14,11 +15,6 @@
 
 /* -- JSON: values that may be NULL (out of memory) pass through json_pack to output_json, which reports it -----------
  */
-json_t *output_json_text(const char *text); /* what is not UTF-8 is shown as '?' */
-json_t *output_json_amount(struct bursar_amount amount);
-json_t *output_json_address(const struct bursar_address *address);
-json_t *output_json_hash(const struct bursar_hash *hash);
-json_t *output_json_ms(uint64_t wall_ms); /* RFC 3339 text; null for 0 */
 /* Prints the document on one line and frees it. EINTERNAL/ENOMEM in `err`. */
 BURSAR_MUST_CHECK enum bursar_status output_json(json_t *document, struct bursar_error *err);
 

@@ -19,7 +19,8 @@ import harness
 ROWS = harness.rows("matrix", 6)
 LATER = harness.rows("later", 1)  # work that comes after a copy was put back
 SETTINGS = {"BURSAR_EXECUTOR_POLL_INTERVAL_MS": "10", "BURSAR_TREASURY_MAIN_FINALITY": "1",
-            "BURSAR_EXECUTOR_BATCH_SIZE": "3"}  # two batches
+            "BURSAR_EXECUTOR_BATCH_SIZE": "3",  # two batches
+            "BURSAR_HTTP_LISTEN": "off"}
 BLOCK_TIME_S = 0.02
 HANG_S = 30  # guards against a hang: a run takes a tenth of a second
 PATIENCE_S = 1  # with a fault that lasts: it may also wait for better times, and is then killed

@@ -414,7 +414,8 @@ class Run:
 class Bursar:
     """The program in a folder of its own, with a treasury whose key is anvil's first account."""
 
-    FAST = {"BURSAR_EXECUTOR_POLL_INTERVAL_MS": "50", "BURSAR_TREASURY_MAIN_FINALITY": "2"}
+    FAST = {"BURSAR_EXECUTOR_POLL_INTERVAL_MS": "50", "BURSAR_TREASURY_MAIN_FINALITY": "2",
+            "BURSAR_HTTP_LISTEN": "off"}
 
     def __init__(self, directory, *, program=None, settings=FAST):
         self.directory = pathlib.Path(directory)
@@ -435,7 +436,7 @@ class Bursar:
 
     def _environment(self, settings):
         clean = {k: v for k, v in os.environ.items() if not k.startswith("BURSAR_")}
-        return dict(clean, NO_COLOR="1", **self.settings, **(settings or {}))
+        return {**clean, "NO_COLOR": "1", **self.settings, **(settings or {})}
 
     def command(self, *arguments, stdin=None, settings=None, timeout_s=HANG_S):
         arguments = [str(a) for a in arguments]

@@ -1,0 +1,3 @@
+unit_test(http route)
+unit_test(http host)
+unit_test(http rate)
