@@ -2,8 +2,8 @@
 #include "cli/adopt_view.h"
 
 #include "base/bytes.h"
-#include "cli/asset_view.h"
 #include "eth/address.h"
+#include "service/asset_view.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -116,7 +116,9 @@ static enum bursar_status skip_attempt(void *ctx, const struct attempt_record *r
 static enum bursar_status read_ref(const struct session *session, const struct adopt_plan *plan, int64_t id,
                                    struct ref_copy *ret, struct bursar_error *err)
 {
-    *ret = (struct ref_copy){ .names = { session->config, plan->treasury.chain_id }, .state = "" };
+    *ret =
+        (struct ref_copy){ .names = { session->config->assets, session->config->asset_count, plan->treasury.chain_id },
+                           .state = "" };
     return session->store.show(session->store.ctx, plan->treasury.id, id, copy_ref, skip_text, skip_event, skip_attempt,
                                ret, err);
 }

@@ -1,7 +1,7 @@
 /* bursar breaker: shows a treasury's circuit breaker, and changes it by hand. */
 #include "base/cleanup.h"
 #include "base/time.h"
-#include "cli/breaker_view.h"
+#include "service/breaker_view.h"
 #include "cli/decide.h"
 #include "cli/exit_code.h"
 
@@ -23,7 +23,8 @@ static enum bursar_status print(const struct breaker_standing *standing, bool js
     if (json)
         return output_json(breaker_json(standing), err);
     breaker_text(standing, text);
-    (void)printf("%s%s%s\n", output_colour_on(stdout, breaker_colour(standing)), text, output_colour_off(stdout));
+    (void)printf("%s%s%s\n", output_colour_on(stdout, output_breaker_colour(standing->view.state)), text,
+                 output_colour_off(stdout));
     if (breaker_command_text(standing, command)) {
         output_plain(command, plain, sizeof plain);
         (void)printf("last by hand: %s\n", plain);
@@ -37,6 +38,7 @@ static enum bursar_status breaker(struct cli *cli, struct session *session, cons
     const struct treasury_config *section;
     struct treasury treasury;
     struct breaker_standing standing;
+    struct bursar_breaker_config settings;
     struct clock clock = system_clock();
     bool is_command = wanted->command != BREAKER_COMMAND_NONE;
     enum bursar_status status =
@@ -52,26 +54,18 @@ static enum bursar_status breaker(struct cli *cli, struct session *session, cons
         status = session->store.breaker_force(session->store.ctx, treasury.id, wanted->command, wanted->for_ms,
                                               &decision, err);
     }
-    if (status == BURSAR_OK)
-        status = breaker_standing_read(session, treasury.id, clock.wall_ms(clock.ctx), &standing, err);
+    if (status == BURSAR_OK) {
+        config_breaker(session->config, &settings);
+        status =
+            breaker_standing_read(&session->store, treasury.id, &settings, clock.wall_ms(clock.ctx), &standing, err);
+    }
     return status == BURSAR_OK ? print(&standing, cli->json, err) : status;
 }
 
 static int parse_command(const struct cli *cli, const char *word, struct wanted *ret)
 {
-    static const struct {
-        const char *word;
-        enum breaker_command command;
-    } commands[] = { { "show", BREAKER_COMMAND_NONE },
-                     { "open", BREAKER_COMMAND_OPEN },
-                     { "close", BREAKER_COMMAND_CLOSE },
-                     { "reset", BREAKER_COMMAND_RESET } };
-    for (size_t i = 0; i < COUNT_OF(commands); i++) {
-        if (strcmp(commands[i].word, word) == 0) {
-            ret->command = commands[i].command;
-            return -1;
-        }
-    }
+    if (strcmp(word, "show") == 0 || breaker_command_from_name(word, &ret->command))
+        return -1;
     return cli_usage(cli, "breaker", "'%.60s': there are show, open, close and reset", word);
 }
 

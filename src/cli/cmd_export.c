@@ -4,7 +4,7 @@
 #include "cli/context.h"
 #include "cli/exit_code.h"
 #include "cli/shown.h"
-#include "cli/statement.h"
+#include "service/statement.h"
 
 #include <errno.h>
 #include <string.h>
@@ -106,7 +106,7 @@ static enum bursar_status export(struct cli *cli, struct session *session, struc
         status = shown_situation(session, section, &treasury, clock.wall_ms(clock.ctx), &exporting->situation, err);
     if (status != BURSAR_OK) return status;
     exporting->treasury = &treasury;
-    exporting->names = (struct asset_names){ session->config, treasury.chain_id };
+    exporting->names = (struct asset_names){ session->config->assets, session->config->asset_count, treasury.chain_id };
     status = write_all(&session->store, exporting, err);
     exporting->treasury = NULL;
     return status;

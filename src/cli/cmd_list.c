@@ -108,7 +108,7 @@ static enum bursar_status list(struct cli *cli, struct session *session, struct 
     if (status != BURSAR_OK)
         return status;
     struct page page = { .situation = &situation,
-                         .names = { session->config, treasury.chain_id },
+                         .names = { session->config->assets, session->config->asset_count, treasury.chain_id },
                          .limit = wanted->filter.limit,
                          .table = { .columns = 7, .colour_column = 1 } };
     static const char *const heading[] = {

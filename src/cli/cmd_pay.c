@@ -2,8 +2,10 @@
 #include "base/cleanup.h"
 #include "cli/context.h"
 #include "cli/exit_code.h"
-#include "cli/import.h"
 #include "cli/pay_wait.h"
+#include "cli/shown.h"
+#include "cli/spool.h"
+#include "service/import.h"
 
 #include <string.h>
 
@@ -13,6 +15,7 @@
 
 struct pay {
     struct cli *cli;
+    const char *path; /* "-": standard input */
     struct import_order order;
     bool wait;
     struct import_result result;
@@ -45,12 +48,11 @@ static json_t *error_json(const struct import_error *error)
 /* The rows' errors, or else the one of the whole; both with "added":0 for scripts. */
 static int print_errors(const struct pay *pay, const struct bursar_error *err)
 {
-    const char *name = strcmp(pay->order.path, "-") == 0 ? "standard input" : pay->order.path;
     const struct import_result *result = &pay->result;
     json_t *errors = json_array();
     for (size_t i = 0; i < result->error_count; i++) {
         const struct import_error *error = &result->errors[i];
-        output_message("%s:%llu: %s%s%s", name, (unsigned long long)error->line, error->column,
+        output_message("%s:%llu: %s%s%s", pay->order.origin, (unsigned long long)error->line, error->column,
                        error->column[0] ? ": " : "", error->message);
         (void)json_array_append_new(errors, error_json(error));
     }
@@ -101,6 +103,24 @@ static int wait_for_all(struct pay *pay, const struct session *session, const st
     return progress->stuck ? EXIT_CODE_INCOMPLETE : EXIT_CODE_DONE;
 }
 
+static enum bursar_status import_file(struct pay *pay, const struct session *session,
+                                      const struct treasury_config *section, const struct treasury *treasury,
+                                      struct bursar_error *err)
+{
+    FILE *file;
+    struct treasury_settings settings;
+    char actor[ACTOR_MAX_BYTES];
+    actor_name(actor, sizeof actor);
+    shown_settings(session->config, section, &settings);
+    pay->order.actor = actor;
+    enum bursar_status status = spool_open(pay->path, &file, err);
+    if (status != BURSAR_OK)
+        return status;
+    status = import_rows(&session->store, &settings, treasury, &pay->order, file, &pay->result, err);
+    (void)fclose(file);
+    return status;
+}
+
 static int pay(struct pay *pay, struct session *session)
 {
     const struct treasury_config *section;
@@ -113,7 +133,7 @@ static int pay(struct pay *pay, struct session *session)
         status = pay->order.dry_run ? treasury_of_section(session, section, &treasury, &err)
                                     : treasury_ensure(session, section, &treasury, &err);
     if (status == BURSAR_OK)
-        status = import_file(session, section, &treasury, &pay->order, &pay->result, &err);
+        status = import_file(pay, session, section, &treasury, &err);
     if (status != BURSAR_OK) {
         err.status = status;
         return print_errors(pay, &err);
@@ -150,7 +170,8 @@ int cmd_pay(struct cli *cli, int argc, char **argv)
     }
     if ((code = cli_operands(cli, "pay", argc, argv, 1, 1)) >= 0)
         return code;
-    order.order.path = argv[optind];
+    order.path = argv[optind];
+    order.order.origin = strcmp(order.path, "-") == 0 ? "standard input" : order.path;
     struct session session = { 0 };
     code = pay(&order, &session);
     session_close(&session);

@@ -8,6 +8,7 @@
 #include "cli/stop_signal.h"
 #include "eth/address.h"
 #include "reconcile/reconcile.h"
+#include "service/comparison.h"
 #include "signer/signing_log.h"
 
 #include <string.h>
@@ -21,13 +22,7 @@ static void take_difference(void *ctx, const struct reconcile_difference *differ
 {
     struct reporting *reporting = ctx;
     if (reporting->json) {
-        (void)json_array_append_new(
-            reporting->differences,
-            json_pack("{s:o,s:o,s:o,s:o}", "nonce",
-                      difference->has_nonce ? json_integer((json_int_t)difference->nonce) : json_null(), "id",
-                      difference->disbursement ? json_integer((json_int_t)difference->disbursement) : json_null(),
-                      "ref", difference->ref[0] ? output_json_text(difference->ref) : json_null(), "what",
-                      output_json_text(difference->what)));
+        (void)json_array_append_new(reporting->differences, comparison_difference_json(difference));
         return;
     }
     char where[REF_MAX_BYTES + 96] = "", plain[DIFFERENCE_MAX_BYTES * 2];
@@ -47,32 +42,12 @@ static void wait_ms(void *ctx, uint64_t duration_ms)
     stop_signal_sleep(duration_ms);
 }
 
-/* [{"token", "paid"}], in base units; NULL when out of memory. */
-static json_t *tokens_json(const struct token_sums *tokens)
-{
-    json_t *list = json_array();
-    for (size_t i = 0; i < tokens->count && list; i++) {
-        json_t *item = json_pack("{s:o,s:o}", "token", output_json_address(&tokens->sums[i].token), "paid",
-                                 output_json_amount(tokens->sums[i].on_chain));
-        if (json_array_append_new(list, item) != 0) {
-            json_decref(list);
-            list = NULL;
-        }
-    }
-    return list;
-}
-
 static enum bursar_status print_result(const struct reporting *reporting, const struct reconcile_result *result,
                                        struct bursar_error *err)
 {
     bool ok = result->differences == 0;
     if (reporting->json)
-        return output_json(
-            json_pack("{s:b,s:o,s:I,s:I,s:o,s:o,s:I,s:O}", "ok", ok, "tokens_paid", tokens_json(&result->tokens),
-                      "checked", (json_int_t)result->checked, "in_flight", (json_int_t)result->in_flight, "paid_total",
-                      output_json_amount(result->paid_total), "fees_total", output_json_amount(result->fees_total),
-                      "differences_total", (json_int_t)result->differences, "differences", reporting->differences),
-            err);
+        return output_json(comparison_json(result, json_incref(reporting->differences)), err);
     char paid[OUTPUT_COIN_TEXT_BYTES], fees[OUTPUT_COIN_TEXT_BYTES];
     output_coin(result->paid_total, paid);
     output_coin(result->fees_total, fees);

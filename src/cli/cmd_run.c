@@ -2,7 +2,6 @@
 #include "base/cleanup.h"
 #include "base/time.h"
 #include "chain/nodes.h"
-#include "cli/breaker_view.h"
 #include "cli/config_reload.h"
 #include "cli/context.h"
 #include "cli/exit_code.h"

@@ -7,20 +7,16 @@
 #include "cli/exit_code.h"
 #include "cli/shown.h"
 #include "eth/address.h"
+#include "service/story.h"
 
 #include <string.h>
 
 #define SHOWN_ROWS_MAX_COUNT 1000
 
-/* Collects the visits: as JSON always, since that is the superset; text is printed from the tables. */
+/* Collects the visits of what is printed for people. */
 struct showing {
     const struct situation *situation;
     struct asset_names names;
-    bool json;
-    json_t *item;
-    json_t *dependencies;
-    json_t *history;
-    json_t *attempts;
     struct table history_table;
     struct table attempts_table;
 };
@@ -79,10 +75,6 @@ static void print_payment(const struct disbursement_record *record, const struct
 static enum bursar_status take_record(void *ctx, const struct disbursement_record *record)
 {
     struct showing *showing = ctx;
-    if (showing->json) {
-        showing->item = shown_json(record, showing->situation, &showing->names);
-        return showing->item ? BURSAR_OK : BURSAR_ENOMEM;
-    }
     struct diagnosis diagnosis;
     const char *state = state_name(record->state);
     (void)printf("%-13s%lld\n", "id", (long long)record->id);
@@ -100,11 +92,8 @@ static enum bursar_status take_record(void *ctx, const struct disbursement_recor
 
 static void take_dependency(void *ctx, const char *ref)
 {
-    struct showing *showing = ctx;
-    if (showing->json)
-        (void)json_array_append_new(showing->dependencies, output_json_text(ref));
-    else
-        print_field("depends on", ref);
+    (void)ctx;
+    print_field("depends on", ref);
 }
 
 static void time_text(uint64_t wall_ms, char ret[RFC3339_TEXT_BYTES])
@@ -120,81 +109,21 @@ static enum bursar_status take_event(void *ctx, const struct event_record *event
     const char *cause = lifecycle_cause_name(event->cause);
     const char *from = event->from_state ? state_name((enum disbursement_state)event->from_state) : NULL;
     const char *to = state_name((enum disbursement_state)event->to_state);
-    if (!showing->json) {
-        char at[RFC3339_TEXT_BYTES];
-        time_text(event->at_ms, at);
-        const char *cells[] = { at,
-                                from ? from : "new",
-                                to ? to : "?",
-                                cause ? cause : "?",
-                                event->actor,
-                                event->detail ? event->detail : "" };
-        if (showing->history_table.rows >= SHOWN_ROWS_MAX_COUNT)
-            return BURSAR_OK;
-        return table_add(&showing->history_table, cells, output_state_colour((enum disbursement_state)event->to_state))
-                   ? BURSAR_OK
-                   : BURSAR_ENOMEM;
-    }
-    json_t *item =
-        json_pack("{s:I,s:o,s:s,s:o,s:s,s:o,s:o}", "seq", (json_int_t)event->seq, "at", output_json_ms(event->at_ms),
-                  "cause", cause ? cause : "unknown", "from", from ? json_string(from) : json_null(), "to",
-                  to ? to : "unknown", "actor", output_json_text(event->actor ? event->actor : ""), "detail",
-                  output_json_text(event->detail ? event->detail : ""));
-    return json_array_append_new(showing->history, item) == 0 ? BURSAR_OK : BURSAR_ENOMEM;
-}
-
-static const char *attempt_status_name(enum attempt_status status)
-{
-    switch (status) {
-    case ATTEMPT_SIGNED:
-        return "signed";
-    case ATTEMPT_INCLUDED:
-        return "included";
-    case ATTEMPT_FINAL:
-        return "final";
-    }
-    return "unknown";
-}
-
-static const char *purpose_name(int purpose)
-{
-    static const char *const names[] = { "", "payment", "replacement", "self", "foreign", "found" };
-    return purpose > 0 && purpose < (int)COUNT_OF(names) ? names[purpose] : "unknown";
-}
-
-static json_t *attempt_json(const struct attempt_record *attempt)
-{
-    struct bursar_amount fee;
-    bool has_fee = shown_fee(attempt->has_fee, attempt->gas_used, attempt->effective_gas_price_wei, &fee);
-    const char *verdict = attempt->verdict ? submit_verdict_name((enum submit_verdict)attempt->verdict) : NULL;
-    json_t *item =
-        json_pack("{s:I,s:I,s:s,s:s,s:o,s:o,s:o,s:o}", "nonce", (json_int_t)attempt->nonce, "seq",
-                  (json_int_t)attempt->seq, "purpose", purpose_name(attempt->purpose), "status",
-                  attempt_status_name(attempt->status), "tx_hash", output_json_hash(&attempt->hash), "max_fee_per_gas",
-                  output_json_amount(bursar_amount_from_u64(attempt->max_fee_per_gas_wei)), "max_priority_fee_per_gas",
-                  output_json_amount(bursar_amount_from_u64(attempt->max_priority_fee_per_gas_wei)), "signed_at",
-                  output_json_ms(attempt->signed_ms));
-    json_t *more =
-        json_pack("{s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "sends", (json_int_t)attempt->sends, "last_sent_at",
-                  output_json_ms(attempt->last_sent_ms), "verdict", verdict ? json_string(verdict) : json_null(),
-                  "message", output_json_text(attempt->message ? attempt->message : ""), "block_number",
-                  attempt->has_block ? json_integer((json_int_t)attempt->block.number) : json_null(), "block_hash",
-                  attempt->has_block ? output_json_hash(&attempt->block.hash) : json_null(), "gas_used",
-                  attempt->has_fee ? json_integer((json_int_t)attempt->gas_used) : json_null(), "fee",
-                  has_fee ? output_json_amount(fee) : json_null());
-    if (!item || !more || json_object_update(item, more) != 0) {
-        json_decref(item);
-        item = NULL;
-    }
-    json_decref(more);
-    return item;
+    char at[RFC3339_TEXT_BYTES];
+    time_text(event->at_ms, at);
+    const char *cells[] = {
+        at, from ? from : "new", to ? to : "?", cause ? cause : "?", event->actor, event->detail ? event->detail : ""
+    };
+    if (showing->history_table.rows >= SHOWN_ROWS_MAX_COUNT)
+        return BURSAR_OK;
+    return table_add(&showing->history_table, cells, output_state_colour((enum disbursement_state)event->to_state))
+               ? BURSAR_OK
+               : BURSAR_ENOMEM;
 }
 
 static enum bursar_status take_attempt(void *ctx, const struct attempt_record *attempt)
 {
     struct showing *showing = ctx;
-    if (showing->json)
-        return json_array_append_new(showing->attempts, attempt_json(attempt)) == 0 ? BURSAR_OK : BURSAR_ENOMEM;
     char at[RFC3339_TEXT_BYTES], nonce[24], sends[24], hash[HASH_TEXT_BYTES];
     const char *verdict = attempt->verdict ? submit_verdict_name((enum submit_verdict)attempt->verdict) : "";
     time_text(attempt->signed_ms, at);
@@ -206,29 +135,20 @@ static enum bursar_status take_attempt(void *ctx, const struct attempt_record *a
         message = "somebody else's";
     if (attempt->purpose == PURPOSE_FOUND)
         message = "found in a block";
-    const char *cells[] = { at, attempt_status_name(attempt->status), nonce, hash, sends, verdict, message };
+    const char *cells[] = { at, story_attempt_status_name(attempt->status), nonce, hash, sends, verdict, message };
     if (showing->attempts_table.rows >= SHOWN_ROWS_MAX_COUNT)
         return BURSAR_OK;
     return table_add(&showing->attempts_table, cells, COLOUR_PLAIN) ? BURSAR_OK : BURSAR_ENOMEM;
 }
 
-static enum bursar_status print_showing(struct showing *showing, struct bursar_error *err)
+static void print_showing(const struct showing *showing)
 {
-    if (showing->json) {
-        if (!showing->item)
-            return bursar_fail(err, BURSAR_EINTERNAL, "the store showed nothing");
-        bool good = json_object_set(showing->item, "depends_on", showing->dependencies) == 0 &&
-                    json_object_set(showing->item, "history", showing->history) == 0 &&
-                    json_object_set(showing->item, "attempts", showing->attempts) == 0;
-        return output_json(good ? json_incref(showing->item) : NULL, err);
-    }
     (void)fputc('\n', stdout);
     table_print(&showing->history_table, stdout);
     if (showing->attempts_table.rows > 1) {
         (void)fputc('\n', stdout);
         table_print(&showing->attempts_table, stdout);
     }
-    return BURSAR_OK;
 }
 
 static enum bursar_status prepare(struct showing *showing, struct bursar_error *err)
@@ -237,11 +157,7 @@ static enum bursar_status prepare(struct showing *showing, struct bursar_error *
     static const char *const attempts[] = { "SIGNED", "STATUS", "NONCE", "TRANSACTION", "SENT", "NODE SAID", "" };
     showing->history_table = (struct table){ .columns = COUNT_OF(history), .colour_column = 2 };
     showing->attempts_table = (struct table){ .columns = COUNT_OF(attempts), .colour_column = 1 };
-    showing->dependencies = json_array();
-    showing->history = json_array();
-    showing->attempts = json_array();
-    return showing->dependencies && showing->history && showing->attempts &&
-                   table_add(&showing->history_table, history, COLOUR_TITLE) &&
+    return table_add(&showing->history_table, history, COLOUR_TITLE) &&
                    table_add(&showing->attempts_table, attempts, COLOUR_TITLE)
                ? BURSAR_OK
                : bursar_fail(err, BURSAR_ENOMEM, "out of memory");
@@ -256,19 +172,20 @@ enum bursar_status show_disbursement(const struct session *session, const struct
     enum bursar_status status = shown_situation(session, section, treasury, clock.wall_ms(clock.ctx), &situation, err);
     if (status != BURSAR_OK)
         return status;
-    struct showing showing = { .situation = &situation,
-                               .names = { session->config, treasury->chain_id },
-                               .json = json };
+    struct treasury_settings settings;
+    shown_settings(session->config, section, &settings);
+    if (json) {
+        json_t *document;
+        status = story_read(store, id, &situation, &settings.names, &document, err);
+        return status == BURSAR_OK ? output_json(document, err) : status;
+    }
+    struct showing showing = { .situation = &situation, .names = settings.names };
     status = prepare(&showing, err);
     if (status == BURSAR_OK)
         status = store->show(store->ctx, treasury->id, id, take_record, take_dependency, take_event, take_attempt,
                              &showing, err);
     if (status == BURSAR_OK)
-        status = print_showing(&showing, err);
-    json_decref(showing.item);
-    json_decref(showing.dependencies);
-    json_decref(showing.history);
-    json_decref(showing.attempts);
+        print_showing(&showing);
     table_free(&showing.history_table);
     table_free(&showing.attempts_table);
     return status;

@@ -9,6 +9,7 @@
 #include "base/note.h"
 #include "executor/executor.h"
 #include "http/server.h"
+#include "service/treasury_config.h"
 
 #include <bursar/status.h>
 
@@ -17,40 +18,13 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define CONFIG_PATH_MAX_BYTES 4096
-#define CONFIG_RPC_MAX_BYTES 2048
 #define CONFIG_TEXT_MAX_BYTES 256
 #define CONFIG_TREASURIES_MAX_COUNT 64
 #define CONFIG_ASSETS_MAX_COUNT 256
-#define CONFIG_RPC_URLS_MAX_COUNT 16
-/* The INI reader cuts section names silently from 50 bytes on ("treasury " included): we refuse before that. */
-#define CONFIG_NAME_MAX_LENGTH 40
 
 enum log_format {
     LOG_FORMAT_TEXT = 0,
     LOG_FORMAT_JSON = 1,
-};
-
-/* A [treasury NAME] section. Paths are ready to open. */
-struct treasury_config {
-    char name[TREASURY_NAME_MAX_BYTES];
-    uint64_t chain_id;
-    char rpc[CONFIG_RPC_MAX_BYTES]; /* URLs separated by one space each */
-    char keystore[CONFIG_PATH_MAX_BYTES];
-    char password_file[CONFIG_PATH_MAX_BYTES];
-    uint64_t quorum;          /* 0: as many as config_quorum says */
-    uint64_t finality_blocks; /* 0: the node's finalized tag */
-    struct epoch_source epoch;
-    uint64_t max_in_flight;
-};
-
-/* An [asset NAME] section: a token that payment files and lists call by this name. */
-struct asset_config {
-    char name[CONFIG_NAME_MAX_LENGTH + 1];
-    uint64_t chain_id;
-    struct bursar_address token;
-    bool has_decimals; /* they are said here, and must be the token's */
-    unsigned decimals;
 };
 
 struct config {
@@ -108,10 +82,6 @@ const struct asset_config *config_asset_of(const struct config *config, uint64_t
 /* "block/120" of an epoch source: what the store keeps. */
 void config_epoch_text(const struct epoch_source *epoch, char ret[EPOCH_SOURCE_MAX_BYTES]);
 void config_breaker(const struct config *config, struct bursar_breaker_config *ret);
-size_t config_url_count(const struct treasury_config *treasury);
-/* How many nodes must agree on what decides: as configured, else one of up to two, and more than half of three or
- * more. */
-size_t config_quorum(const struct treasury_config *treasury);
 /* Path of a "sqlite:PATH" URL (points into it). EINVAL for any other URL. */
 BURSAR_MUST_CHECK enum bursar_status config_sqlite_path(const char *url, const char **ret_path,
                                                         struct bursar_error *err);

@@ -1,29 +1,17 @@
 /* [asset NAME] sections: a token on a chain gets one name, and a name is one token on one chain. */
 #include "cli/config_options.h"
 
-#include "base/bytes.h"
-
 #include <string.h>
 
 const struct asset_config *config_asset_named(const struct config *config, const char *name, size_t length)
 {
-    for (size_t i = 0; i < config->asset_count; i++) {
-        const struct asset_config *asset = &config->assets[i];
-        if (strlen(asset->name) == length && memcmp(asset->name, name, length) == 0)
-            return asset;
-    }
-    return NULL;
+    return asset_named(config->assets, config->asset_count, name, length);
 }
 
 const struct asset_config *config_asset_of(const struct config *config, uint64_t chain_id,
                                            const struct bursar_address *token)
 {
-    for (size_t i = 0; i < config->asset_count; i++) {
-        const struct asset_config *asset = &config->assets[i];
-        if (asset->chain_id == chain_id && address_equal(&asset->token, token))
-            return asset;
-    }
-    return NULL;
+    return asset_of(config->assets, config->asset_count, chain_id, token);
 }
 
 /* Without a chain id it is on the treasuries' chain, if that is only one. */

@@ -516,19 +516,3 @@ void config_breaker(const struct config *config, struct bursar_breaker_config *r
                                            .rate_min_calls = (uint32_t)config->breaker_rate_min_calls,
                                            .slow_call_ms = config->breaker_slow_call_ms };
 }
-
-size_t config_url_count(const struct treasury_config *treasury)
-{
-    size_t count = treasury->rpc[0] != '\0';
-    for (const char *c = treasury->rpc; *c; c++)
-        count += *c == ' ';
-    return count;
-}
-
-size_t config_quorum(const struct treasury_config *treasury)
-{
-    size_t count = config_url_count(treasury);
-    if (treasury->quorum > 0)
-        return (size_t)treasury->quorum;
-    return count < 3 ? 1 : count / 2 + 1;
-}

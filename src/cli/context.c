@@ -236,11 +236,6 @@ enum bursar_status disbursement_find(const struct session *session, int64_t trea
     return BURSAR_OK;
 }
 
-bool lease_is_live(const struct treasury *treasury, uint64_t now_ms)
-{
-    return treasury->lease_holder[0] && now_ms <= treasury->lease_renewed_ms + treasury->lease_ttl_ms;
-}
-
 void actor_name(char *ret, size_t capacity)
 {
     struct passwd entry, *found = NULL;

@@ -6,7 +6,7 @@
 #include "chain/chain.h"
 #include "cli/config.h"
 #include "cli/output.h"
-#include "rpc/rpc.h"
+#include "service/node.h"
 #include "store/sqlite_store.h"
 
 #include <getopt.h>
@@ -88,29 +88,6 @@ BURSAR_MUST_CHECK enum bursar_status treasury_ensure(const struct session *sessi
 BURSAR_MUST_CHECK enum bursar_status disbursement_find(const struct session *session, int64_t treasury,
                                                        const char *text, int64_t *ret_id, struct bursar_error *err);
 
-/* -- the nodes of a section ----------------------------------------------------------------------------------------
- */
-#define NODE_LANES 8
-
-/* All of them, seen as one chain. */
-struct node {
-    struct node_link *links; /* one a URL */
-    size_t count;
-    struct nodes *nodes; /* who is healthy, and where to tell: chain/nodes.h */
-    struct chain chain;
-};
-/* The URLs of `section`; does not connect yet. Zero-initialise; close also after a failure. */
-BURSAR_MUST_CHECK enum bursar_status node_open(struct node *node, const struct treasury_config *section,
-                                               uint32_t timeout_ms, bool (*is_cancelled)(void *ctx), void *cancel_ctx,
-                                               struct bursar_error *err);
-void node_close(struct node *node);
-/* One of them by itself: index < node->count. Belong to `node`. */
-const char *node_name(const struct node *node, size_t index);
-struct chain node_chain(const struct node *node, size_t index);
-struct rpc node_rpc(const struct node *node, size_t index);
-
-/* Is somebody renewing the lease? */
-bool lease_is_live(const struct treasury *treasury, uint64_t now_ms);
 /* Who does this: the login name, for the event log. */
 void actor_name(char *ret, size_t capacity);
 

@@ -10,28 +10,6 @@
 
 #define OPTION_REASON 1
 
-static bool is_control(const unsigned char *at)
-{
-    return at[0] < 0x20 || at[0] == 0x7f || (at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0); /* the last: C1 */
-}
-
-const char *reason_problem(const char *reason)
-{
-    size_t length = strlen(reason);
-    if (reason[strspn(reason, " ")] == 0)
-        return "must not be empty: it is kept in the history";
-    if (length > REASON_MAX_BYTES)
-        return "is longer than 500 bytes";
-    if (!utf8_is_valid(reason, length))
-        return "is not UTF-8";
-    for (size_t i = 0; i < length; i++) {
-        if (is_control((const unsigned char *)reason + i))
-            return "must be one line of text, without control characters";
-    }
-    return NULL;
-}
-_Static_assert(REASON_MAX_BYTES == 500, "said so above");
-
 int cli_reason(const struct cli *cli, const char *command, const char *reason)
 {
     if (!reason)

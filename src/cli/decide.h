@@ -3,11 +3,9 @@
 #define CLI_DECIDE_H
 
 #include "cli/context.h"
+#include "service/decisions.h"
 
-/* What is wrong with a --reason; NULL when it can be stored and shown: 1-REASON_MAX_BYTES bytes of UTF-8, not blank,
- * without control characters. Pure. */
-const char *reason_problem(const char *reason);
-/* As above, of a command line; NULL was not given. -1 to go on, else the exit code. */
+/* What is wrong with a --reason is said; NULL was not given. -1 to go on, else the exit code. */
 int cli_reason(const struct cli *cli, const char *command, const char *reason);
 
 struct deciding {

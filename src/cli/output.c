@@ -100,6 +100,19 @@ enum output_colour output_state_colour(enum disbursement_state state)
     return COLOUR_PLAIN;
 }
 
+enum output_colour output_breaker_colour(enum bursar_breaker_state state)
+{
+    switch (state) {
+    case BURSAR_BREAKER_CLOSED:
+        return COLOUR_GOOD;
+    case BURSAR_BREAKER_OPEN:
+        return COLOUR_BAD;
+    case BURSAR_BREAKER_HALF_OPEN:
+        return COLOUR_WAIT;
+    }
+    return COLOUR_PLAIN;
+}
+
 void output_message(const char *format, ...)
 {
     char text[BURSAR_ERROR_MESSAGE_MAX_BYTES * 2], plain[sizeof text];

@@ -23,7 +23,6 @@ BURSAR_MUST_CHECK enum bursar_status output_json(json_t *document, struct bursar
 /* Copies with control characters (also C1) replaced, so that stored text can't drive a terminal. */
 void output_plain(const char *text, char *ret, size_t capacity);
 /* "1.5 ETH" */
-#define COIN_DECIMALS 18
 #define OUTPUT_COIN_TEXT_BYTES (BURSAR_AMOUNT_UNITS_TEXT_BYTES + 8)
 void output_coin(struct bursar_amount amount, char ret[OUTPUT_COIN_TEXT_BYTES]);
 
@@ -38,6 +37,7 @@ enum output_colour {
 const char *output_colour_on(FILE *file, enum output_colour colour);
 const char *output_colour_off(FILE *file);
 enum output_colour output_state_colour(enum disbursement_state state);
+enum output_colour output_breaker_colour(enum bursar_breaker_state state);
 
 /* A table whose columns become as wide as they must. */
 #define TABLE_COLUMNS_MAX_COUNT 8

@@ -1,22 +1,11 @@
-/* A disbursement as list and show present it: the same fields, the same words. */
+/* From the configuration to what is shown of a disbursement. */
 #ifndef CLI_SHOWN_H
 #define CLI_SHOWN_H
 
-#include "cli/asset_view.h"
+#include "service/asset_view.h"
 #include "cli/context.h"
-#include "doctor/diagnosis.h"
-#include "store/records.h"
-
-#include <jansson.h>
-
-/* "epoch:N", an RFC 3339 time, or "" when there is no schedule. */
-#define SHOWN_SCHEDULE_TEXT_BYTES 40
-void shown_schedule(const struct disbursement_record *record, char ret[SHOWN_SCHEDULE_TEXT_BYTES]);
-/* gas used x effective price; false without a fee. */
-bool shown_fee(bool has_fee, uint64_t gas_used, uint64_t effective_gas_price_wei, struct bursar_amount *ret);
-/* NULL: out of memory. */
-json_t *shown_json(const struct disbursement_record *record, const struct situation *situation,
-                   const struct asset_names *names);
+#include "service/shown.h"
+#include "service/treasury_settings.h"
 
 /* How the treasury of a section stands now: what every row's diagnosis is made from. */
 BURSAR_MUST_CHECK enum bursar_status shown_situation(const struct session *session,
@@ -25,5 +14,7 @@ BURSAR_MUST_CHECK enum bursar_status shown_situation(const struct session *sessi
                                                      struct situation *ret, struct bursar_error *err);
 /* What the configuration allows a treasury. */
 void shown_limits(const struct config *config, const struct treasury_config *section, struct situation_limits *ret);
+/* All that it says of one. `section` is borrowed. */
+void shown_settings(const struct config *config, const struct treasury_config *section, struct treasury_settings *ret);
 
 #endif

@@ -2,6 +2,7 @@
  * one it stands by for? If not, a person must look (`bursar status` says at what). And where /metrics plugs in. */
 #include "http/parts.h"
 #include "service/json_values.h"
+#include "service/node.h"
 
 void http_get_healthz(struct http_call *call)
 {
@@ -21,8 +22,7 @@ static const char *unready_because(const struct treasury *treasury, uint64_t now
 {
     if (treasury->halt != HALT_NONE)
         return "halted";
-    bool is_led = treasury->lease_holder[0] && now_ms <= treasury->lease_renewed_ms + treasury->lease_ttl_ms;
-    return is_led ? NULL : "nobody holds the lease";
+    return lease_is_live(treasury, now_ms) ? NULL : "nobody holds the lease";
 }
 
 static enum bursar_status look(const struct http_settings *settings, const struct store *store, json_t *treasuries,

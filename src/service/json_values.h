@@ -9,6 +9,8 @@
 #include <jansson.h>
 #include <stdint.h>
 
+#define COIN_DECIMALS 18
+
 json_t *output_json_text(const char *text); /* what is not UTF-8 is shown as '?' */
 json_t *output_json_amount(struct bursar_amount amount);
 json_t *output_json_address(const struct bursar_address *address);

@@ -1,8 +1,5 @@
 unit_test(cli config)
 unit_test(cli config_env)
 unit_test(cli output)
-unit_test(cli decide)
-unit_test(cli statement)
-unit_test(cli breaker_view)
 unit_test(cli config_reload)
 unit_test(cli asset_view)

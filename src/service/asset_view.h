@@ -1,15 +1,16 @@
 /* Assets and amounts of them as people and scripts see them. A token is called what bursar.conf calls it, and else by
  * its address: never by what it says of itself, as any token can call itself USDC. */
-#ifndef CLI_ASSET_VIEW_H
-#define CLI_ASSET_VIEW_H
+#ifndef SERVICE_ASSET_VIEW_H
+#define SERVICE_ASSET_VIEW_H
 
-#include "cli/config.h"
-#include "cli/output.h"
 #include "eth/address.h"
+#include "service/treasury_config.h"
+#include "store/records.h"
 
-/* Whose names: a treasury's chain in a configuration. NULL config: there are none. */
+/* Whose names: those of a configuration, on a treasury's chain. */
 struct asset_names {
-    const struct config *config;
+    const struct asset_config *assets; /* borrowed */
+    size_t count;
     uint64_t chain_id;
 };
 

@@ -1,21 +1,24 @@
 /* From a stored breaker to what is shown of it. */
-#include "cli/breaker_view.h"
+#include "service/breaker_view.h"
 
 #include "base/cleanup.h"
 #include "base/time.h"
 #include "doctor/diagnosis.h"
+#include "service/json_values.h"
 
-void breaker_standing_none(const struct session *session, uint64_t wall_ms, struct breaker_standing *ret)
+#include <string.h>
+
+void breaker_standing_none(const struct bursar_breaker_config *config, uint64_t wall_ms, struct breaker_standing *ret)
 {
-    *ret = (struct breaker_standing){ .wall_ms = wall_ms, .view = BREAKER_VIEW_NONE };
-    config_breaker(session->config, &ret->config);
+    *ret = (struct breaker_standing){ .config = *config, .wall_ms = wall_ms, .view = BREAKER_VIEW_NONE };
 }
 
-enum bursar_status breaker_standing_read(const struct session *session, int64_t treasury, uint64_t wall_ms,
+enum bursar_status breaker_standing_read(const struct store *store, int64_t treasury,
+                                         const struct bursar_breaker_config *config, uint64_t wall_ms,
                                          struct breaker_standing *ret, struct bursar_error *err)
 {
-    breaker_standing_none(session, wall_ms, ret);
-    return breaker_look(&session->store, treasury, &ret->config, wall_ms, &ret->record, &ret->view, err);
+    breaker_standing_none(config, wall_ms, ret);
+    return breaker_look(store, treasury, &ret->config, wall_ms, &ret->record, &ret->view, err);
 }
 
 static uint64_t since_ms(const struct breaker_standing *standing)
@@ -30,19 +33,31 @@ static uint64_t half_open_ms(const struct breaker_standing *standing)
     return standing->view.state == BURSAR_BREAKER_OPEN && at_ms != BURSAR_BREAKER_NEVER ? at_ms : 0;
 }
 
+static const struct {
+    const char *name;
+    enum breaker_command command;
+} COMMANDS[] = { { "open", BREAKER_COMMAND_OPEN },
+                 { "close", BREAKER_COMMAND_CLOSE },
+                 { "reset", BREAKER_COMMAND_RESET } };
+
 static const char *command_name(enum breaker_command command)
 {
-    switch (command) {
-    case BREAKER_COMMAND_NONE:
-        return NULL;
-    case BREAKER_COMMAND_OPEN:
-        return "open";
-    case BREAKER_COMMAND_CLOSE:
-        return "close";
-    case BREAKER_COMMAND_RESET:
-        return "reset";
+    for (size_t i = 0; i < COUNT_OF(COMMANDS); i++) {
+        if (COMMANDS[i].command == command)
+            return COMMANDS[i].name;
     }
     return NULL;
+}
+
+bool breaker_command_from_name(const char *name, enum breaker_command *ret)
+{
+    for (size_t i = 0; i < COUNT_OF(COMMANDS); i++) {
+        if (strcmp(COMMANDS[i].name, name) == 0) {
+            *ret = COMMANDS[i].command;
+            return true;
+        }
+    }
+    return false;
 }
 
 json_t *breaker_json(const struct breaker_standing *standing)
@@ -118,17 +133,4 @@ bool breaker_command_text(const struct breaker_standing *standing, char ret[BREA
     (void)snprintf(ret, BREAKER_COMMAND_TEXT_BYTES, "%s by %s%s: %s", done[record->command], record->actor, at,
                    record->reason);
     return true;
-}
-
-enum output_colour breaker_colour(const struct breaker_standing *standing)
-{
-    switch (standing->view.state) {
-    case BURSAR_BREAKER_CLOSED:
-        return COLOUR_GOOD;
-    case BURSAR_BREAKER_OPEN:
-        return COLOUR_BAD;
-    case BURSAR_BREAKER_HALF_OPEN:
-        return COLOUR_WAIT;
-    }
-    return COLOUR_PLAIN;
 }

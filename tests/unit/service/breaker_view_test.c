@@ -1,5 +1,5 @@
 /* The circuit breaker as it is shown: what the clock has made of the stored state by now. */
-#include "cli/breaker_view.h"
+#include "service/breaker_view.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,12 +24,12 @@ static enum bursar_status load(void *ctx, int64_t treasury, struct breaker_recor
 
 static struct breaker_standing standing_at(uint64_t wall_ms)
 {
-    struct config config = {
-        .breaker_failure_threshold = 5, .breaker_success_threshold = 2, .breaker_timeout_s = 60, .breaker_window_s = 300
+    struct bursar_breaker_config config = {
+        .failure_threshold = 5, .success_threshold = 2, .timeout_ms = 60000, .window_ms = 300000
     };
-    struct session session = { .config = &config, .store = { .breaker_load = load } };
+    struct store store = { .breaker_load = load };
     struct breaker_standing standing;
-    assert_int_equal(breaker_standing_read(&session, 1, wall_ms, &standing, NULL), BURSAR_OK);
+    assert_int_equal(breaker_standing_read(&store, 1, &config, wall_ms, &standing, NULL), BURSAR_OK);
     return standing;
 }
 

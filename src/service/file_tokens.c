@@ -1,9 +1,9 @@
 /* Reads the file twice: first for its tokens alone, so that the chain is asked about all of them at once and while
  * nobody waits for the store; the rows come after that. */
-#include "cli/file_tokens.h"
+#include "service/file_tokens.h"
 
 #include "base/cleanup.h"
-#include "cli/token_read.h"
+#include "service/token_read.h"
 #include "eth/address.h"
 #include "payfile/text.h"
 
@@ -21,7 +21,8 @@ void file_tokens_free(struct file_tokens *tokens)
 static enum bursar_status token_of_text(const struct file_tokens *tokens, const char *text, size_t length_bytes,
                                         struct bursar_address *ret, struct bursar_error *err)
 {
-    const struct asset_config *asset = config_asset_named(tokens->session->config, text, length_bytes);
+    const struct asset_config *asset =
+        asset_named(tokens->settings->names.assets, tokens->settings->names.count, text, length_bytes);
     uint64_t chain_id = tokens->treasury->chain_id;
     char shown[EXCERPT_BYTES];
     if (length_bytes >= 2 && memcmp(text, "0x", 2) == 0)
@@ -105,7 +106,7 @@ static enum bursar_status collect_all(struct file_tokens *tokens, FILE *file, st
 
 static enum bursar_status look_up(struct file_tokens *tokens, bool *ret_all_pinned, struct bursar_error *err)
 {
-    const struct store *store = &tokens->session->store;
+    const struct store *store = tokens->store;
     *ret_all_pinned = true;
     for (size_t i = 0; i < tokens->count; i++) {
         struct file_token *token = &tokens->tokens[i];
@@ -147,16 +148,15 @@ static void judge(struct file_token *token, const struct chain_token *found, uin
 /* A person's own word, where there is one, must be the token's. */
 static void compare_with_config(const struct file_tokens *tokens, struct file_token *token)
 {
-    const struct asset_config *asset =
-        config_asset_of(tokens->session->config, tokens->treasury->chain_id, &token->token);
+    const struct asset_config *asset = asset_of(tokens->settings->names.assets, tokens->settings->names.count,
+                                                tokens->treasury->chain_id, &token->token);
     if (asset && asset->has_decimals && asset->decimals != token->decimals && !token->problem[0])
         (void)snprintf(token->problem, sizeof token->problem,
                        "is %s, which has %u decimals, but [asset %s] in bursar.conf says %u", asset->name,
                        token->decimals, asset->name, asset->decimals);
 }
 
-static enum bursar_status ask_chain(struct file_tokens *tokens, const struct treasury_config *section, bool all_pinned,
-                                    struct bursar_error *err)
+static enum bursar_status ask_chain(struct file_tokens *tokens, bool all_pinned, struct bursar_error *err)
 {
     struct bursar_error why = { 0 };
     struct chain_token *found = calloc(tokens->count, sizeof *found);
@@ -165,8 +165,7 @@ static enum bursar_status ask_chain(struct file_tokens *tokens, const struct tre
     if (found && addresses) {
         for (size_t i = 0; i < tokens->count; i++)
             addresses[i] = tokens->tokens[i].token;
-        status =
-            token_read(tokens->session, section, tokens->treasury, all_pinned, addresses, tokens->count, found, &why);
+        status = token_read(tokens->settings, tokens->treasury, all_pinned, addresses, tokens->count, found, &why);
     }
     for (size_t i = 0; i < tokens->count && status == BURSAR_OK; i++)
         judge(&tokens->tokens[i], &found[i], tokens->treasury->chain_id);
@@ -178,17 +177,17 @@ static enum bursar_status ask_chain(struct file_tokens *tokens, const struct tre
         err, status, "the decimals of a token that is new here must be read from the chain first: %.350s", why.message);
 }
 
-enum bursar_status file_tokens_find(const struct session *session, const struct treasury_config *section,
+enum bursar_status file_tokens_find(const struct store *store, const struct treasury_settings *settings,
                                     const struct treasury *treasury, FILE *file, struct file_tokens *ret,
                                     struct bursar_error *err)
 {
     bool all_pinned = true;
-    *ret = (struct file_tokens){ .session = session, .treasury = treasury };
+    *ret = (struct file_tokens){ .store = store, .settings = settings, .treasury = treasury };
     enum bursar_status status = collect_all(ret, file, err);
     if (status == BURSAR_OK)
         status = look_up(ret, &all_pinned, err);
     if (status == BURSAR_OK && ret->count > 0)
-        status = ask_chain(ret, section, all_pinned, err);
+        status = ask_chain(ret, all_pinned, err);
     for (size_t i = 0; i < ret->count && status == BURSAR_OK; i++)
         compare_with_config(ret, &ret->tokens[i]);
     return status;
@@ -216,7 +215,7 @@ enum bursar_status file_tokens_pin(const struct file_tokens *tokens, struct burs
     enum bursar_status status = BURSAR_OK;
     for (size_t i = 0; i < tokens->count && status == BURSAR_OK; i++) {
         const struct file_token *token = &tokens->tokens[i];
-        const struct store *store = &tokens->session->store;
+        const struct store *store = tokens->store;
         if (!token->is_pinned && !token->problem[0])
             status = store->import_pin(store->ctx, &token->token, token->decimals, err);
     }

@@ -1,7 +1,8 @@
 /* The treasury's chain is made sure of first: decimals from another one would be wrong by powers of ten. */
-#include "cli/token_read.h"
+#include "service/token_read.h"
 
 #include "executor/planner.h"
+#include "service/node.h"
 
 #define HASTE_TIMEOUT_MAX_MS 2000
 #define TRIES_MAX_COUNT 3 /* the head may move in between */
@@ -43,20 +44,21 @@ static enum bursar_status look(struct chain *chain, const struct treasury_config
     return BURSAR_OK;
 }
 
-enum bursar_status token_read(const struct session *session, const struct treasury_config *section,
-                              const struct treasury *treasury, bool in_haste, const struct bursar_address *tokens,
-                              size_t count, struct chain_token *ret, struct bursar_error *err)
+enum bursar_status token_read(const struct treasury_settings *settings, const struct treasury *treasury, bool in_haste,
+                              const struct bursar_address *tokens, size_t count, struct chain_token *ret,
+                              struct bursar_error *err)
 {
     struct node node = { 0 };
     struct chain_block_ref at;
     struct bursar_error why = { 0 };
-    uint64_t timeout_ms = session->config->rpc_timeout_ms;
+    uint64_t timeout_ms = settings->rpc_timeout_ms;
     if (in_haste && timeout_ms > HASTE_TIMEOUT_MAX_MS)
         timeout_ms = HASTE_TIMEOUT_MAX_MS;
-    enum bursar_status status = node_open(&node, section, (uint32_t)timeout_ms, NULL, NULL, err);
+    enum bursar_status status =
+        node_open(&node, settings->section, (uint32_t)timeout_ms, settings->is_cancelled, settings->cancel_ctx, err);
     bool is_open = status == BURSAR_OK;
     for (int tries = 0; is_open && tries < TRIES_MAX_COUNT && (tries == 0 || status == BURSAR_ESTALE); tries++) {
-        status = look(&node.chain, section, treasury, &at, &why);
+        status = look(&node.chain, settings->section, treasury, &at, &why);
         if (status == BURSAR_OK)
             status = read_at(&node.chain, &at, tokens, count, ret, &why);
     }

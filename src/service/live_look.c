@@ -1,6 +1,7 @@
 /* What `status` sees for itself. The order of reads matters: an executor may be writing at the same time. */
-#include "cli/live_look.h"
+#include "service/live_look.h"
 
+#include "base/bytes.h"
 #include "doctor/log_look.h"
 
 #include <stdarg.h>
@@ -33,10 +34,9 @@ static void copy_nodes(const struct nodes *nodes, struct live_look *ret)
     }
 }
 
-void live_look_at_node(const struct session *session, const struct treasury_config *section,
-                       const struct treasury *treasury, uint32_t timeout_ms, struct live_look *ret)
+void live_look_at_node(const struct treasury_config *section, const struct treasury *treasury, uint32_t timeout_ms,
+                       bool (*is_cancelled)(void *ctx), void *cancel_ctx, struct live_look *ret)
 {
-    (void)session;
     struct node node = { 0 };
     struct bursar_error err = { 0 };
     struct chain_query query = { .account = treasury->address,
@@ -47,7 +47,7 @@ void live_look_at_node(const struct session *session, const struct treasury_conf
                                  .has_pins = treasury->is_pinned,
                                  .genesis_hash = treasury->genesis_hash,
                                  .anchor_hash = treasury->anchor.hash };
-    enum bursar_status status = node_open(&node, section, timeout_ms, NULL, NULL, &err);
+    enum bursar_status status = node_open(&node, section, timeout_ms, is_cancelled, cancel_ctx, &err);
     if (status == BURSAR_OK)
         status = node.chain.observe(node.chain.ctx, &query, &ret->view, &err);
     if (status != BURSAR_OK)
@@ -65,11 +65,11 @@ void live_look_at_node(const struct session *session, const struct treasury_conf
     node_close(&node);
 }
 
-void live_look_at_log(const struct session *session, const struct treasury_config *section,
-                      const struct treasury *treasury, struct live_look *ret)
+void live_look_at_log(const struct store *store, const struct treasury_config *section, const struct treasury *treasury,
+                      struct live_look *ret)
 {
     struct log_look look;
-    log_look(&session->store, treasury, section->keystore, &look);
+    log_look(store, treasury, section->keystore, &look);
     if (look.halt != HALT_NONE)
         found_halt(ret, look.halt, "%s", look.halt_reason);
 }

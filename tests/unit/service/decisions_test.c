@@ -1,5 +1,5 @@
 /* The reason that a person gives: kept for ever and shown on terminals, so it is looked at first. */
-#include "cli/decide.h"
+#include "service/decisions.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,9 +1,10 @@
 /* The tokens that a payment file pays with, and what amounts of them mean: known from before, or read from the chain.
  */
-#ifndef CLI_FILE_TOKENS_H
-#define CLI_FILE_TOKENS_H
+#ifndef SERVICE_FILE_TOKENS_H
+#define SERVICE_FILE_TOKENS_H
 
-#include "cli/context.h"
+#include "service/treasury_settings.h"
+#include "store/store.h"
 #include "payfile/payfile.h"
 
 #define FILE_TOKENS_MAX_COUNT 1000
@@ -18,7 +19,8 @@ struct file_token {
 };
 
 struct file_tokens {
-    const struct session *session;
+    const struct store *store;
+    const struct treasury_settings *settings;
     const struct treasury *treasury;
     struct file_token *tokens; /* ascending by address */
     size_t count;
@@ -27,8 +29,8 @@ struct file_tokens {
 /* Finds the tokens of `file`, which is rewound, and what they are. Does without a node when all are known from before,
  * as long as no node says otherwise. EUNREACHABLE: some are not known, and can't be read now; EREFUSED: likewise, as
  * the node is on another chain; ELIMIT: too many. Zero-initialise `ret`; file_tokens_free also after a failure. */
-BURSAR_MUST_CHECK enum bursar_status file_tokens_find(const struct session *session,
-                                                      const struct treasury_config *section,
+BURSAR_MUST_CHECK enum bursar_status file_tokens_find(const struct store *store,
+                                                      const struct treasury_settings *settings,
                                                       const struct treasury *treasury, FILE *file,
                                                       struct file_tokens *ret, struct bursar_error *err);
 void file_tokens_free(struct file_tokens *tokens);

@@ -1,10 +1,10 @@
 /* One row a disbursement, all columns always there. Refs and memos are the only free texts: they are always quoted, and
  * never altered, since a statement that changes what it states is none. */
-#include "cli/statement.h"
+#include "service/statement.h"
 
 #include "base/time.h"
-#include "cli/output.h"
-#include "cli/shown.h"
+#include "service/json_values.h"
+#include "service/shown.h"
 #include "eth/address.h"
 
 #define LINE_END "\r\n"

@@ -1,5 +1,5 @@
 /* A statement in CSV: every column where the heading says, texts unaltered, amounts exact. */
-#include "cli/statement.h"
+#include "service/statement.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,11 +1,13 @@
 /* A treasury's circuit breaker as it stands now, by the stored state, the clock and the configuration; the same in
  * `breaker` and `status`. */
-#ifndef CLI_BREAKER_VIEW_H
-#define CLI_BREAKER_VIEW_H
+#ifndef SERVICE_BREAKER_VIEW_H
+#define SERVICE_BREAKER_VIEW_H
 
-#include "cli/context.h"
+#include "store/store.h"
 
 #include <bursar/breaker.h>
+
+#include <jansson.h>
 
 struct breaker_standing {
     struct breaker_record record;
@@ -15,11 +17,13 @@ struct breaker_standing {
 };
 
 /* Of a treasury that is not stored yet: closed. */
-void breaker_standing_none(const struct session *session, uint64_t wall_ms, struct breaker_standing *ret);
-BURSAR_MUST_CHECK enum bursar_status breaker_standing_read(const struct session *session, int64_t treasury,
-                                                           uint64_t wall_ms, struct breaker_standing *ret,
-                                                           struct bursar_error *err);
+void breaker_standing_none(const struct bursar_breaker_config *config, uint64_t wall_ms, struct breaker_standing *ret);
+BURSAR_MUST_CHECK enum bursar_status breaker_standing_read(const struct store *store, int64_t treasury,
+                                                           const struct bursar_breaker_config *config, uint64_t wall_ms,
+                                                           struct breaker_standing *ret, struct bursar_error *err);
 
+/* "open", "close", "reset" */
+bool breaker_command_from_name(const char *name, enum breaker_command *ret);
 /* {"state","failures","successes","forced", ...}; NULL: out of memory. */
 json_t *breaker_json(const struct breaker_standing *standing);
 /* "open since 2026-01-31T12:00:00Z; half-open at ..." */
@@ -28,6 +32,5 @@ void breaker_text(const struct breaker_standing *standing, char ret[BREAKER_TEXT
 /* "opened by alice, 2026-...: the reason"; false when nobody did anything yet. */
 #define BREAKER_COMMAND_TEXT_BYTES (ACTOR_MAX_BYTES + REASON_MAX_BYTES + 64)
 bool breaker_command_text(const struct breaker_standing *standing, char ret[BREAKER_COMMAND_TEXT_BYTES]);
-enum output_colour breaker_colour(const struct breaker_standing *standing);
 
 #endif

@@ -1,13 +1,17 @@
 /* A payment file into the store: all of its new rows, or none. */
-#ifndef CLI_IMPORT_H
-#define CLI_IMPORT_H
+#ifndef SERVICE_IMPORT_H
+#define SERVICE_IMPORT_H
 
-#include "cli/context.h"
+#include "service/treasury_settings.h"
+#include "store/store.h"
+
+#include <stdio.h>
 
 #define IMPORT_ERRORS_SHOWN_MAX_COUNT 100
 
 struct import_order {
-    const char *path;       /* "-": standard input */
+    const char *origin;     /* the file's name, for messages and the event log */
+    const char *actor;      /* who brought it */
     const char *ref_prefix; /* NULL: none */
     bool dry_run;
 };
@@ -31,10 +35,12 @@ struct import_result {
 };
 void import_result_free(struct import_result *result);
 
-/* EINVAL with result->error_count > 0: rows were bad, nothing was added. EUNREACHABLE, EREFUSED: the file pays with a
- * token that the chain must be asked about first, and it could not be. */
-BURSAR_MUST_CHECK enum bursar_status import_file(const struct session *session, const struct treasury_config *section,
+/* Reads a payment file from where `file` stands, twice. EINVAL with result->error_count > 0: rows were bad, nothing was
+ * added. EUNREACHABLE, EREFUSED: the file pays with a token that the chain must be asked about first, and it could not
+ * be.
+ */
+BURSAR_MUST_CHECK enum bursar_status import_rows(const struct store *store, const struct treasury_settings *settings,
                                                  const struct treasury *treasury, const struct import_order *order,
-                                                 struct import_result *ret, struct bursar_error *err);
+                                                 FILE *file, struct import_result *ret, struct bursar_error *err);
 
 #endif

@@ -1,7 +1,9 @@
-/* The nodes of a [treasury NAME] section: a driver and its connections for each URL, and all of them as one chain. */
+/* See node.h. */
+#include "service/node.h"
+
+#include "base/time.h"
 #include "chain/evm.h"
 #include "chain/nodes.h"
-#include "cli/context.h"
 #include "rpc/http_rpc.h"
 
 #include <stdlib.h>
@@ -96,4 +98,9 @@ void node_close(struct node *node)
         link_close(&node->links[i]);
     free(node->links);
     *node = (struct node){ 0 };
+}
+
+bool lease_is_live(const struct treasury *treasury, uint64_t now_ms)
+{
+    return treasury->lease_holder[0] && now_ms <= treasury->lease_renewed_ms + treasury->lease_ttl_ms;
 }

@@ -1,5 +1,8 @@
 /* See asset_view.h. Pure. */
-#include "cli/asset_view.h"
+#include "service/asset_view.h"
+
+#include "doctor/words.h"
+#include "service/json_values.h"
 
 void asset_text(const struct asset *asset, char ret[ASSET_TEXT_BYTES])
 {
@@ -11,9 +14,9 @@ void asset_text(const struct asset *asset, char ret[ASSET_TEXT_BYTES])
 
 const char *asset_name(const struct asset_names *names, const struct asset *asset)
 {
-    if (!asset->is_token || !names->config)
+    if (!asset->is_token)
         return NULL;
-    const struct asset_config *found = config_asset_of(names->config, names->chain_id, &asset->token);
+    const struct asset_config *found = asset_of(names->assets, names->count, names->chain_id, &asset->token);
     return found ? found->name : NULL;
 }
 
@@ -32,7 +35,7 @@ void asset_amount(const struct asset_names *names, const struct disbursement_rec
     char units[BURSAR_AMOUNT_UNITS_TEXT_BYTES], token[ASSET_TEXT_BYTES];
     const char *name = asset_name(names, &record->asset);
     if (!record->asset.is_token) {
-        output_coin(record->amount, ret);
+        words_coin(record->amount, ret);
         return;
     }
     asset_text(&record->asset, token);

@@ -1,9 +1,9 @@
 /* Reads the file row by row into one import of the store; every bad row is reported, up to a limit. */
-#include "cli/import.h"
+#include "service/import.h"
 
 #include "base/time.h"
-#include "cli/file_tokens.h"
-#include "cli/spool.h"
+#include "service/file_tokens.h"
+#include "service/json_values.h"
 #include "payfile/payfile.h"
 
 #include <stdarg.h>
@@ -160,7 +160,7 @@ static enum bursar_status read_rows(struct importing *importing, const struct im
         return BURSAR_OK;
     if (status == BURSAR_EUNREACHABLE) { /* of a file on this machine: nothing to wait for */
         struct bursar_error reason = *err;
-        return bursar_fail(err, BURSAR_EINVAL, "%.128s: %.350s", order->path, reason.message);
+        return bursar_fail(err, BURSAR_EINVAL, "%.128s: %.350s", order->origin, reason.message);
     }
     return status == BURSAR_OK ? find_repeats(importing, err) : status;
 }
@@ -172,12 +172,9 @@ static enum bursar_status run_import(struct importing *importing, const struct i
     struct import_result *result = importing->result;
     struct clock clock = system_clock();
     struct bursar_error ignored;
-    char actor[64];
     bool is_committed = false;
-    actor_name(actor, sizeof actor);
-    const char *origin = strcmp(order->path, "-") == 0 ? "standard input" : order->path;
-    enum bursar_status status =
-        store->import_begin(store->ctx, importing->treasury->id, origin, actor, clock.wall_ms(clock.ctx), err);
+    enum bursar_status status = store->import_begin(store->ctx, importing->treasury->id, order->origin, order->actor,
+                                                    clock.wall_ms(clock.ctx), err);
     if (status != BURSAR_OK)
         return status;
     status = file_tokens_pin(&importing->tokens, err);
@@ -197,27 +194,22 @@ static enum bursar_status run_import(struct importing *importing, const struct i
     if (result->error_count == 0)
         return BURSAR_OK;
     qsort(result->errors, result->error_count, sizeof *result->errors, by_line);
-    return bursar_fail(err, BURSAR_EINVAL, "%.300s: nothing was added%s", order->path,
+    return bursar_fail(err, BURSAR_EINVAL, "%.300s: nothing was added%s", order->origin,
                        result->error_count >= IMPORT_ERRORS_SHOWN_MAX_COUNT ? "; the first 100 errors are shown" : "");
 }
 
-enum bursar_status import_file(const struct session *session, const struct treasury_config *section,
-                               const struct treasury *treasury, const struct import_order *order,
+enum bursar_status import_rows(const struct store *store, const struct treasury_settings *settings,
+                               const struct treasury *treasury, const struct import_order *order, FILE *file,
                                struct import_result *ret, struct bursar_error *err)
 {
-    FILE *file;
-    struct importing importing = { .store = &session->store, .treasury = treasury, .result = ret };
+    struct importing importing = { .store = store, .treasury = treasury, .result = ret };
     ret->errors = calloc(IMPORT_ERRORS_SHOWN_MAX_COUNT, sizeof *ret->errors);
     if (!ret->errors)
         return bursar_fail(err, BURSAR_ENOMEM, "out of memory");
-    enum bursar_status status = spool_open(order->path, &file, err);
-    if (status != BURSAR_OK)
-        return status;
-    status = file_tokens_find(session, section, treasury, file, &importing.tokens, err);
+    enum bursar_status status = file_tokens_find(store, settings, treasury, file, &importing.tokens, err);
     if (status == BURSAR_OK)
         status = run_import(&importing, order, file, err);
     file_tokens_free(&importing.tokens);
-    (void)fclose(file);
     return status;
 }
 

@@ -1,9 +1,9 @@
 /* A statement as CSV (RFC 4180): what `export` writes for spreadsheets and accounts. Pure. */
-#ifndef CLI_STATEMENT_H
-#define CLI_STATEMENT_H
+#ifndef SERVICE_STATEMENT_H
+#define SERVICE_STATEMENT_H
 
 #include "base/bytes.h"
-#include "cli/asset_view.h"
+#include "service/asset_view.h"
 #include "store/records.h"
 
 /* Append one line each, with its CRLF. False: out of memory. */

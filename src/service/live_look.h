@@ -1,9 +1,10 @@
 /* A cheap look at what no executor may have looked at yet: the node, and the signing log beside the store. */
-#ifndef CLI_LIVE_LOOK_H
-#define CLI_LIVE_LOOK_H
+#ifndef SERVICE_LIVE_LOOK_H
+#define SERVICE_LIVE_LOOK_H
 
 #include "chain/nodes.h"
-#include "cli/context.h"
+#include "service/node.h"
+#include "store/store.h"
 
 /* One node, as this look found it. */
 struct live_node {
@@ -25,10 +26,10 @@ struct live_look {
 };
 
 /* Faults end up in `ret`: a look never fails. `treasury->id` 0: not stored yet. */
-void live_look_at_node(const struct session *session, const struct treasury_config *section,
-                       const struct treasury *treasury, uint32_t timeout_ms, struct live_look *ret);
+void live_look_at_node(const struct treasury_config *section, const struct treasury *treasury, uint32_t timeout_ms,
+                       bool (*is_cancelled)(void *ctx), void *cancel_ctx, struct live_look *ret);
 /* Compares the signing log with the store (INV-12), in both directions, without locking either. */
-void live_look_at_log(const struct session *session, const struct treasury_config *section,
-                      const struct treasury *treasury, struct live_look *ret);
+void live_look_at_log(const struct store *store, const struct treasury_config *section, const struct treasury *treasury,
+                      struct live_look *ret);
 
 #endif

@@ -1,0 +1,3 @@
+unit_test(service statement)
+unit_test(service breaker_view)
+unit_test(service decisions)
