@@ -112,11 +112,12 @@ static enum bursar_status import_file(struct pay *pay, const struct session *ses
     char actor[ACTOR_MAX_BYTES];
     actor_name(actor, sizeof actor);
     shown_settings(session->config, section, &settings);
-    pay->order.actor = actor;
+    struct import_order order = pay->order;
+    order.actor = actor;
     enum bursar_status status = spool_open(pay->path, &file, err);
     if (status != BURSAR_OK)
         return status;
-    status = import_rows(&session->store, &settings, treasury, &pay->order, file, &pay->result, err);
+    status = import_rows(&session->store, &settings, treasury, &order, file, &pay->result, err);
     (void)fclose(file);
     return status;
 }
