@@ -164,7 +164,8 @@ static bool snapshot_changed(const struct executor *executor, const struct tick 
     return executor->snapshot_at_ms == 0 || executor->stored_halt != tick->verdict.halt ||
            strcmp(executor->stored_halt_reason, tick->verdict.halt ? tick->verdict.reason : "") != 0 ||
            strcmp(now->last_error, stored->last_error) != 0 || strcmp(now->hold, stored->hold) != 0 ||
-           now->has_available != stored->has_available ||
+           now->has_available != stored->has_available || now->has_balance != stored->has_balance ||
+           bursar_amount_compare(now->balance, stored->balance) != 0 ||
            bursar_amount_compare(now->available, stored->available) != 0 ||
            bursar_amount_compare(now->gas_cost, stored->gas_cost) != 0;
 }

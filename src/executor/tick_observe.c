@@ -44,6 +44,16 @@ static enum bursar_status pin(struct executor *executor, struct tick *tick, stru
     return status == BURSAR_OK ? store->treasury_get(store->ctx, tick->treasury.id, &tick->treasury, err) : status;
 }
 
+/* For its history: kept with the snapshot, when it is another than before. */
+static void note_balance(struct executor *executor, const struct tick *tick)
+{
+    struct snapshot *snapshot = &executor->snapshot;
+    snapshot->has_balance = true;
+    snapshot->balance = tick->view.balance;
+    snapshot->balance_block = tick->view.latest.block.number;
+    snapshot->balance_ms = executor->env.clock.wall_ms(executor->env.clock.ctx);
+}
+
 enum bursar_status tick_observe(struct executor *executor, struct tick *tick, struct bursar_error *err)
 {
     struct chain *chain = &executor->env.chain;
@@ -73,6 +83,8 @@ enum bursar_status tick_observe(struct executor *executor, struct tick *tick, st
     plan_identity(&tick->treasury, &tick->view, &tick->verdict);
     tick->observed = tick->verdict.halt == HALT_NONE && !tick->verdict.holds;
     tick->blind = tick->verdict.halt == HALT_NONE && !tick->observed; /* a node that is catching up shows nothing */
+    if (tick->observed)
+        note_balance(executor, tick);
     if (tick->observed && !tick->treasury.is_pinned)
         return pin(executor, tick, err);
     return BURSAR_OK;

@@ -52,6 +52,14 @@ enum intent_kind {
     INTENT_GAP_FILL = 3,
 };
 
+/* What a token of the HTTP API is good for, beside reading. Stored bits: never renumber. */
+enum token_scope {
+    TOKEN_SCOPE_READ = 1,
+    TOKEN_SCOPE_PAY = 2,     /* create disbursements */
+    TOKEN_SCOPE_OPERATE = 4, /* cancel, retry, breaker, reconcile */
+};
+#define TOKEN_SCOPES_ALL 7U
+
 /* Of the signer's purposes (enum sign_purpose) the one that the store must tell apart: it pays nobody. */
 #define PURPOSE_SELF_TRANSFER 3
 /* Beside the signer's purposes (enum sign_purpose), of an attempt: somebody else's transaction, seen in a final block,
@@ -230,6 +238,21 @@ struct new_attempt {
     uint64_t head_number; /* of the chain now */
 };
 
+#define TOKEN_NAME_MAX_BYTES 64
+
+/* A token of the HTTP API, without the token. */
+struct token_record {
+    int64_t id;
+    char name[TOKEN_NAME_MAX_BYTES + 1]; /* unique, for ever */
+    struct bursar_hash hash;             /* SHA-256 of its secret */
+    unsigned scopes;                     /* bits of enum token_scope */
+    uint64_t created_ms;
+    char created_by[ACTOR_MAX_BYTES];
+    uint64_t expires_ms; /* 0: never */
+    uint64_t revoked_ms; /* 0: it is not */
+    char revoked_by[ACTOR_MAX_BYTES];
+};
+
 /* An attempt seen in a canonical block. */
 struct included_attempt {
     int64_t attempt;
@@ -283,8 +306,12 @@ struct snapshot {
     uint64_t last_error_ms;
     char last_error[BURSAR_ERROR_MESSAGE_MAX_BYTES];
     bool has_available;
-    struct bursar_amount available;            /* balance beyond the worst case of all that is in flight */
-    struct bursar_amount gas_cost;             /* worst-case fee of one more payment */
+    struct bursar_amount available; /* balance beyond the worst case of all that is in flight */
+    struct bursar_amount gas_cost;  /* worst-case fee of one more payment */
+    bool has_balance; /* seen by this executor; not read back, but kept as a balance_record when it has changed: */
+    struct bursar_amount balance;
+    uint64_t balance_block;
+    uint64_t balance_ms;                       /* wall clock */
     char hold[BURSAR_ERROR_MESSAGE_MAX_BYTES]; /* why nothing is bound although nothing is wrong */
 };
 
@@ -361,10 +388,25 @@ struct event_record {
     uint64_t at_ms;
     enum lifecycle_cause cause;
     int from_state; /* 0: new */
-    int to_state;
+    int to_state;   /* 0: moves no disbursement */
     const char *actor;
     const char *detail;
+    /* Of the whole log only: */
+    int64_t treasury;
+    int64_t disbursement; /* 0: none */
+    const char *ref;      /* NULL: none */
 };
+
+/* What the account held when an executor saw that it had changed. */
+struct balance_record {
+    uint64_t seq; /* of this treasury, from 1 */
+    uint64_t at_ms;
+    uint64_t block_number; /* the head then */
+    struct bursar_amount balance;
+    bool has_before;             /* what was kept before this: */
+    struct bursar_amount before; /* as much */
+};
+#define BALANCES_KEPT_COUNT 100000 /* of a treasury: the newest */
 
 struct attempt_record {
     int64_t id;

@@ -77,6 +77,17 @@ typedef void row_reader(sqlite3_stmt *stmt, void *rows, size_t index);
 BURSAR_MUST_CHECK enum bursar_status collect_rows(struct sqlite_store *store, sqlite3_stmt *stmt, row_reader *read,
                                                   void *rows, size_t limit, size_t *count, struct bursar_error *err);
 
+/* Hands every row of a bound statement to `row_seen`; stops at the first status that is not OK. */
+BURSAR_MUST_CHECK enum bursar_status each_row(struct sqlite_store *store, sqlite3_stmt *stmt,
+                                              enum bursar_status (*row_seen)(void *ctx, sqlite3_stmt *stmt), void *ctx,
+                                              struct bursar_error *err);
+/* Of a row of SHOWN_COLUMNS. */
+struct disbursement_seer {
+    disbursement_visitor *visit;
+    void *ctx;
+};
+BURSAR_MUST_CHECK enum bursar_status disbursement_seen(void *seer, sqlite3_stmt *stmt);
+
 /* Binding and reading typed values. Binding failures are memory failures and show up in the step. What is bound by
  * pointer is borrowed until then; an amount is copied. */
 void bind_u64(sqlite3_stmt *stmt, int index, uint64_t value);
@@ -166,6 +177,10 @@ BURSAR_MUST_CHECK enum bursar_status end_items(struct sqlite_store *store, int64
 BURSAR_MUST_CHECK enum bursar_status move_items(struct sqlite_store *store, int64_t treasury,
                                                 const struct disbursement_move *move, struct bursar_error *err);
 
+/* Keeps what the account held, if it is another amount than last time; inside a write transaction. */
+BURSAR_MUST_CHECK enum bursar_status balance_keep(struct sqlite_store *store, int64_t treasury,
+                                                  const struct snapshot *snapshot, struct bursar_error *err);
+
 /* The parts of the vtable, by file. */
 void sqlite_fill_treasury(struct store *interface);
 void sqlite_fill_import(struct store *interface);
@@ -177,6 +192,8 @@ void sqlite_fill_host(struct store *interface);
 void sqlite_fill_decided(struct store *interface);
 void sqlite_fill_breaker(struct store *interface);
 void sqlite_fill_shown(struct store *interface);
+void sqlite_fill_search(struct store *interface);
+void sqlite_fill_token(struct store *interface);
 void sqlite_fill_adopt(struct store *interface);
 void sqlite_import_discard(struct sqlite_store *store);
 void sqlite_lease_unlock(struct sqlite_store *store);

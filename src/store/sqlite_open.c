@@ -357,6 +357,8 @@ struct store sqlite_store_interface(struct sqlite_store *store)
     sqlite_fill_host(&interface);
     sqlite_fill_breaker(&interface);
     sqlite_fill_shown(&interface);
+    sqlite_fill_search(&interface);
+    sqlite_fill_token(&interface);
     sqlite_fill_adopt(&interface);
     return interface;
 }

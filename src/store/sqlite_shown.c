@@ -55,6 +55,8 @@ static enum bursar_status snapshot_save(void *ctx, struct fence fence, const str
     status = run_statement(store, stmt, NULL, err);
     if (status == BURSAR_OK)
         status = save_halt(store, fence.treasury, halt, halt_reason ? halt_reason : "", err);
+    if (status == BURSAR_OK)
+        status = balance_keep(store, fence.treasury, snapshot, err);
     return write_end(store, status, err);
 }
 
@@ -81,10 +83,9 @@ static enum bursar_status snapshot_read(void *ctx, int64_t treasury, struct snap
     return BURSAR_OK;
 }
 
-/* Hands every row of a bound statement to `row_seen`; stops at the first status that is not OK. */
-static enum bursar_status each_row(struct sqlite_store *store, sqlite3_stmt *stmt,
-                                   enum bursar_status (*row_seen)(void *ctx, sqlite3_stmt *stmt), void *ctx,
-                                   struct bursar_error *err)
+enum bursar_status each_row(struct sqlite_store *store, sqlite3_stmt *stmt,
+                            enum bursar_status (*row_seen)(void *ctx, sqlite3_stmt *stmt), void *ctx,
+                            struct bursar_error *err)
 {
     bool row = true;
     for (;;) {
@@ -135,12 +136,7 @@ static enum block_code blocked_by(enum disbursement_state state, enum block_code
     return stored == BLOCK_NONE && never_settles(awaited) ? BLOCK_DEPENDENCY : stored;
 }
 
-struct disbursement_seer {
-    disbursement_visitor *visit;
-    void *ctx;
-};
-
-static enum bursar_status disbursement_seen(void *ctx, sqlite3_stmt *stmt)
+enum bursar_status disbursement_seen(void *ctx, sqlite3_stmt *stmt)
 {
     const struct disbursement_seer *seer = ctx;
     enum disbursement_state awaited = (enum disbursement_state)sqlite3_column_int(stmt, 12);

@@ -25,6 +25,20 @@
     "scan_hash, halt_code, halt_reason, lease_holder, lease_epoch, renewals, lease_renewed_ms, lease_ttl_ms "          \
     "FROM treasury "
 
+/* Walks IDs (?2, ?3]: the unary plus keeps other indexes out of it. */
+#define SEARCH_WHERE                                                                                                   \
+    "WHERE +d.treasury = ?1 AND d.id > ?2 AND d.id <= ?3 AND (?5 IS NULL OR +d.state = ?5) "                           \
+    "AND (?6 IS NULL OR d.destination = ?6) AND (?7 IS NULL OR substr(d.ref, 1, length(?7)) = ?7) "                    \
+    "AND (?8 IS NULL OR d.amount >= ?8) AND (?9 IS NULL OR d.amount <= ?9) "                                           \
+    "AND (?10 IS NULL OR (d.schedule = 2 AND d.schedule_value = ?10)) "                                                \
+    "AND ((?11 IS NULL AND ?12 IS NULL) OR (SELECT at_ms FROM event WHERE disbursement = d.id ORDER BY seq LIMIT 1) "  \
+    "BETWEEN coalesce(?11, 0) AND coalesce(?12, 9223372036854775807)) "                                                \
+    "AND ((?13 IS NULL AND ?14 IS NULL) OR (SELECT at_ms FROM event WHERE disbursement = d.id ORDER BY seq DESC "      \
+    "LIMIT 1) BETWEEN coalesce(?13, 0) AND coalesce(?14, 9223372036854775807)) "
+
+#define TOKEN_COLUMNS                                                                                                  \
+    "SELECT id, name, hash, scopes, created_ms, created_by, expires_ms, revoked_ms, revoked_by FROM token "
+
 #define SQLITE_STATEMENTS(S)                                                                                           \
     S(BEGIN_WRITE, PLANNED, "BEGIN IMMEDIATE")                                                                         \
     S(BEGIN_READ, PLANNED, "BEGIN DEFERRED")                                                                           \
@@ -237,6 +251,31 @@
       "LEFT JOIN disbursement d ON d.id = t.disbursement LEFT JOIN attempt a ON a.id = (SELECT id FROM attempt "       \
       "WHERE intent = i.id ORDER BY status DESC, seq DESC LIMIT 1) WHERE i.treasury = ?1 AND i.nonce >= ?2 "           \
       "ORDER BY i.nonce LIMIT ?3")                                                                                     \
+    S(DISBURSEMENT_NEWEST, PLANNED, "SELECT max(id) FROM disbursement")                                                \
+    S(SEARCH_UP, SHOWN, SHOWN_COLUMNS SEARCH_WHERE "ORDER BY d.id LIMIT ?4")                                           \
+    S(SEARCH_DOWN, SHOWN, SHOWN_COLUMNS SEARCH_WHERE "ORDER BY d.id DESC LIMIT ?4")                                    \
+    S(EVENTS, PLANNED,                                                                                                 \
+      "SELECT e.seq, e.at_ms, e.cause, e.from_state, e.to_state, e.actor, e.detail, e.treasury, "                      \
+      "coalesce(e.disbursement, 0), d.ref FROM event e LEFT JOIN disbursement d ON d.id = e.disbursement "             \
+      "WHERE e.seq > ?1 ORDER BY e.seq LIMIT ?2")                                                                      \
+    S(EVENT_NEWEST, PLANNED, "SELECT max(seq) FROM event")                                                             \
+    S(BALANCES, PLANNED,                                                                                               \
+      "SELECT b.seq, b.at_ms, b.block_no, b.amount, p.amount FROM balance b LEFT JOIN balance p "                      \
+      "ON p.treasury = b.treasury AND p.seq = b.seq - 1 WHERE b.treasury = ?1 AND b.seq < ?2 "                         \
+      "ORDER BY b.seq DESC LIMIT ?3")                                                                                  \
+    S(BALANCE_ADD, PLANNED,                                                                                            \
+      "INSERT INTO balance (treasury, seq, at_ms, block_no, amount) "                                                  \
+      "SELECT ?1, coalesce((SELECT max(seq) FROM balance WHERE treasury = ?1), 0) + 1, ?2, ?3, ?4 "                    \
+      "WHERE (SELECT amount FROM balance WHERE treasury = ?1 ORDER BY seq DESC LIMIT 1) IS NOT ?4")                    \
+    S(BALANCE_DROP, PLANNED,                                                                                           \
+      "DELETE FROM balance WHERE treasury = ?1 AND seq <= (SELECT max(seq) FROM balance WHERE treasury = ?1) - ?2")    \
+    /* tokens */                                                                                                       \
+    S(TOKEN_GET, PLANNED, TOKEN_COLUMNS "WHERE id = ?1")                                                               \
+    S(TOKEN_FIND, PLANNED, TOKEN_COLUMNS "WHERE name = ?1")                                                            \
+    S(TOKEN_ADD, SHOWN,                                                                                                \
+      "INSERT INTO token (name, hash, scopes, created_ms, created_by, expires_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")    \
+    S(TOKEN_REVOKE, PLANNED, "UPDATE token SET revoked_ms = ?2, revoked_by = ?3 WHERE id = ?1")                        \
+    S(TOKENS, PLANNED, TOKEN_COLUMNS "WHERE id > ?1 ORDER BY id LIMIT ?2")                                             \
     /* adopting */                                                                                                     \
     S(ATTEMPTS, SHOWN,                                                                                                 \
       "SELECT a.id, a.intent, i.nonce, a.seq, a.purpose, a.status, a.hash, a.max_priority_fee_per_gas, "               \

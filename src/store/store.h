@@ -22,11 +22,29 @@ struct list_filter {
     bool only_blocked; /* and the one in flight that all others in flight wait for */
 };
 
+/* What a disbursement must be to be found; 0, false and NULL: anything. */
+struct search_filter {
+    int state;
+    bool has_destination, has_min_amount, has_max_amount, has_epoch;
+    struct bursar_address destination;
+    const char *ref_prefix;
+    struct bursar_amount min_amount, max_amount;
+    uint64_t epoch;                          /* of its schedule */
+    uint64_t created_from_ms, created_to_ms; /* wall clock, both included */
+    uint64_t changed_from_ms, changed_to_ms; /* the last thing that happened to it */
+    bool newest_first;
+    int64_t cursor; /* IDs behind it; with newest_first, below it. 0: from the start */
+    size_t limit;
+};
+#define SEARCH_LOOKED_MAX_COUNT 100000 /* rows that one call looks at */
+
 typedef enum bursar_status disbursement_visitor(void *ctx, const struct disbursement_record *record);
 typedef enum bursar_status event_visitor(void *ctx, const struct event_record *record);
 typedef enum bursar_status attempt_visitor(void *ctx, const struct attempt_record *record);
 typedef enum bursar_status content_visitor(void *ctx, const struct content_record *record);
 typedef enum bursar_status intent_visitor(void *ctx, const struct intent_record *record);
+typedef enum bursar_status balance_visitor(void *ctx, const struct balance_record *record);
+typedef enum bursar_status token_visitor(void *ctx, const struct token_record *token);
 typedef void text_visitor(void *ctx, const char *text);
 
 /* An import: all new rows of a file, or none. Held open between import_begin and import_end; other writers wait. */
@@ -194,6 +212,18 @@ struct store {
                                  struct bursar_error *err);
     enum bursar_status (*list)(void *ctx, int64_t treasury, const struct list_filter *filter,
                                disbursement_visitor *visit, void *visit_ctx, struct bursar_error *err);
+    /* As `list`, of what the filter asks for. *ret_next: the cursor to go on from when fewer than limit were found, 0
+     * when there is nothing more to look at. */
+    enum bursar_status (*search)(void *ctx, int64_t treasury, const struct search_filter *filter,
+                                 disbursement_visitor *visit, void *visit_ctx, int64_t *ret_next,
+                                 struct bursar_error *err);
+    /* The event log of all treasuries behind after_seq, in its order. */
+    enum bursar_status (*events)(void *ctx, uint64_t after_seq, size_t limit, event_visitor *visit, void *visit_ctx,
+                                 struct bursar_error *err);
+    enum bursar_status (*event_newest)(void *ctx, uint64_t *ret_seq, struct bursar_error *err); /* 0: none */
+    /* The newest first, below before_seq (0: from the newest). */
+    enum bursar_status (*balances)(void *ctx, int64_t treasury, uint64_t before_seq, size_t limit,
+                                   balance_visitor *visit, void *visit_ctx, struct bursar_error *err);
     /* How many of ids [0..count) are finalized, and how many can't become so without a person (failed, cancelled,
      * blocked). */
     enum bursar_status (*progress)(void *ctx, const int64_t *ids, size_t count, size_t *ret_finalized,
@@ -207,6 +237,18 @@ struct store {
     enum bursar_status (*foreign_uses)(void *ctx, int64_t treasury, struct foreign_uses *ret, struct bursar_error *err);
     enum bursar_status (*intents)(void *ctx, int64_t treasury, uint64_t from_nonce, size_t limit, intent_visitor *visit,
                                   void *visit_ctx, struct bursar_error *err);
+
+    /* -- tokens of the HTTP API: of no single treasury ------------------------------------------------------------ */
+    /* EEXIST: there is, or was, one with this name. */
+    enum bursar_status (*token_add)(void *ctx, const struct token_record *token, int64_t *ret_id,
+                                    struct bursar_error *err);
+    /* ENOTFOUND, EREFUSED: it was before. */
+    enum bursar_status (*token_revoke)(void *ctx, const char *name, const char *actor, uint64_t now_ms,
+                                       struct bursar_error *err);
+    enum bursar_status (*token_get)(void *ctx, int64_t id, struct token_record *ret, struct bursar_error *err);
+    /* From the one after `after_id` on. */
+    enum bursar_status (*tokens)(void *ctx, int64_t after_id, size_t limit, token_visitor *visit, void *visit_ctx,
+                                 struct bursar_error *err);
 
     /* -- adopting ------------------------------------------------------------------------------------------------- */
     /* All attempts behind (nonce, seq), in that order. */
