@@ -108,6 +108,20 @@ const struct command COMMANDS[] = {
       "  --assign unmatched=foreign  so do all that no disbursement owes\n"
       "  --from-block N         where to start looking for transactions that nothing here knows the hash of\n",
       cmd_reconcile },
+    { "token", "create --name NAME --scope SCOPES [--expires WHEN] | list | revoke NAME  [--json]",
+      "who may use the HTTP API of `bursar run`",
+      "create prints the token, once: only its hash is kept. It is sent as `Authorization: Bearer TOKEN`. A revoked "
+      "one is\n"
+      "refused from the next request on. What is done with a token is in the history as done by `token NAME`; a name "
+      "is\n"
+      "never used again.\n\n"
+      "  --name NAME            1-64 letters, digits, '.', '_' and '-'\n"
+      "  --scope SCOPES         separated by commas: read; pay: create disbursements; operate: cancel, retry, "
+      "breaker,\n"
+      "                         reconcile. Every token may read\n"
+      "  --expires WHEN         a time such as 2026-12-31T00:00:00Z, or a number of days such as 90d (default: "
+      "never)\n",
+      cmd_token },
     { "help", "[COMMAND | config]", "explain a command, or bursar.conf", "", cmd_help },
 };
 const size_t COMMAND_COUNT = COUNT_OF(COMMANDS);

@@ -91,6 +91,8 @@ static enum bursar_status take_row(void *ctx, const struct payfile_row *row, str
         add_error(importing, row->line, "ref",
                   "'%s' is stored with other content as disbursement %lld (`bursar show %lld`): a ref is used once",
                   row->obligation.ref, (long long)id, (long long)id);
+        if (result->error_count > 0)
+            result->errors[result->error_count - 1].is_conflict = true;
         return BURSAR_OK;
     case IMPORT_TWICE:
         add_error(importing, row->line, "ref", "'%s' is in line %llu already: a ref is used once", row->obligation.ref,

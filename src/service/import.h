@@ -19,6 +19,7 @@ struct import_order {
 struct import_error {
     uint64_t line;
     char column[32];
+    bool is_conflict; /* the ref is stored with other content */
     char message[BURSAR_ERROR_MESSAGE_MAX_BYTES];
 };
 

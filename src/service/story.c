@@ -11,10 +11,10 @@ json_t *story_event_json(const struct event_record *event)
     const char *cause = lifecycle_cause_name(event->cause);
     const char *from = event->from_state ? state_name((enum disbursement_state)event->from_state) : NULL;
     const char *to = state_name((enum disbursement_state)event->to_state);
-    return json_pack("{s:I,s:o,s:s,s:o,s:s,s:o,s:o}", "seq", (json_int_t)event->seq, "at", output_json_ms(event->at_ms),
+    return json_pack("{s:I,s:o,s:s,s:o,s:o,s:o,s:o}", "seq", (json_int_t)event->seq, "at", output_json_ms(event->at_ms),
                      "cause", cause ? cause : "unknown", "from", from ? json_string(from) : json_null(), "to",
-                     to ? to : "unknown", "actor", output_json_text(event->actor ? event->actor : ""), "detail",
-                     output_json_text(event->detail ? event->detail : ""));
+                     to ? json_string(to) : json_null(), "actor", output_json_text(event->actor ? event->actor : ""),
+                     "detail", output_json_text(event->detail ? event->detail : ""));
 }
 
 const char *story_attempt_status_name(enum attempt_status status)
@@ -56,6 +56,20 @@ json_t *story_attempt_json(const struct attempt_record *attempt)
                   attempt->has_block ? output_json_hash(&attempt->block.hash) : json_null(), "gas_used",
                   attempt->has_fee ? json_integer((json_int_t)attempt->gas_used) : json_null(), "fee",
                   has_fee ? output_json_amount(fee) : json_null());
+    if (!item || !more || json_object_update(item, more) != 0) {
+        json_decref(item);
+        item = NULL;
+    }
+    json_decref(more);
+    return item;
+}
+
+json_t *story_log_json(const struct event_record *event, const char *treasury)
+{
+    json_t *item = story_event_json(event);
+    json_t *more = json_pack("{s:s,s:o,s:o}", "treasury", treasury, "id",
+                             event->disbursement ? json_integer((json_int_t)event->disbursement) : json_null(), "ref",
+                             event->ref ? output_json_text(event->ref) : json_null());
     if (!item || !more || json_object_update(item, more) != 0) {
         json_decref(item);
         item = NULL;

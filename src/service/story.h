@@ -11,6 +11,8 @@
 /* NULL: out of memory. */
 json_t *story_event_json(const struct event_record *event);
 json_t *story_attempt_json(const struct attempt_record *attempt);
+/* Of the whole log: as above, with "treasury", "id" and "ref". */
+json_t *story_log_json(const struct event_record *event, const char *treasury);
 const char *story_attempt_status_name(enum attempt_status status);
 /* As shown_json, with "depends_on", "history" and "attempts". ENOTFOUND: the treasury of `situation` has none with this
  * ID. */

@@ -1,0 +1,17 @@
+/* What a treasury's account held, as executors saw it, as JSON. */
+#ifndef SERVICE_BALANCE_H
+#define SERVICE_BALANCE_H
+
+#include "doctor/diagnosis.h"
+#include "store/store.h"
+
+#include <jansson.h>
+
+/* What it held when last looked at, and how much of it is spoken for: {"balance", "available", ...}. */
+BURSAR_MUST_CHECK enum bursar_status balance_read(const struct store *store, const struct situation *situation,
+                                                  json_t **ret, struct bursar_error *err);
+/* The newest first, those below `cursor` (0: from the newest): {"items":[{"balance","delta","kind"...}],"next"}. */
+BURSAR_MUST_CHECK enum bursar_status balance_history(const struct store *store, int64_t treasury, uint64_t cursor,
+                                                     size_t limit, json_t **ret, struct bursar_error *err);
+
+#endif
