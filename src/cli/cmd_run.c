@@ -8,6 +8,7 @@
 #include "cli/note_printer.h"
 #include "cli/run_http.h"
 #include "cli/service_manager.h"
+#include "cli/shown.h"
 #include "cli/stop_signal.h"
 #include "executor/executor.h"
 #include "signer/local_signer.h"
@@ -227,7 +228,10 @@ static void reload(struct running *running)
         for (size_t i = 0; i < running->count; i++) {
             struct runner *runner = &running->runners[i];
             const struct executor_config settings = settings_of(running, runner);
+            struct situation_limits limits;
             executor_reconfigure(runner->executor, &settings);
+            shown_limits(config, runner->section, &limits);
+            http_server_set_limits(running->http.server, i, &limits);
             runner->printer.level = config->log_level;
             runner->printer.format = config->log_format;
         }
@@ -302,9 +306,11 @@ static enum bursar_status start_http(struct running *running, struct bursar_erro
     struct http_treasury *treasuries = calloc(running->count, sizeof *treasuries);
     if (!treasuries)
         return bursar_fail(err, BURSAR_ENOMEM, "out of memory");
-    for (size_t i = 0; i < running->count; i++)
-        treasuries[i] =
-            (struct http_treasury){ .name = running->runners[i].section->name, .id = running->runners[i].treasury.id };
+    for (size_t i = 0; i < running->count; i++) {
+        const struct runner *runner = &running->runners[i];
+        treasuries[i] = (struct http_treasury){ .name = runner->section->name, .id = runner->treasury.id };
+        shown_settings(running->session.config, runner->section, &treasuries[i].settings);
+    }
     run_http_start(&running->http, running->session.config, treasuries, running->count);
     return BURSAR_OK;
 }

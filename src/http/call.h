@@ -5,6 +5,7 @@
 
 #include "http/route.h"
 #include "http/server.h"
+#include "service/json_values.h"
 #include "store/store.h"
 
 #include <jansson.h>
@@ -44,11 +45,14 @@ struct http_call {
     const char *body; /* "" when there is none; followed by a NUL */
     size_t body_bytes;
     char actor[ACTOR_MAX_BYTES]; /* whose token it is, for the event log */
-    enum http_scope scopes;      /* of that token */
+    unsigned scopes;             /* of that token: bits of http_scope */
     struct http_answer answer;
 };
 
 const struct http_settings *http_settings_of(const struct http_call *call);
+/* What the configuration says of it now: a reload may change limits at any moment. */
+void http_treasury_settings(const struct http_call *call, const struct http_treasury *treasury,
+                            struct treasury_settings *ret);
 /* Value of `?name=`, decoded; NULL when it is not there. */
 const char *http_query(const struct http_call *call, const char *name);
 /* Value of a header; NULL when it is not there. */
@@ -56,8 +60,7 @@ const char *http_header(const struct http_call *call, const char *name);
 /* The server is ending: give up. `server` is a struct http_server. */
 bool http_is_stopping(void *server);
 
-/* -- answers: each replaces what was answered before
- * -----------------------------------------------------------------*/
+/* -- answers: each replaces what was answered before -- */
 /* A problem of RFC 9457. `code` is a word for programs. */
 void http_problem(struct http_call *call, unsigned status, const char *code, const char *format, ...)
     BURSAR_PRINTF(4, 5);
@@ -73,8 +76,7 @@ void http_add_header(struct http_call *call, const char *name, const char *forma
 /* The words of a status: "Not Found". */
 const char *http_phrase(unsigned status);
 
-/* -- store handles: a few, shared by all threads, each used by one at a time
- * ------------------------------------------*/
+/* -- store handles: a few, shared by all threads, each used by one at a time -- */
 enum http_store_mode {
     HTTP_STORE_READ = 0,
     HTTP_STORE_WRITE = 1,
@@ -86,12 +88,33 @@ BURSAR_MUST_CHECK enum bursar_status http_store_take(struct http_call *call, enu
                                                      struct bursar_error *err);
 void http_store_give(struct http_call *call, struct http_store *taken); /* NULL is fine */
 
-/* -- the table ------------------------------------------------------------------------------------------------------*/
+/* -- streams: a bounded number of them -- */
+/* False: there are too many, or the answer is one already; answered 503. */
+bool http_stream_slot_take(struct http_call *call);
+void http_stream_slot_give(struct http_server *server);
+
+/* -- the table -- */
 extern const struct http_route HTTP_ROUTES[];
 extern const size_t HTTP_ROUTE_COUNT;
 
 void http_get_healthz(struct http_call *call);
 void http_get_readyz(struct http_call *call);
 void http_get_metrics(struct http_call *call);
+void http_get_openapi(struct http_call *call);
+void http_get_status(struct http_call *call);
+void http_list_disbursements(struct http_call *call);
+void http_create_disbursements(struct http_call *call);
+void http_show_disbursement(struct http_call *call);
+void http_cancel_disbursement(struct http_call *call);
+void http_retry_disbursement(struct http_call *call);
+void http_get_balance(struct http_call *call);
+void http_get_balance_history(struct http_call *call);
+void http_get_breaker(struct http_call *call);
+void http_set_breaker(struct http_call *call);
+void http_get_events(struct http_call *call);
+void http_export(struct http_call *call);
+void http_get_reconcile(struct http_call *call);
+void http_start_reconcile(struct http_call *call);
+void http_json_rpc(struct http_call *call);
 
 #endif

@@ -1,5 +1,6 @@
 /* /healthz: does this process get on? If not, restart it. /readyz: will what is due be paid, by this process or by the
  * one it stands by for? If not, a person must look (`bursar status` says at what). And where /metrics plugs in. */
+#include "http/openapi.h"
 #include "http/parts.h"
 #include "service/json_values.h"
 #include "service/node.h"
@@ -72,4 +73,9 @@ void http_get_metrics(struct http_call *call)
     http_text(call, 200, "text/plain; version=0.0.4; charset=utf-8", "");
     if (!metrics->write(metrics->ctx, &call->answer.body))
         http_problem(call, 500, "internal", "the metrics are too large, or there is no memory for them");
+}
+
+void http_get_openapi(struct http_call *call)
+{
+    http_text(call, 200, "application/json", OPENAPI_TEXT);
 }

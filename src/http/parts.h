@@ -17,14 +17,40 @@
 #define HTTP_STREAM_BLOCK_BYTES ((size_t)32 * 1024)
 #define HTTP_THREAD_STACK_BYTES ((size_t)1024 * 1024)
 
+#define HTTP_STREAMS_MAX_COUNT 16
+
+enum reconcile_state {
+    RECONCILE_NONE = 0,
+    RECONCILE_RUNNING = 1,
+    RECONCILE_DONE = 2,
+    RECONCILE_FAILED = 3,
+};
+
+/* The last comparison that was asked for. */
+struct reconcile_job {
+    pthread_mutex_t lock;
+    enum reconcile_state state;
+    const struct http_treasury *treasury;
+    uint64_t started_ms, ended_ms; /* wall clock */
+    json_t *result;
+    struct bursar_error error;
+    bool has_thread; /* to be joined */
+    pthread_t thread;
+};
+/* Waits for its thread, which gives up when the server is stopping. */
+void reconcile_job_end(struct reconcile_job *job);
+
 struct http_server {
     struct http_settings settings;
     struct MHD_Daemon *daemon;
     struct stores stores;
     struct clients clients;
+    pthread_mutex_t limits_lock; /* of the treasuries' settings; held for a copy only */
     pthread_mutex_t rate_lock;
     struct rate rate;
     atomic_bool is_stopping;
+    atomic_uint stream_count;
+    struct reconcile_job reconcile;
     atomic_uint_fast64_t beat_ms; /* monotonic */
     char *certificate, *key;      /* PEM */
     char *start_error;            /* where the library's words go while it starts */

@@ -15,7 +15,6 @@ enum http_scope {
     HTTP_SCOPE_PAY = 2,     /* create disbursements */
     HTTP_SCOPE_OPERATE = 4, /* cancel, retry, breaker, reconcile */
     HTTP_SCOPE_METRICS = 8, /* as [http] metrics says */
-    HTTP_SCOPE_ALL = 7,     /* of a token */
 };
 
 #define HTTP_PARAMETERS_MAX_COUNT 2

@@ -18,12 +18,22 @@
 #define LISTEN_BACKLOG_COUNT 64
 #define PEM_MAX_BYTES ((size_t)256 * 1024)
 
-/* -- what call.h promises
- * --------------------------------------------------------------------------------------------*/
+/* -- what call.h promises -- */
 
 const struct http_settings *http_settings_of(const struct http_call *call)
 {
     return &call->server->settings;
+}
+
+void http_treasury_settings(const struct http_call *call, const struct http_treasury *treasury,
+                            struct treasury_settings *ret)
+{
+    struct http_server *server = call->server;
+    (void)pthread_mutex_lock(&server->limits_lock);
+    *ret = treasury->settings;
+    (void)pthread_mutex_unlock(&server->limits_lock);
+    ret->is_cancelled = http_is_stopping;
+    ret->cancel_ctx = server;
 }
 
 const char *http_query(const struct http_call *call, const char *name)
@@ -57,8 +67,23 @@ void http_store_give(struct http_call *call, struct http_store *taken)
         stores_give(&call->server->stores, taken);
 }
 
-/* -- a request's way
- * -------------------------------------------------------------------------------------------------*/
+bool http_stream_slot_take(struct http_call *call)
+{
+    if (atomic_fetch_add(&call->server->stream_count, 1) < HTTP_STREAMS_MAX_COUNT)
+        return true;
+    http_stream_slot_give(call->server);
+    http_problem(call, 503, "too_many_streams", "%d streams are open, which is the most there may be",
+                 HTTP_STREAMS_MAX_COUNT);
+    http_add_header(call, "Retry-After", "5");
+    return false;
+}
+
+void http_stream_slot_give(struct http_server *server)
+{
+    (void)atomic_fetch_sub(&server->stream_count, 1);
+}
+
+/* -- a request's way -- */
 
 static struct client *client_of(struct MHD_Connection *connection)
 {
@@ -162,8 +187,7 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
     return exchange_send(exchange);
 }
 
-/* -- start and end
- * ---------------------------------------------------------------------------------------------------*/
+/* -- start and end -- */
 
 static enum bursar_status open_socket(const char *listen_on, int *ret, struct bursar_error *err)
 {
@@ -279,8 +303,10 @@ static void server_free(struct http_server *server)
     if (server->daemon)
         MHD_stop_daemon(server->daemon);
     clients_stop(&server->clients);
+    reconcile_job_end(&server->reconcile);
     stores_destroy(&server->stores);
     (void)pthread_mutex_destroy(&server->rate_lock);
+    (void)pthread_mutex_destroy(&server->limits_lock);
     if (server->key)
         explicit_bzero(server->key, strlen(server->key));
     free(server->certificate);
@@ -297,7 +323,8 @@ enum bursar_status http_server_start(const struct http_settings *settings, struc
         return bursar_fail(err, BURSAR_ENOMEM, "out of memory");
     server->settings = *settings;
     server->rate.requests_per_s = settings->requests_per_s;
-    if (pthread_mutex_init(&server->rate_lock, NULL) != 0 ||
+    if (pthread_mutex_init(&server->limits_lock, NULL) != 0 || pthread_mutex_init(&server->rate_lock, NULL) != 0 ||
+        pthread_mutex_init(&server->reconcile.lock, NULL) != 0 ||
         stores_init(&server->stores, settings->store_path, http_is_stopping, server, err) != BURSAR_OK) {
         free(server);
         return bursar_fail(err, BURSAR_ENOMEM, "out of memory");
@@ -327,6 +354,15 @@ void http_server_beat(struct http_server *server)
 {
     if (server)
         atomic_store(&server->beat_ms, server->settings.clock.monotonic_ms(server->settings.clock.ctx));
+}
+
+void http_server_set_limits(struct http_server *server, size_t treasury, const struct situation_limits *limits)
+{
+    if (!server)
+        return;
+    (void)pthread_mutex_lock(&server->limits_lock);
+    server->settings.treasuries[treasury].settings.limits = *limits;
+    (void)pthread_mutex_unlock(&server->limits_lock);
 }
 
 void http_server_stop_begin(struct http_server *server)

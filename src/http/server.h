@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/note.h"
 #include "base/time.h"
+#include "service/treasury_settings.h"
 
 #include <bursar/status.h>
 
@@ -30,9 +31,10 @@ enum http_metrics_access {
 struct http_treasury {
     const char *name;
     int64_t id; /* in the store */
+    struct treasury_settings settings;
 };
 
-/* Borrowed for as long as the server lives. */
+/* Borrowed for as long as the server lives, which alone changes the treasuries' limits (http_server_set_limits). */
 struct http_settings {
     const char *listen;                      /* ADDRESS:PORT */
     const char *allowed_hosts;               /* beside its own names, separated by spaces */
@@ -45,7 +47,7 @@ struct http_settings {
     uint64_t stall_ms;           /* an executor's loop that stands still for longer is not well */
     enum http_metrics_access metrics_access;
     const char *store_path;
-    const struct http_treasury *treasuries;
+    struct http_treasury *treasuries;
     size_t treasury_count;
     struct http_metrics metrics;
     struct clock clock;
@@ -58,6 +60,8 @@ BURSAR_MUST_CHECK enum bursar_status http_server_start(const struct http_setting
                                                        struct bursar_error *err);
 /* The executor's loop goes on: for /healthz. Never waits. NULL is fine. */
 void http_server_beat(struct http_server *server);
+/* The limits of a treasury are others from now on. */
+void http_server_set_limits(struct http_server *server, size_t treasury, const struct situation_limits *limits);
 /* Takes no more requests and gives up those under way. Never waits. NULL is fine. */
 void http_server_stop_begin(struct http_server *server);
 /* As above, and ends its threads. NULL is fine. */

@@ -42,7 +42,7 @@ class Http:
         token = self.token if token is None else token
         if token:
             sent.setdefault("Authorization", f"Bearer {token}")
-        if body is not None and not isinstance(body, (bytes, str)):
+        if isinstance(body, (dict, list)):
             body = json.dumps(body)
         if body is not None:
             sent.setdefault("Content-Type", "application/json")

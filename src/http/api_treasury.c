@@ -1,0 +1,150 @@
+/* /v1/status, /v1/balance, /v1/breaker: a treasury as a whole. */
+#include "http/api.h"
+
+#include "service/balance.h"
+#include "service/decisions.h"
+#include "service/standing.h"
+
+#include <string.h>
+
+#define HISTORY_DEFAULT_COUNT 100
+#define HISTORY_MAX_COUNT 1000
+
+static enum bursar_status add_standing(struct http_call *call, const struct http_treasury *treasury,
+                                       const struct store *store, json_t *items, struct bursar_error *err)
+{
+    struct treasury row;
+    struct treasury_settings settings;
+    struct standing *standing = calloc(1, sizeof *standing);
+    if (!standing)
+        return bursar_fail(err, BURSAR_ENOMEM, "out of memory");
+    http_treasury_settings(call, treasury, &settings);
+    enum bursar_status status = store->treasury_get(store->ctx, treasury->id, &row, err);
+    if (status == BURSAR_OK)
+        status = standing_read(store, &settings, &row, http_is_stopping, call->server, standing, err);
+    if (status == BURSAR_OK && json_array_append_new(items, standing_json(standing)) != 0)
+        status = bursar_fail(err, BURSAR_ENOMEM, "out of memory");
+    standing_clear(standing);
+    free(standing);
+    return status;
+}
+
+void http_get_status(struct http_call *call)
+{
+    const struct http_settings *settings = http_settings_of(call);
+    const char *name = http_query(call, "treasury");
+    struct api api = { .call = call };
+    struct bursar_error err = { 0 };
+    bool is_found = false;
+    if (!api_check_query(call, ""))
+        return;
+    json_t *items = json_array();
+    enum bursar_status status = http_store_take(call, HTTP_STORE_READ, &api.taken, &api.store, &err);
+    for (size_t i = 0; i < settings->treasury_count && status == BURSAR_OK; i++) {
+        if (name && strcmp(settings->treasuries[i].name, name) != 0)
+            continue;
+        is_found = true;
+        status = add_standing(call, &settings->treasuries[i], api.store, items, &err);
+    }
+    if (status == BURSAR_OK && !is_found)
+        status = bursar_fail(&err, BURSAR_ENOTFOUND, "there is no treasury '%.64s'", name ? name : "");
+    api_end(&api, status, &err, json_pack("{s:o}", "items", items));
+}
+
+void http_get_balance(struct http_call *call)
+{
+    struct api api;
+    struct bursar_error err = { 0 };
+    json_t *document = NULL;
+    if (!api_check_query(call, "") || !api_begin(&api, call, HTTP_STORE_READ))
+        return;
+    enum bursar_status status = balance_read(api.store, &api.situation, &document, &err);
+    api_end(&api, status, &err, document);
+}
+
+void http_get_balance_history(struct http_call *call)
+{
+    struct api api;
+    struct bursar_error err = { 0 };
+    json_t *document = NULL;
+    uint64_t cursor, limit;
+    if (!api_check_query(call, "cursor limit") || !api_query_number(call, "cursor", 0, 1, INT64_MAX, &cursor) ||
+        !api_query_number(call, "limit", HISTORY_DEFAULT_COUNT, 1, HISTORY_MAX_COUNT, &limit) ||
+        !api_begin(&api, call, HTTP_STORE_READ))
+        return;
+    enum bursar_status status = balance_history(api.store, api.treasury->id, cursor, (size_t)limit, &document, &err);
+    api_end(&api, status, &err, document);
+}
+
+static enum bursar_status read_breaker(const struct api *api, json_t **ret, struct bursar_error *err)
+{
+    struct breaker_standing standing;
+    enum bursar_status status = breaker_standing_read(api->store, api->treasury->id, &api->settings.limits.breaker,
+                                                      api->situation.now_ms, &standing, err);
+    if (status != BURSAR_OK)
+        return status;
+    *ret = breaker_json(&standing);
+    return BURSAR_OK;
+}
+
+void http_get_breaker(struct http_call *call)
+{
+    struct api api;
+    struct bursar_error err = { 0 };
+    json_t *document = NULL;
+    if (!api_check_query(call, "") || !api_begin(&api, call, HTTP_STORE_READ))
+        return;
+    enum bursar_status status = read_breaker(&api, &document, &err);
+    api_end(&api, status, &err, document);
+}
+
+/* "for", of open only: how long. */
+static enum bursar_status read_time(const json_t *body, enum breaker_command command, uint64_t *ret_ms,
+                                    struct bursar_error *err)
+{
+    *ret_ms = 0;
+    if (!json_object_get(body, "for"))
+        return BURSAR_OK;
+    const char *text = api_text(body, "for", err);
+    if (!text)
+        return err->status;
+    if (command != BREAKER_COMMAND_OPEN)
+        return bursar_fail(err, BURSAR_EINVAL, "for: belongs to open");
+    if (duration_to_ms(text, ret_ms) && *ret_ms <= BURSAR_BREAKER_FORCED_MAX_MS)
+        return BURSAR_OK;
+    return bursar_fail(err, BURSAR_EINVAL, "for: must be a number with its unit, 1s to 30d (s, m, h or d)");
+}
+
+static enum bursar_status force(struct api *api, const json_t *body, struct bursar_error *err)
+{
+    enum breaker_command command;
+    const char *word = api_text(body, "command", err);
+    const char *reason = word ? api_text(body, "reason", err) : NULL;
+    if (!word || !reason)
+        return err->status;
+    if (!breaker_command_from_name(word, &command))
+        return bursar_fail(err, BURSAR_EINVAL, "command: must be open, close or reset");
+    if (reason_problem(reason))
+        return bursar_fail(err, BURSAR_EINVAL, "reason: %s", reason_problem(reason));
+    const struct decision decision = { api->call->actor, reason, api->situation.now_ms };
+    uint64_t for_ms;
+    enum bursar_status status = read_time(body, command, &for_ms, err);
+    return status == BURSAR_OK
+               ? api->store->breaker_force(api->store->ctx, api->treasury->id, command, for_ms, &decision, err)
+               : status;
+}
+
+void http_set_breaker(struct http_call *call)
+{
+    struct api api;
+    struct bursar_error err = { 0 };
+    json_t *document = NULL;
+    json_t *body = api_check_query(call, "") ? api_body(call) : NULL;
+    if (body && api_begin(&api, call, HTTP_STORE_WRITE)) {
+        enum bursar_status status = force(&api, body, &err);
+        if (status == BURSAR_OK)
+            status = read_breaker(&api, &document, &err);
+        api_end(&api, status, &err, document);
+    }
+    json_decref(body);
+}
