@@ -28,10 +28,11 @@ void stores_destroy(struct stores *stores)
 }
 
 /* One that is open already, if there is. */
-static struct http_store *find_free(struct http_store handles[STORES_MAX_COUNT])
+static struct http_store *find_free(struct http_store handles[STORES_MAX_COUNT], enum http_store_mode mode)
 {
+    size_t count = mode == HTTP_STORE_WRITE ? STORES_WRITERS_COUNT : STORES_MAX_COUNT;
     struct http_store *found = NULL;
-    for (size_t i = 0; i < STORES_MAX_COUNT; i++) {
+    for (size_t i = 0; i < count; i++) {
         if (!handles[i].is_taken && (!found || (handles[i].sqlite && !found->sqlite)))
             found = &handles[i];
     }
@@ -58,7 +59,7 @@ enum bursar_status stores_take(struct stores *stores, enum http_store_mode mode,
     struct http_store *handle;
     int waited = 0;
     (void)pthread_mutex_lock(&stores->lock);
-    while (!(handle = find_free(stores->handles[mode])) && waited != ETIMEDOUT &&
+    while (!(handle = find_free(stores->handles[mode], mode)) && waited != ETIMEDOUT &&
            !stores->is_cancelled(stores->cancel_ctx))
         waited = pthread_cond_timedwait(&stores->given, &stores->lock, &until);
     if (handle)

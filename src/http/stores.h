@@ -8,7 +8,8 @@
 
 #include <pthread.h>
 
-#define STORES_MAX_COUNT 4 /* of each mode */
+#define STORES_MAX_COUNT 4     /* for reading */
+#define STORES_WRITERS_COUNT 1 /* they would only wait for one another, and the executor for all of them */
 
 struct http_store {
     struct sqlite_store *sqlite; /* NULL: not opened yet */
