@@ -94,7 +94,7 @@ const struct config_option CONFIG_OPTIONS[] = {
     { "http", "metrics", OPTION_METRICS, ROOT(http_metrics), "loopback", 0, 0, "loopback, token or open",
       "who may read /metrics: whoever is on this machine, whoever has a token, everybody" },
     { "http", "max_connections", OPTION_NUMBER, ROOT(http_max_connections), "64", 1, 1000, "1-1000",
-      "connections at once; more have to wait" },
+      "connections at once; more wait or are turned away" },
     { "http", "max_body_bytes", OPTION_NUMBER, ROOT(http_max_body_bytes), "1048576", 1024, 16777216, "1024-16777216",
       "the most that one request may bring" },
     { "http", "request_timeout_ms", OPTION_NUMBER, ROOT(http_request_timeout_ms), "10000", 100, 120000, "100-120000",
