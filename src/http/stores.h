@@ -9,7 +9,7 @@
 #include <pthread.h>
 
 #define STORES_MAX_COUNT 4     /* for reading */
-#define STORES_WRITERS_COUNT 1 /* they would only wait for one another, and the executor for all of them */
+#define STORES_WRITERS_COUNT 2 /* more would only wait for one another, and the executor for all of them */
 
 struct http_store {
     struct sqlite_store *sqlite; /* NULL: not opened yet */
