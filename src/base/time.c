@@ -29,6 +29,14 @@ static uint64_t system_monotonic_ms(void *ctx)
     return read_ms(CLOCK_MONOTONIC);
 }
 
+uint64_t measured_us(void)
+{
+    struct timespec now;
+    if (clock_gettime(CLOCK_MONOTONIC, &now) != 0)
+        return 0;
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
 struct clock system_clock(void)
 {
     return (struct clock){ .wall_ms = system_wall_ms, .monotonic_ms = system_monotonic_ms };

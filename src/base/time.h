@@ -16,6 +16,8 @@ struct clock {
     uint64_t (*monotonic_ms)(void *ctx);
 };
 struct clock system_clock(void);
+/* For measuring how long something took. Nothing is decided by it. */
+uint64_t measured_us(void);
 
 /* "2026-01-31T12:00:00Z" + NUL; milliseconds are cut off. Years 1970-9999. */
 #define RFC3339_TEXT_BYTES 24

@@ -43,6 +43,7 @@ struct http_rpc {
     char curl_message[CURL_ERROR_SIZE];
 
     struct rpc_trouble trouble; /* not taken yet */
+    struct rpc_meter meter;
 
     /* Between start and finish: */
     bool is_started;
@@ -392,12 +393,22 @@ static enum bursar_status collect_replies(struct http_rpc *rpc, bool is_under_wa
     return BURSAR_EUNKNOWN;
 }
 
+/* From the start of the transfer until its end was seen. */
+static uint64_t took_us(const struct http_rpc *rpc)
+{
+    curl_off_t us = 0;
+    (void)curl_easy_getinfo(rpc->easy, CURLINFO_TOTAL_TIME_T, &us);
+    return us > 0 ? (uint64_t)us : 0;
+}
+
 static enum bursar_status collect(struct http_rpc *rpc, bool is_under_way, uint64_t first_id, size_t count,
                                   struct rpc_reply *ret, struct bursar_error *err)
 {
     enum bursar_status status = collect_replies(rpc, is_under_way, first_id, count, ret, err);
     if (status != BURSAR_OK && status != BURSAR_ECANCELLED)
         rpc->trouble.is_transport_fault = true;
+    if (rpc->meter.took && status != BURSAR_ECANCELLED)
+        rpc->meter.took(rpc->meter.ctx, took_us(rpc), status);
     return status;
 }
 
@@ -496,6 +507,11 @@ static void take_trouble(void *ctx, struct rpc_trouble *ret)
 struct rpc http_rpc_interface(struct http_rpc *rpc)
 {
     return (struct rpc){ .ctx = rpc, .call = call, .start = start, .finish = finish, .take_trouble = take_trouble };
+}
+
+void http_rpc_set_meter(struct http_rpc *rpc, struct rpc_meter meter)
+{
+    rpc->meter = meter;
 }
 
 const char *http_rpc_endpoint(const struct http_rpc *rpc)

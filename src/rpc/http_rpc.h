@@ -16,6 +16,12 @@ struct http_rpc;
  * http:// or https://. Not thread-safe. Messages never hold more of the URL than scheme, host and port. */
 BURSAR_MUST_CHECK enum bursar_status http_rpc_new(const char *url, uint32_t timeout_ms, bool (*is_cancelled)(void *ctx),
                                                   void *cancel_ctx, struct http_rpc **ret, struct bursar_error *err);
+/* Told of every HTTP request, how long it took, and what became of it. `took` NULL: nobody listens. */
+struct rpc_meter {
+    void *ctx;
+    void (*took)(void *ctx, uint64_t took_us, enum bursar_status status);
+};
+void http_rpc_set_meter(struct http_rpc *rpc, struct rpc_meter meter);
 struct rpc http_rpc_interface(struct http_rpc *rpc);
 /* scheme://host:port, without user, password, path and query: what may be shown. Lives as long as `rpc`. */
 const char *http_rpc_endpoint(const struct http_rpc *rpc);

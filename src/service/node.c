@@ -91,6 +91,14 @@ struct rpc node_rpc(const struct node *node, size_t index)
     return http_rpc_interface(node->links[index].rpc);
 }
 
+void node_set_meter(struct node *node, size_t index, struct rpc_meter meter)
+{
+    const struct node_link *link = &node->links[index];
+    http_rpc_set_meter(link->rpc, meter);
+    for (size_t i = 0; i < NODE_LANES; i++)
+        http_rpc_set_meter(link->lanes[i], meter);
+}
+
 void node_close(struct node *node)
 {
     nodes_free(node->nodes);

@@ -3,7 +3,7 @@
 #define SERVICE_NODE_H
 
 #include "chain/chain.h"
-#include "rpc/rpc.h"
+#include "rpc/http_rpc.h"
 #include "service/treasury_config.h"
 #include "store/records.h"
 
@@ -22,6 +22,8 @@ struct node {
 BURSAR_MUST_CHECK enum bursar_status node_open(struct node *node, const struct treasury_config *section,
                                                uint32_t timeout_ms, bool (*is_cancelled)(void *ctx), void *cancel_ctx,
                                                struct bursar_error *err);
+/* Tells of every request to URL `index`. Before the first of them. */
+void node_set_meter(struct node *node, size_t index, struct rpc_meter meter);
 void node_close(struct node *node);
 /* One of them by itself: index < node->count. Belong to `node`. */
 const char *node_name(const struct node *node, size_t index);

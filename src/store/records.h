@@ -397,6 +397,29 @@ struct event_record {
     const char *ref;      /* NULL: none */
 };
 
+/* An event as numbers, for counting. */
+struct move_record {
+    uint64_t seq;
+    int64_t treasury;
+    uint64_t at_ms;
+    enum lifecycle_cause cause;
+    int from_state, to_state; /* as of event_record */
+    uint64_t queued_ms;       /* of the disbursement; 0: it is about none */
+    uint64_t not_before_ms;   /* of its schedule, when that is a time; else 0 */
+    bool has_fee;             /* it ended an intent, and this was paid for its transaction: */
+    uint64_t gas_used;
+    uint64_t effective_gas_price_wei;
+    bool holds_up; /* others wait for what has failed or was cancelled by it */
+};
+
+/* What is to be paid now. */
+struct due_summary {
+    uint64_t count;              /* due and not bound, blocked ones included */
+    uint64_t staged_count;       /* bound and not seen in a block */
+    struct bursar_amount amount; /* of both, in the native coin, without fees */
+    uint64_t oldest_ms;          /* since when the oldest is due: queued, or its time; 0: nothing is due */
+};
+
 /* What the account held when an executor saw that it had changed. */
 struct balance_record {
     uint64_t seq; /* of this treasury, from 1 */

@@ -1,6 +1,8 @@
 /* Statements, typed values and transactions: the thin layer that every other file of the SQLite store stands on. */
 #include "store/sqlite_core.h"
 
+#include "base/time.h"
+
 #include <string.h>
 
 const char *const SQLITE_STATEMENT_TEXT[SQL_COUNT] = {
@@ -295,7 +297,10 @@ enum bursar_status write_begin_spending(struct sqlite_store *store, const struct
 enum bursar_status write_end(struct sqlite_store *store, enum bursar_status status, struct bursar_error *err)
 {
     if (status == BURSAR_OK) {
+        uint64_t started_us = store->meter.took ? measured_us() : 0;
         status = run_statement(store, statement(store, SQL_COMMIT, err), NULL, err);
+        if (store->meter.took)
+            store->meter.took(store->meter.ctx, measured_us() - started_us);
         if (status == BURSAR_OK)
             return BURSAR_OK;
     }

@@ -52,6 +52,7 @@ struct sqlite_store {
     uint64_t busy_since_ms;
     int lease_fd; /* the lease lock file, -1: not open */
     char holder[LEASE_HOLDER_MAX_BYTES];
+    struct commit_meter meter;
     struct event_tail tail;
     struct sqlite_import import;
 };
@@ -193,6 +194,7 @@ void sqlite_fill_decided(struct store *interface);
 void sqlite_fill_breaker(struct store *interface);
 void sqlite_fill_shown(struct store *interface);
 void sqlite_fill_search(struct store *interface);
+void sqlite_fill_metered(struct store *interface);
 void sqlite_fill_token(struct store *interface);
 void sqlite_fill_adopt(struct store *interface);
 void sqlite_import_discard(struct sqlite_store *store);

@@ -344,6 +344,11 @@ int sqlite_store_schema(void)
     return SQLITE_MIGRATION_COUNT;
 }
 
+void sqlite_store_set_meter(struct sqlite_store *store, struct commit_meter meter)
+{
+    store->meter = meter;
+}
+
 struct store sqlite_store_interface(struct sqlite_store *store)
 {
     struct store interface = { .ctx = store };
@@ -358,6 +363,7 @@ struct store sqlite_store_interface(struct sqlite_store *store)
     sqlite_fill_breaker(&interface);
     sqlite_fill_shown(&interface);
     sqlite_fill_search(&interface);
+    sqlite_fill_metered(&interface);
     sqlite_fill_token(&interface);
     sqlite_fill_adopt(&interface);
     return interface;

@@ -276,6 +276,32 @@
       "INSERT INTO token (name, hash, scopes, created_ms, created_by, expires_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")    \
     S(TOKEN_REVOKE, PLANNED, "UPDATE token SET revoked_ms = ?2, revoked_by = ?3 WHERE id = ?1")                        \
     S(TOKENS, PLANNED, TOKEN_COLUMNS "WHERE id > ?1 ORDER BY id LIMIT ?2")                                             \
+    /* telemetry: from the HTTP server's threads, while executing */                                                   \
+    S(METER_DUE, PLANNED,                                                                                              \
+      "SELECT schedule, schedule_value, CASE WHEN asset IS NULL THEN amount END, "                                     \
+      "(SELECT at_ms FROM event WHERE disbursement = d.id ORDER BY seq LIMIT 1) "                                      \
+      "FROM disbursement d INDEXED BY disbursement_due WHERE treasury = ?1 AND schedule = ?3 "                         \
+      "AND schedule_value <= ?4 AND state = 3 AND waits_on IS NULL AND blocked = 0 ORDER BY schedule_value, id LIMIT " \
+      "?2")                                                                                                            \
+    S(METER_BLOCKED, PLANNED,                                                                                          \
+      "SELECT schedule, schedule_value, CASE WHEN asset IS NULL THEN amount END, "                                     \
+      "(SELECT at_ms FROM event WHERE disbursement = d.id ORDER BY seq LIMIT 1) "                                      \
+      "FROM disbursement d INDEXED BY disbursement_blocked WHERE treasury = ?1 AND state = 3 AND blocked > 0 LIMIT "   \
+      "?2")                                                                                                            \
+    S(METER_STAGED, PLANNED, "SELECT value FROM intent WHERE treasury = ?1 AND status < 3 ORDER BY nonce LIMIT ?2")    \
+    S(METER_SUBMITTED, PLANNED,                                                                                        \
+      "SELECT nonce FROM intent i WHERE treasury = ?1 AND (status >= 3 OR EXISTS (SELECT 1 FROM attempt "              \
+      "WHERE intent = i.id AND sends > 0)) ORDER BY nonce DESC LIMIT 1")                                               \
+    S(METER_MOVES, PLANNED,                                                                                            \
+      "SELECT e.seq, e.treasury, e.at_ms, e.cause, e.from_state, e.to_state, "                                         \
+      "(SELECT at_ms FROM event WHERE disbursement = e.disbursement ORDER BY seq LIMIT 1), "                           \
+      "(SELECT CASE WHEN schedule = 1 THEN schedule_value ELSE 0 END FROM disbursement WHERE id = e.disbursement), "   \
+      "CASE WHEN e.cause BETWEEN 7 AND 9 THEN (SELECT gas_used FROM attempt WHERE intent = e.intent AND status = 3) "  \
+      "END, "                                                                                                          \
+      "CASE WHEN e.cause BETWEEN 7 AND 9 THEN (SELECT gas_price FROM attempt WHERE intent = e.intent AND status = 3) " \
+      "END, "                                                                                                          \
+      "e.to_state IN (7, 8) AND EXISTS (SELECT 1 FROM disbursement WHERE waits_on = e.disbursement) "                  \
+      "FROM event e WHERE e.seq > ?1 ORDER BY e.seq LIMIT ?2")                                                         \
     /* adopting */                                                                                                     \
     S(ATTEMPTS, SHOWN,                                                                                                 \
       "SELECT a.id, a.intent, i.nonce, a.seq, a.purpose, a.status, a.hash, a.max_priority_fee_per_gas, "               \

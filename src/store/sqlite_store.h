@@ -28,6 +28,12 @@ BURSAR_MUST_CHECK enum bursar_status sqlite_store_open(const char *path, enum sq
 BURSAR_MUST_CHECK enum bursar_status sqlite_store_damage(struct sqlite_store *store, char *ret, size_t capacity_bytes,
                                                          struct bursar_error *err);
 int sqlite_store_schema(void); /* that this program knows; that of any store that it has opened */
+/* Told of every commit and how long it took, until it was on disk. `took` NULL: nobody listens. */
+struct commit_meter {
+    void *ctx;
+    void (*took)(void *ctx, uint64_t took_us);
+};
+void sqlite_store_set_meter(struct sqlite_store *store, struct commit_meter meter);
 struct store sqlite_store_interface(struct sqlite_store *store);
 void sqlite_store_close(struct sqlite_store *store); /* NULL is fine; gives up an open import and a held lease lock */
 

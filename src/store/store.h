@@ -45,6 +45,7 @@ typedef enum bursar_status content_visitor(void *ctx, const struct content_recor
 typedef enum bursar_status intent_visitor(void *ctx, const struct intent_record *record);
 typedef enum bursar_status balance_visitor(void *ctx, const struct balance_record *record);
 typedef enum bursar_status token_visitor(void *ctx, const struct token_record *token);
+typedef enum bursar_status move_visitor(void *ctx, const struct move_record *record);
 typedef void text_visitor(void *ctx, const char *text);
 
 /* An import: all new rows of a file, or none. Held open between import_begin and import_end; other writers wait. */
@@ -237,6 +238,17 @@ struct store {
     enum bursar_status (*foreign_uses)(void *ctx, int64_t treasury, struct foreign_uses *ret, struct bursar_error *err);
     enum bursar_status (*intents)(void *ctx, int64_t treasury, uint64_t from_nonce, size_t limit, intent_visitor *visit,
                                   void *visit_ctx, struct bursar_error *err);
+
+    /* -- what is counted: each looks at no more than `limit` rows of a kind ---------------------------------------- */
+    enum bursar_status (*due_summarise)(void *ctx, int64_t treasury, bool has_final, uint64_t final_time_s,
+                                        uint64_t final_epoch, size_t limit, struct due_summary *ret,
+                                        struct bursar_error *err);
+    /* The highest nonce that was handed to a node, or seen in a block. */
+    enum bursar_status (*nonce_submitted)(void *ctx, int64_t treasury, bool *ret_any, uint64_t *ret,
+                                          struct bursar_error *err);
+    /* As `events`. */
+    enum bursar_status (*moves)(void *ctx, uint64_t after_seq, size_t limit, move_visitor *visit, void *visit_ctx,
+                                struct bursar_error *err);
 
     /* -- tokens of the HTTP API: of no single treasury ------------------------------------------------------------ */
     /* EEXIST: there is, or was, one with this name. */
