@@ -56,6 +56,9 @@ void tick_note_fault(struct executor *executor, struct tick *tick, const struct 
         tick->given_up = true;
         return;
     }
+    const struct executor_meters *meters = &executor->env.meters;
+    if (meters->fault)
+        meters->fault(meters->ctx, tick->cut_short ? EXECUTOR_FAULT_BREAKER_OPEN : executor_fault_of(err->status));
     bool is_new =
         strcmp(snapshot->last_error, err->message) != 0 || snapshot->last_success_ms > snapshot->last_error_ms;
     snapshot->last_error_ms = executor->env.clock.wall_ms(executor->env.clock.ctx);
@@ -134,6 +137,9 @@ static enum bursar_status run_tick(struct executor *executor, struct tick *tick,
 /* Statuses of the store after which the next tick simply looks again. */
 static enum bursar_status survive(struct executor *executor, enum bursar_status status, const struct bursar_error *err)
 {
+    const struct executor_meters *meters = &executor->env.meters;
+    if (meters->fault && status != BURSAR_OK && status != BURSAR_ESTALE)
+        meters->fault(meters->ctx, executor_fault_of(status));
     if (status == BURSAR_EFENCED) {
         note(&executor->env.notes, NOTE_WARN, "%s: standing by", err->message);
         tick_drop_lease(executor);
@@ -166,35 +172,53 @@ static void tell_breaker(struct executor *executor, struct executor_report *repo
         telemetry->report(telemetry->ctx, view.state, view.failures, view.successes);
 }
 
-static enum bursar_status step(struct executor *executor, uint64_t *ret_next_wake_ms, struct executor_report *ret,
-                               struct bursar_error *err)
+static enum tick_outcome outcome_of(const struct tick *tick)
 {
-    struct tick tick = { 0 };
+    if (tick->given_up)
+        return TICK_GIVEN_UP;
+    if (tick->cut_short)
+        return TICK_CUT_SHORT;
+    return tick->failed ? TICK_FAULTY : TICK_COMPLETE;
+}
+
+static enum bursar_status step(struct executor *executor, struct tick *tick, uint64_t *ret_next_wake_ms,
+                               struct executor_report *ret, enum tick_outcome *ret_outcome, struct bursar_error *err)
+{
     bool held = false;
     enum bursar_status status = tick_lease(executor, &held, err);
+    *ret_outcome = status == BURSAR_OK && !held ? TICK_STANDBY : TICK_BROKEN_OFF;
     if (status != BURSAR_OK || !held) {
         *ret_next_wake_ms = STANDBY_POLL_MS;
         return survive(executor, status, err);
     }
-    status = run_tick(executor, &tick, err);
+    status = run_tick(executor, tick, err);
     if (status != BURSAR_OK) {
         *ret_next_wake_ms = BUSY_POLL_MS;
         return survive(executor, status, err);
     }
+    *ret_outcome = outcome_of(tick);
     *ret = (struct executor_report){ .holds_lease = true,
-                                     .observed = tick.observed,
-                                     .halt = halt_seen(&tick),
-                                     .is_idle = tick.settled_idle && !tick.failed && !tick.go_on };
-    *ret_next_wake_ms = tick.go_on && !tick.failed ? 0 : executor->config.poll_interval_ms;
+                                     .observed = tick->observed,
+                                     .halt = halt_seen(tick),
+                                     .is_idle = tick->settled_idle && !tick->failed && !tick->go_on };
+    *ret_next_wake_ms = tick->go_on && !tick->failed ? 0 : executor->config.poll_interval_ms;
     return BURSAR_OK;
 }
 
 enum bursar_status executor_step(struct executor *executor, uint64_t *ret_next_wake_ms, struct executor_report *ret,
                                  struct bursar_error *err)
 {
+    const struct executor_meters *meters = &executor->env.meters;
+    const struct clock *clock = &executor->env.clock;
     struct bursar_error local = { 0 };
+    struct tick tick = { 0 };
+    enum tick_outcome outcome = TICK_BROKEN_OFF;
+    uint64_t started_ms = meters->tick ? clock->monotonic_ms(clock->ctx) : 0;
     *ret = (struct executor_report){ 0 };
-    enum bursar_status status = step(executor, ret_next_wake_ms, ret, err ? err : &local);
+    enum bursar_status status = step(executor, &tick, ret_next_wake_ms, ret, &outcome, err ? err : &local);
     tell_breaker(executor, ret);
+    if (meters->tick)
+        meters->tick(meters->ctx, outcome, clock->monotonic_ms(clock->ctx) - started_ms,
+                     tick.observed ? &tick.view : NULL);
     return status;
 }

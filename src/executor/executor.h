@@ -8,6 +8,7 @@
 #include "base/note.h"
 #include "base/time.h"
 #include "chain/chain.h"
+#include "executor/meters.h"
 #include "signer/signer.h"
 #include "store/store.h"
 
@@ -72,6 +73,7 @@ struct executor_env {
     struct note_sink notes;
     struct bursar_breaker *breaker; /* NULL: nothing trips. Asked before every request that hands over transactions */
     struct breaker_telemetry telemetry; /* report NULL: nobody listens */
+    struct executor_meters meters;
     struct executor_host host;
 };
 

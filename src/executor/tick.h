@@ -69,6 +69,7 @@ struct tick {
     bool blind;         /* the node could not be read, or lags behind what was final: what was halted stays so */
     bool sends_no_more; /* a request failed, or the breaker refused: the rest waits for the next tick */
     bool failed;        /* something went wrong: snapshot.last_error says what */
+    bool cut_short;     /* by the circuit breaker */
     bool given_up;      /* on request, in the middle: says nothing about the world, and is not shown */
 };
 

@@ -34,6 +34,7 @@ void tick_breaker_cut(struct executor *executor, struct tick *tick)
     const char *cause = strstr(failure, ", after: ");
     (void)snprintf(cut.message, sizeof cut.message, "%.64s%s%.400s", tick->verdict.reason,
                    cause || *failure ? ", after: " : "", cause ? cause + strlen(", after: ") : failure);
+    tick->cut_short = true;
     tick_note_fault(executor, tick, &cut);
 }
 

@@ -24,6 +24,7 @@ static enum bursar_status ask(struct executor *executor, struct tick *tick, cons
                               bool *ret_stays, struct bursar_error *err)
 {
     const struct executor_host *host = &executor->env.host;
+    const struct executor_meters *meters = &executor->env.meters;
     struct bursar_error why = { .status = BURSAR_EUNREACHABLE };
     *ret_ready = *ret_stays = false;
     switch (host->check(host->ctx, row, &why)) {
@@ -35,9 +36,13 @@ static enum bursar_status ask(struct executor *executor, struct tick *tick, cons
         return BURSAR_OK;
     case HOST_ERROR: /* holds up this row, and no other */
         *ret_stays = true;
+        if (meters->host_check)
+            meters->host_check(meters->ctx, false);
         tick_note_fault(executor, tick, &why);
         return BURSAR_OK;
     case HOST_CANCELLED:
+        if (meters->host_check)
+            meters->host_check(meters->ctx, true);
         return refuse(executor, row, &why, err);
     }
     return bursar_fail(err, BURSAR_EINTERNAL, "disbursement %lld: the host gave an answer that is none",

@@ -101,10 +101,13 @@ static enum bursar_status stage(struct executor *executor, struct tick *tick, st
                                 size_t *ret_staged, struct bursar_error *err)
 {
     struct store *store = &executor->env.store;
+    const struct executor_meters *meters = &executor->env.meters;
     size_t staged = 0;
     for (size_t i = 0; i < signing->count; i++) {
         const struct signed_transaction *answer = &signing->answers[i];
         const struct sign_request *request = &signing->requests[i];
+        if (meters->signing)
+            meters->signing(meters->ctx, (int)request->purpose, answer->error.status == BURSAR_OK);
         if (answer->error.status != BURSAR_OK) {
             refuse(executor, tick, &answer->error);
             continue;

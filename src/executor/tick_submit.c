@@ -106,11 +106,14 @@ static void remember(struct executor *executor, const struct outgoing *out, uint
 static enum bursar_status record(struct executor *executor, const struct outgoing *out, struct bursar_error *err)
 {
     struct store *store = &executor->env.store;
+    const struct executor_meters *meters = &executor->env.meters;
     struct submission submissions[SUBMIT_BATCH];
     const struct submit_result *results = executor->submitter->results;
     uint64_t now_ms = executor->env.clock.wall_ms(executor->env.clock.ctx);
     for (size_t i = 0; i < out->count; i++)
         submissions[i] = (struct submission){ out->attempts[i], (int)results[i].verdict, results[i].message };
+    for (size_t i = 0; meters->submission && i < out->count; i++)
+        meters->submission(meters->ctx, results[i].verdict);
     enum bursar_status status =
         store->submissions_record(store->ctx, executor->fence, now_ms, submissions, out->count, err);
     if (status == BURSAR_OK)
