@@ -7,6 +7,7 @@
 #include "cli/exit_code.h"
 #include "cli/note_printer.h"
 #include "cli/run_http.h"
+#include "cli/run_telemetry.h"
 #include "cli/service_manager.h"
 #include "cli/shown.h"
 #include "cli/stop_signal.h"
@@ -42,6 +43,7 @@ struct running {
     size_t count;
     struct note_printer printer; /* of the program itself */
     struct clock clock;
+    struct telemetry *telemetry; /* NULL: nothing is counted */
     struct run_http http;
 };
 
@@ -78,6 +80,11 @@ static enum bursar_status make_breaker(const struct running *running, struct run
     return bursar_breaker_new(&settings, &runner->breaker, err);
 }
 
+static size_t runner_index(const struct running *running, const struct runner *runner)
+{
+    return (size_t)(runner - running->runners);
+}
+
 static struct executor_config settings_of(const struct running *running, const struct runner *runner)
 {
     const struct config *config = running->session.config;
@@ -108,6 +115,8 @@ static enum bursar_status make_executor(struct running *running, struct runner *
                                 .breaker = runner->breaker,
                                 .notes = note_printer_sink(&runner->printer) };
     nodes_set_notes(runner->node.nodes, env.notes);
+    run_telemetry_feed(running->telemetry, runner_index(running, runner), runner->section->name, runner->treasury.id,
+                       runner->section->epoch, &runner->node, &env);
     return executor_new(&settings, &env, &runner->executor, err);
 }
 
@@ -159,6 +168,7 @@ static enum bursar_status runner_step(struct running *running, struct runner *ru
     uint64_t wait_ms = running->session.config->poll_interval_ms;
     struct note_sink notes = note_printer_sink(&runner->printer);
     enum bursar_status status = executor_step(runner->executor, &wait_ms, &runner->report, err);
+    run_telemetry_nodes(running->telemetry, runner_index(running, runner), &runner->node);
     if (status == BURSAR_EBUSY && !stop_signal_came()) {
         note(&notes, NOTE_WARN, "the store is locked by another process: trying again (%s)", err->message);
         runner->report.is_idle = false;
@@ -293,6 +303,7 @@ static enum bursar_status start(struct running *running, struct bursar_error *er
     running->runners = calloc(end - first, sizeof *running->runners);
     if (!running->runners)
         return bursar_fail(err, BURSAR_ENOMEM, "out of memory");
+    status = run_telemetry_start(end - first, running->session.sqlite, &running->telemetry, err);
     for (size_t i = first; i < end && status == BURSAR_OK && !stop_signal_came(); i++) {
         struct runner *runner = &running->runners[running->count++];
         runner->section = &running->session.config->treasuries[i];
@@ -311,7 +322,8 @@ static enum bursar_status start_http(struct running *running, struct bursar_erro
         treasuries[i] = (struct http_treasury){ .name = runner->section->name, .id = runner->treasury.id };
         shown_settings(running->session.config, runner->section, &treasuries[i].settings);
     }
-    run_http_start(&running->http, running->session.config, treasuries, running->count);
+    run_http_start(&running->http, running->session.config, treasuries, running->count,
+                   run_telemetry_metrics(running->telemetry));
     return BURSAR_OK;
 }
 
@@ -351,5 +363,6 @@ int cmd_run(struct cli *cli, int argc, char **argv)
     run_http_stop(&running.http);
     free(running.runners);
     session_close(&running.session);
+    run_telemetry_stop(running.telemetry);
     return code;
 }

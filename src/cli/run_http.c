@@ -15,7 +15,7 @@ static uint64_t stall_ms(const struct config *config, size_t treasury_count)
 }
 
 void run_http_start(struct run_http *http, const struct config *config, struct http_treasury *treasuries,
-                    size_t treasury_count)
+                    size_t treasury_count, struct http_metrics metrics)
 {
     http->treasuries = treasuries;
     http->treasury_count = treasury_count;
@@ -38,6 +38,7 @@ void run_http_start(struct run_http *http, const struct config *config, struct h
                                       .store_path = config->store_path,
                                       .treasuries = treasuries,
                                       .treasury_count = treasury_count,
+                                      .metrics = metrics,
                                       .clock = system_clock() };
     if (http_server_start(&settings, &http->server, &err) != BURSAR_OK)
         note(&notes, NOTE_WARN, "no HTTP server, paying goes on without it: %s", err.message);

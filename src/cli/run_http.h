@@ -17,7 +17,7 @@ struct run_http {
 /* A server that can't be had is told, and is no error: paying goes on without it. Zero-initialise; takes `treasuries`
  * (malloc'd) over in any case. */
 void run_http_start(struct run_http *http, const struct config *config, struct http_treasury *treasuries,
-                    size_t treasury_count);
+                    size_t treasury_count, struct http_metrics metrics);
 void run_http_stop(struct run_http *http);
 
 #endif

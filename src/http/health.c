@@ -70,8 +70,15 @@ void http_get_metrics(struct http_call *call)
         http_problem(call, 404, "no_metrics", "this program was built without telemetry");
         return;
     }
+    struct http_store *taken = NULL;
+    const struct store *store = NULL;
+    struct bursar_error ignored = { 0 }; /* the page says that the store can't be read */
+    if (http_store_take(call, HTTP_STORE_READ, &taken, &store, &ignored) != BURSAR_OK)
+        store = NULL;
     http_text(call, 200, "text/plain; version=0.0.4; charset=utf-8", "");
-    if (!metrics->write(metrics->ctx, &call->answer.body))
+    bool is_written = metrics->write(metrics->ctx, store, &call->answer.body);
+    http_store_give(call, taken);
+    if (!is_written)
         http_problem(call, 500, "internal", "the metrics are too large, or there is no memory for them");
 }
 

@@ -14,10 +14,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Where the text of /metrics comes from. `write` is called on the server's threads, several at once. */
+struct store;
+
+/* Where the text of /metrics comes from. `write` is called on the server's threads, several at once, with a store
+ * handle that is its own meanwhile, or NULL where none can be had. */
 struct http_metrics {
     void *ctx;
-    bool (*write)(void *ctx, struct buf *out); /* false: out of memory, or over the limit. NULL: there is no /metrics */
+    /* False: out of memory, or over the limit. NULL: there is no /metrics. */
+    bool (*write)(void *ctx, const struct store *store, struct buf *out);
 };
 
 /* Who may read /metrics. */

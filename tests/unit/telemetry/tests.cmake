@@ -1,0 +1,5 @@
+if(BURSAR_TELEMETRY)
+  unit_test(telemetry exposition)
+  unit_test(telemetry metrics)
+  unit_test(telemetry page)
+endif()
