@@ -45,7 +45,7 @@ struct executor_meters {
     void (*host_check)(void *ctx, bool refused);
     /* `purpose` as in enum sign_purpose. */
     void (*signing)(void *ctx, int purpose, bool is_signed);
-    void (*submission)(void *ctx, enum submit_verdict verdict);
+    void (*submission)(void *ctx, uint64_t nonce, enum submit_verdict verdict);
 };
 
 #endif

@@ -113,7 +113,7 @@ static enum bursar_status record(struct executor *executor, const struct outgoin
     for (size_t i = 0; i < out->count; i++)
         submissions[i] = (struct submission){ out->attempts[i], (int)results[i].verdict, results[i].message };
     for (size_t i = 0; meters->submission && i < out->count; i++)
-        meters->submission(meters->ctx, results[i].verdict);
+        meters->submission(meters->ctx, out->nonces[i], results[i].verdict);
     enum bursar_status status =
         store->submissions_record(store->ctx, executor->fence, now_ms, submissions, out->count, err);
     if (status == BURSAR_OK)

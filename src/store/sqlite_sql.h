@@ -291,7 +291,7 @@
     S(METER_STAGED, PLANNED, "SELECT value FROM intent WHERE treasury = ?1 AND status < 3 ORDER BY nonce LIMIT ?2")    \
     S(METER_SUBMITTED, PLANNED,                                                                                        \
       "SELECT nonce FROM intent i WHERE treasury = ?1 AND (status >= 3 OR EXISTS (SELECT 1 FROM attempt "              \
-      "WHERE intent = i.id AND sends > 0)) ORDER BY nonce DESC LIMIT 1")                                               \
+      "WHERE intent = i.id AND verdict NOT IN (0, 9))) ORDER BY nonce DESC LIMIT 1")                                   \
     S(METER_MOVES, PLANNED,                                                                                            \
       "SELECT e.seq, e.treasury, e.at_ms, e.cause, e.from_state, e.to_state, "                                         \
       "(SELECT at_ms FROM event WHERE disbursement = e.disbursement ORDER BY seq LIMIT 1), "                           \

@@ -243,7 +243,7 @@ struct store {
     enum bursar_status (*due_summarise)(void *ctx, int64_t treasury, bool has_final, uint64_t final_time_s,
                                         uint64_t final_epoch, size_t limit, struct due_summary *ret,
                                         struct bursar_error *err);
-    /* The highest nonce that was handed to a node, or seen in a block. */
+    /* The highest nonce of which a node had the bytes, for all that is known, or that was seen in a block. */
     enum bursar_status (*nonce_submitted)(void *ctx, int64_t treasury, bool *ret_any, uint64_t *ret,
                                           struct bursar_error *err);
     /* As `events`. */

@@ -61,6 +61,7 @@ static void forget_work(struct meters *meters)
     gauge_unset(&meters->final_number);
     gauge_unset(&meters->final_time_s);
     gauge_unset(&meters->chain_nonce);
+    gauge_unset(&meters->submitted_nonce);
 }
 
 static void on_tick(void *ctx, enum tick_outcome outcome, uint64_t took_ms, const struct chain_view *view)
@@ -112,9 +113,13 @@ static void on_signing(void *ctx, int purpose, bool is_signed)
         count_up(ctx, METRIC_ATTEMPTS, (size_t)purpose - 1, 1);
 }
 
-static void on_submission(void *ctx, enum submit_verdict verdict)
+static void on_submission(void *ctx, uint64_t nonce, enum submit_verdict verdict)
 {
-    count_up(ctx, METRIC_SUBMISSIONS, (size_t)verdict - 1, 1);
+    struct meters *meters = ctx;
+    uint64_t highest;
+    count_up(meters, METRIC_SUBMISSIONS, (size_t)verdict - 1, 1);
+    if (verdict != SUBMIT_UNSENT && (!gauge_get(&meters->submitted_nonce, &highest) || nonce > highest))
+        gauge_set(&meters->submitted_nonce, nonce);
 }
 
 struct executor_meters telemetry_executor_meters(struct telemetry *telemetry, size_t index)

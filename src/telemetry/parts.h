@@ -35,7 +35,7 @@ struct meters {
     struct gauge breaker_state, breaker_failures, breaker_successes;
     struct gauge is_held; /* the lease is ours */
     struct gauge last_tick_ms, last_success_ms, last_error_ms;
-    struct gauge head_number, final_number, final_time_s, chain_nonce;
+    struct gauge head_number, final_number, final_time_s, chain_nonce, submitted_nonce;
     struct node_meter nodes[NODES_MAX_COUNT];
 };
 

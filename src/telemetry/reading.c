@@ -146,12 +146,13 @@ static enum bursar_status take_due(struct reading *reading, struct meters *meter
     return BURSAR_OK;
 }
 
-static enum bursar_status take_nonces(struct reading *reading, int64_t treasury, const struct store *store,
+static enum bursar_status take_nonces(struct reading *reading, struct meters *meters, const struct store *store,
                                       struct bursar_error *err)
 {
+    const int64_t treasury = meters->treasury.id;
     struct lane lane = { 0 };
     bool any = false;
-    uint64_t nonce = 0;
+    uint64_t nonce = 0, own;
     enum bursar_status status = store->lane_read(store->ctx, treasury, &lane, err);
     if (status == BURSAR_OK)
         status = store->nonce_submitted(store->ctx, treasury, &any, &nonce, err);
@@ -159,6 +160,11 @@ static enum bursar_status take_nonces(struct reading *reading, int64_t treasury,
         return status;
     if (lane.has_intents)
         read_number(reading, METRIC_LEASE_LAST_NONCE, 0, lane.next_nonce - 1);
+    /* The store keeps the last word on each, and a node that is down may have had it since. */
+    if (gauge_get(&meters->submitted_nonce, &own) && (!any || own > nonce)) {
+        any = true;
+        nonce = own;
+    }
     if (any)
         read_number(reading, METRIC_LAST_SUBMITTED_NONCE, 0, nonce);
     return BURSAR_OK;
@@ -177,5 +183,5 @@ enum bursar_status reading_take_store(struct reading *reading, struct meters *me
         status = store->balances(store->ctx, id, 0, 1, on_balance, reading, err);
     if (status == BURSAR_OK)
         status = take_due(reading, meters, store, now_ms, err);
-    return status == BURSAR_OK ? take_nonces(reading, id, store, err) : status;
+    return status == BURSAR_OK ? take_nonces(reading, meters, store, err) : status;
 }

@@ -98,7 +98,7 @@ static void signatures_submissions_and_checks_are_counted_by_what_came_of_them(v
     meters.signing(meters.ctx, SIGN_PAYMENT, true);
     meters.signing(meters.ctx, SIGN_REPLACEMENT, true);
     meters.signing(meters.ctx, SIGN_REPLACEMENT, false);
-    meters.submission(meters.ctx, SUBMIT_UNKNOWN);
+    meters.submission(meters.ctx, 7, SUBMIT_UNKNOWN);
     meters.host_check(meters.ctx, true);
     assert_true(page_has("treasury_signatures_total{treasury=\"main\",result=\"signed\"} 2"));
     assert_true(page_has("treasury_signatures_total{treasury=\"main\",result=\"refused\"} 1"));
