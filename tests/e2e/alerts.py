@@ -70,20 +70,33 @@ class Recording:
         return {"series": f"{name}{{{written}}}",
                 "values": " ".join("_" if value is None else f"{value:.17g}" for value in values + after)}
 
+    def silent(self, minute, queries):
+        """Those of the queries that find nothing, or can't be read."""
+        found = ask(self.series(minute), minute, [f"count({query}) or vector(-1)" for query in queries])
+        return [query for query, result in zip(queries, found) if not re.search(r"got: \{\} [1-9]", result)]
+
     def firing(self, minute, growing=()):
         """The names of the alerts that fire at this minute."""
         return firing(self.series(minute, growing), minute)
 
 
-def firing(series, minute):
-    """promtool compares and does not tell: it is given nothing to expect, and what it has got is read."""
+def ask(series, minute, queries):
+    """What promtool finds for each query, as it writes it. It compares and does not tell: so it is given something to
+    expect that can't be, and what it has got is read."""
     test = {"rule_files": [str(RULES)], "evaluation_interval": "1m", "tests": [{
         "interval": "1m", "input_series": series,
-        "promql_expr_test": [{"expr": 'group by (alertname) (ALERTS{alertstate="firing"}) or vector(2)',
-                              "eval_time": f"{minute}m", "exp_samples": []}]}]}
+        "promql_expr_test": [{"expr": query, "eval_time": f"{minute}m", "exp_samples": [{"labels": "{no=\"such\"}", "value": 7}]}
+                             for query in queries]}]}
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(test, file)
         file.flush()
         code, output = run_promtool("test", "rules", file.name)
-    assert code == 1 and "vector(2)" in output, output
-    return set(re.findall(r'alertname="(\w+)"', output))
+    assert code == 1, output
+    found = re.split(r"expr: ", output)[1:]
+    assert len(found) == len(queries), output
+    return found
+
+
+def firing(series, minute):
+    found = ask(series, minute, ['group by (alertname) (ALERTS{alertstate="firing"})'])
+    return set(re.findall(r'alertname="(\w+)"', found[0].split("got:")[1]))

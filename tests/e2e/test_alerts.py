@@ -3,6 +3,7 @@ dashboard speak of nothing that does not exist."""
 
 import contextlib
 import fcntl
+import json
 import re
 import shutil
 import sqlite3
@@ -66,6 +67,29 @@ class AlertCase(HttpCase):
 
     def assert_fires(self, minute, *names, growing=()):
         self.assertEqual(self.record.firing(minute, growing), {f"Bursar{name}" for name in names})
+
+
+def dashboard_queries():
+    """Of every panel and variable, as Grafana would send them."""
+    dashboard = json.loads((ROOT / "monitoring/grafana.json").read_text())
+    queries = [target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", ())]
+    queries += [re.fullmatch(r"label_values\((\w+), \w+\)", variable["query"])[1]
+                for variable in dashboard["templating"]["list"] if variable["type"] == "query"]
+    return [query.replace("$__rate_interval", "5m").replace("$treasury", ".*") for query in queries]
+
+
+class DashboardTest(AlertCase):
+    def test_every_query_finds_something_on_a_run(self):
+        bursar = self.treasury(self.node())
+        self.start(bursar)
+        self.take(2)
+        self.pay(bursar, rows("seen", 5))
+        self.wait_page(lambda page: page.value("treasury_disbursements", status="finalized") == 5, "all to be paid")
+        self.take()
+        queries = dashboard_queries()
+        self.assertGreater(len(queries), 30)
+        self.assertEqual(self.record.silent(6, queries), [])
+        self.assertEqual(self.record.silent(6, ["treasury_no_such", "sum("]), ["treasury_no_such", "sum("])
 
 
 class AlertTest(AlertCase):
@@ -321,6 +345,18 @@ class SpokenOfTest(ChainCase):
             for word in words[1:]:
                 if word.startswith("-") or (words[0] == "breaker" and word.islower() and word not in "TEXT"):
                     self.assertRegex(told.out, rf"(?<![\w-]){re.escape(word)}(?![\w-])", command)
+
+    def test_the_dashboard_knows_its_metrics_and_shows_all_that_is_kept_by_name(self):
+        queries = dashboard_queries()
+        for query in queries:
+            self.assertEqual(self.unknown_metrics(query), set(), query)
+        panels = json.loads((ROOT / "monitoring/grafana.json").read_text())["panels"]
+        self.assertEqual(len({panel["id"] for panel in panels}), len(panels))
+        told = {match for query in queries for match in re.findall(r"\b[a-z]+(?:_[a-z]+)+\b", query)}
+        silent = {name for name in self.metrics if not any(word.startswith(name) for word in told)}
+        self.assertLessEqual(silent, {"treasury_circuit_breaker_forced", "treasury_executor_last_success_seconds",
+                                      "treasury_executor_last_error_seconds", "bursar_event_log_behind",
+                                      "process_start_time_seconds"})
 
     def test_settings_of_the_runbook_exist(self):
         told = self.bursar(init=False).command("help", "config").out
