@@ -122,6 +122,23 @@ static void a_tick_cut_short_says_so_in_the_snapshot_and_to_the_telemetry(void *
     assert_true(rows_in(world, STATE_STAGED) > 0);
 }
 
+static void meters_are_told_of_every_tick_fault_signature_and_submission(void **state)
+{
+    struct world *world = *state;
+    world->config.max_in_flight = 4;
+    world_add_many(world, 2);
+    process_step(&world->first);
+    assert_int_equal(world->ticks[TICK_COMPLETE], 1);
+    assert_int_equal(world->signatures, 2);
+    assert_int_equal(world->submissions[SUBMIT_ACCEPTED], 2);
+    trip(world, BURSAR_EUNREACHABLE);
+    assert_true(world->faults[EXECUTOR_FAULT_UNREACHABLE] > 0);
+    size_t cut_short = world->ticks[TICK_CUT_SHORT], faults = world->faults[EXECUTOR_FAULT_BREAKER_OPEN];
+    process_step(&world->first);
+    assert_int_equal(world->ticks[TICK_CUT_SHORT], cut_short + 1);
+    assert_int_equal(world->faults[EXECUTOR_FAULT_BREAKER_OPEN], faults + 1);
+}
+
 static void
 half_open_lets_through_one_transaction_a_request_from_the_lowest_nonce_up_and_closes_after_successes(void **state)
 {
@@ -277,6 +294,7 @@ int main(void)
         TEST(unknown_outcomes_count_like_certain_failures),
         TEST(while_it_is_open_nothing_is_bound_or_sent_and_observing_goes_on),
         TEST(a_tick_cut_short_says_so_in_the_snapshot_and_to_the_telemetry),
+        TEST(meters_are_told_of_every_tick_fault_signature_and_submission),
         TEST(half_open_lets_through_one_transaction_a_request_from_the_lowest_nonce_up_and_closes_after_successes),
         TEST(a_failing_trial_opens_it_again_at_once),
         TEST(with_nothing_in_flight_half_open_binds_one_row_for_its_trial),

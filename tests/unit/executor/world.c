@@ -117,6 +117,34 @@ void world_free(struct world *world)
 
 /* -- processes ------------------------------------------------------------------------------------------- */
 
+static void meter_tick(void *ctx, enum tick_outcome outcome, uint64_t took_ms, const struct chain_view *view)
+{
+    struct world *world = ctx;
+    (void)took_ms;
+    (void)view;
+    world->ticks[outcome]++;
+}
+
+static void meter_fault(void *ctx, enum executor_fault fault)
+{
+    struct world *world = ctx;
+    world->faults[fault]++;
+}
+
+static void meter_signing(void *ctx, int purpose, bool is_signed)
+{
+    struct world *world = ctx;
+    (void)purpose;
+    world->signatures += is_signed;
+}
+
+static void meter_submission(void *ctx, uint64_t nonce, enum submit_verdict verdict)
+{
+    struct world *world = ctx;
+    (void)nonce;
+    world->submissions[verdict]++;
+}
+
 static void take_report(void *ctx, enum bursar_breaker_state state, uint64_t failures, uint64_t successes)
 {
     struct world *world = ctx;
@@ -142,6 +170,11 @@ void process_start(struct process *process, struct world *world, const char *ide
         expect(bursar_breaker_new(world->breaker, &process->breaker, &err), &err);
     struct executor_env env = { .breaker = process->breaker,
                                 .telemetry = { world, take_report },
+                                .meters = { .ctx = world,
+                                            .tick = meter_tick,
+                                            .fault = meter_fault,
+                                            .signing = meter_signing,
+                                            .submission = meter_submission },
                                 .store = crashing_store_interface(&process->store),
                                 .chain = memory_chain_interface(world->chain),
                                 .signer = faulty_signer_interface(&process->signer),

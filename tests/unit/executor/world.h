@@ -49,6 +49,8 @@ struct world {
     size_t reports;                              /* how often telemetry was called, and what it said last */
     enum bursar_breaker_state reported_state;
     uint64_t reported_failures, reported_successes;
+    size_t ticks[TICK_OUTCOME_COUNT], faults[EXECUTOR_FAULT_COUNT]; /* what meters were told of */
+    size_t signatures, submissions[SUBMIT_CONTESTED + 1];
     struct process first, second;
     void *database; /* a handle for looking */
     size_t row_count;
