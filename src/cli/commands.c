@@ -59,6 +59,14 @@ const struct command COMMANDS[] = {
       "0 all well (there may be warnings), 5 something needs a person, 4 store or chain is not reachable, so that not\n"
       "everything was checked, 6 halted for safety, or would be. What comes last here outweighs what comes first.\n",
       cmd_doctor },
+    { "top", "[--interval SECONDS] [--once]", "how treasuries stand, live, in a terminal",
+      "Balance, executor, breaker, halt and nodes of each treasury; of one of them the queue, the pace, what does not\n"
+      "move and why, what is in flight, and what happened last. Changes nothing, and works beside a running executor.\n"
+      "Where standard output is no terminal it prints this once and ends.\n\n"
+      "  --interval SECONDS     how often it looks: 0.1-60 (default: 1)\n"
+      "  --once                 print it once and end\n\n"
+      "Keys: q quit, t next treasury, arrows, PgUp and PgDn scroll, ? help.\n",
+      cmd_top },
     { "cancel", "ID --reason TEXT [--json]",
       "do not pay a disbursement; what is sent already, if it is not mined first",
       "ID is a number of `bursar list`, or ref:REF. A queued one at once, also beside a running executor. One that is\n"
