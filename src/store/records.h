@@ -151,6 +151,20 @@ struct breaker_record {
     uint64_t commanded_ms;
 };
 
+#define WEBHOOK_NAME_MAX_BYTES 64
+
+/* How far a webhook has got in the event log. */
+struct webhook_record {
+    int64_t id;
+    char name[WEBHOOK_NAME_MAX_BYTES + 1];
+    uint64_t seq;             /* all up to this were delivered, or are not meant for it, but for those kept back: */
+    uint64_t kept_count;      /* so many. Read only */
+    uint64_t delivered;       /* how many, ever */
+    uint64_t last_success_ms; /* wall clock; 0: never */
+    uint64_t last_error_ms;
+    char last_error[BURSAR_ERROR_MESSAGE_MAX_BYTES];
+};
+
 struct due_row {
     int64_t id;
     uint64_t version;
@@ -379,7 +393,7 @@ struct disbursement_record {
     uint64_t effective_gas_price_wei;
     struct shown_attempt newest;
     bool cancel_wanted; /* a person asks for its nonce to be used up, and that is not done yet */
-    bool is_short; /* final only: its token moved so much less than it owes */
+    bool is_short;      /* final only: its token moved so much less than it owes */
     struct bursar_amount short_by;
 };
 

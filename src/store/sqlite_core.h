@@ -196,6 +196,7 @@ void sqlite_fill_shown(struct store *interface);
 void sqlite_fill_search(struct store *interface);
 void sqlite_fill_metered(struct store *interface);
 void sqlite_fill_token(struct store *interface);
+void sqlite_fill_webhook(struct store *interface);
 void sqlite_fill_adopt(struct store *interface);
 void sqlite_import_discard(struct sqlite_store *store);
 void sqlite_lease_unlock(struct sqlite_store *store);

@@ -365,6 +365,7 @@ struct store sqlite_store_interface(struct sqlite_store *store)
     sqlite_fill_search(&interface);
     sqlite_fill_metered(&interface);
     sqlite_fill_token(&interface);
+    sqlite_fill_webhook(&interface);
     sqlite_fill_adopt(&interface);
     return interface;
 }

@@ -275,6 +275,19 @@
     S(TOKEN_ADD, SHOWN,                                                                                                \
       "INSERT INTO token (name, hash, scopes, created_ms, created_by, expires_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")    \
     S(TOKEN_REVOKE, PLANNED, "UPDATE token SET revoked_ms = ?2, revoked_by = ?3 WHERE id = ?1")                        \
+    /* webhooks */                                                                                                     \
+    S(WEBHOOK_FIND, PLANNED,                                                                                           \
+      "SELECT id, name, seq, delivered, last_success_ms, last_error_ms, last_error, "                                  \
+      "(SELECT count(*) FROM webhook_kept k WHERE k.webhook = w.id) FROM webhook w WHERE name = ?1")                   \
+    S(WEBHOOK_ADD, SHOWN, "INSERT INTO webhook (name, seq) SELECT ?1, coalesce(max(seq), 0) FROM event")               \
+    S(WEBHOOK_SAVE, PLANNED,                                                                                           \
+      "UPDATE webhook SET seq = ?2, delivered = ?3, last_success_ms = ?4, last_error_ms = ?5, last_error = ?6 "        \
+      "WHERE id = ?1")                                                                                                 \
+    S(WEBHOOK_KEPT, PLANNED,                                                                                           \
+      "SELECT k.seq, coalesce(e.disbursement, 0), e.treasury FROM webhook_kept k JOIN event e ON e.seq = k.seq "       \
+      "WHERE k.webhook = ?1 ORDER BY k.seq")                                                                           \
+    S(WEBHOOK_DROP, PLANNED, "DELETE FROM webhook_kept WHERE webhook = ?1")                                            \
+    S(WEBHOOK_KEEP, SHOWN, "INSERT INTO webhook_kept (webhook, seq) VALUES (?1, ?2)")                                  \
     S(TOKENS, PLANNED, TOKEN_COLUMNS "WHERE id > ?1 ORDER BY id LIMIT ?2")                                             \
     /* telemetry: from the HTTP server's threads, while executing */                                                   \
     S(METER_DUE, PLANNED,                                                                                              \

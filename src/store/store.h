@@ -262,6 +262,19 @@ struct store {
     enum bursar_status (*tokens)(void *ctx, int64_t after_id, size_t limit, token_visitor *visit, void *visit_ctx,
                                  struct bursar_error *err);
 
+    /* -- webhooks: of no single treasury -------------------------------------------------------------------------- */
+    enum bursar_status (*webhook_find)(void *ctx, const char *name, struct webhook_record *ret,
+                                       struct bursar_error *err); /* ENOTFOUND */
+    /* As above; one that is new starts behind what has happened up to now. */
+    enum bursar_status (*webhook_add)(void *ctx, const char *name, struct webhook_record *ret,
+                                      struct bursar_error *err);
+    /* The events that it keeps back, in their order: seq, treasury and disbursement only. */
+    enum bursar_status (*webhook_kept)(void *ctx, int64_t id, event_visitor *visit, void *visit_ctx,
+                                       struct bursar_error *err);
+    /* Where it stands, and all that it keeps back. */
+    enum bursar_status (*webhook_save)(void *ctx, const struct webhook_record *webhook, const uint64_t *kept,
+                                       size_t kept_count, struct bursar_error *err);
+
     /* -- adopting ------------------------------------------------------------------------------------------------- */
     /* All attempts behind (nonce, seq), in that order. */
     enum bursar_status (*attempts)(void *ctx, int64_t treasury, uint64_t nonce, unsigned seq, size_t limit,
