@@ -1,0 +1,2 @@
+unit_test(webhook sign)
+unit_test(webhook queue)
