@@ -8,6 +8,7 @@
 #include "cli/note_printer.h"
 #include "cli/run_http.h"
 #include "cli/run_telemetry.h"
+#include "cli/run_webhooks.h"
 #include "cli/service_manager.h"
 #include "cli/shown.h"
 #include "cli/stop_signal.h"
@@ -45,6 +46,7 @@ struct running {
     struct clock clock;
     struct telemetry *telemetry; /* NULL: nothing is counted */
     struct run_http http;
+    struct run_webhooks webhooks;
 };
 
 /* The key is decrypted once; the memory that scrypt needed goes back to the system. */
@@ -339,6 +341,7 @@ static int run(struct running *running)
         err.status = status;
         return output_error(running->cli->json, &err);
     }
+    run_webhooks_start(&running->webhooks, &running->session);
     return loop(running);
 }
 
@@ -361,6 +364,7 @@ int cmd_run(struct cli *cli, int argc, char **argv)
     for (size_t i = 0; i < running.count; i++)
         runner_stop(&running.runners[i]);
     run_http_stop(&running.http);
+    run_webhooks_stop(&running.webhooks, stop_signal_came());
     free(running.runners);
     session_close(&running.session);
     run_telemetry_stop(running.telemetry);

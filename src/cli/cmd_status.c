@@ -5,6 +5,7 @@
 #include "cli/context.h"
 #include "cli/exit_code.h"
 #include "cli/shown.h"
+#include "cli/webhook_view.h"
 #include "eth/address.h"
 #include "service/standing.h"
 
@@ -158,6 +159,49 @@ static void print_standing(const struct standing *standing)
     print_stuck(standing);
 }
 
+/* Those that are about this treasury: as lines, or as "webhooks" in `item`. */
+static enum bursar_status show_webhooks(const struct session *session, const struct treasury_config *section,
+                                        json_t *item, struct bursar_error *err)
+{
+    const struct config *config = session->config;
+    json_t *list = json_array();
+    enum bursar_status status = BURSAR_OK;
+    for (size_t i = 0; i < config->webhook_count && status == BURSAR_OK; i++) {
+        struct webhook_view view;
+        char text[WEBHOOK_VIEW_TEXT_BYTES];
+        const struct webhook_settings *webhook = &config->webhooks[i];
+        if (webhook->treasuries[0] && !webhook_has_word(webhook->treasuries, section->name))
+            continue;
+        status = webhook_view_read(&session->store, webhook, &view, err);
+        if (status == BURSAR_OK && item)
+            (void)json_array_append_new(list, webhook_view_json(&view));
+        else if (status == BURSAR_OK) {
+            webhook_view_text(&view, text);
+            print_line("webhook", view.is_failing ? COLOUR_WAIT : COLOUR_PLAIN, text);
+        }
+    }
+    if (item && json_object_set(item, "webhooks", list) != 0 && status == BURSAR_OK)
+        status = bursar_fail(err, BURSAR_ENOMEM, "out of memory");
+    json_decref(list);
+    return status;
+}
+
+static enum bursar_status show_one(const struct session *session, const struct treasury_config *section, json_t *all,
+                                   const struct standing *standing, struct bursar_error *err)
+{
+    if (!all) {
+        print_standing(standing);
+        return show_webhooks(session, section, NULL, err);
+    }
+    json_t *item = standing_json(standing);
+    if (!item)
+        return bursar_fail(err, BURSAR_ENOMEM, "out of memory");
+    enum bursar_status status = show_webhooks(session, section, item, err);
+    if (json_array_append_new(all, item) != 0 && status == BURSAR_OK)
+        status = bursar_fail(err, BURSAR_ENOMEM, "out of memory");
+    return status;
+}
+
 static enum bursar_status show_all(const struct session *session, size_t first, size_t end, bool json,
                                    struct bursar_error *err)
 {
@@ -170,11 +214,9 @@ static enum bursar_status show_all(const struct session *session, size_t first, 
             break;
         }
         status = collect(session, &session->config->treasuries[i], standing, err);
-        if (status == BURSAR_OK && json && json_array_append_new(all, standing_json(standing)) != 0)
-            status = bursar_fail(err, BURSAR_ENOMEM, "out of memory");
-        else if (status == BURSAR_OK && !json) {
-            (void)fputs(i > first ? "\n" : "", stdout);
-            print_standing(standing);
+        if (status == BURSAR_OK) {
+            (void)fputs(i > first && !json ? "\n" : "", stdout);
+            status = show_one(session, &session->config->treasuries[i], json ? all : NULL, standing, err);
         }
         standing_clear(standing);
         free(standing);

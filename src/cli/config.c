@@ -102,15 +102,17 @@ static void enter_section(struct reading *reading, const char *line)
     reading->row = 0;
     reading->last = NULL;
     if (rows != ROWS_NONE && !row_name)
-        refuse(reading, "[%s] needs a name: [%s]", name, rows == ROWS_ASSET ? "asset usdc" : "treasury main");
+        refuse(reading, "[%s] needs a name: [%s]", name,
+               rows == ROWS_ASSET     ? "asset usdc"
+               : rows == ROWS_WEBHOOK ? "webhook ops"
+                                      : "treasury main");
     else if (rows != ROWS_NONE)
         enter_row(reading, rows, row_name);
     else if (row_name || !config_section_is_known(name))
-        refuse(
-            reading,
-            "unknown section [%.100s]: there are store, treasury NAME, asset NAME, executor, breaker, fees, http and "
-            "log",
-            name);
+        refuse(reading,
+               "unknown section [%.100s]: there are store, treasury NAME, asset NAME, executor, breaker, fees, http, "
+               "webhook NAME and log",
+               name);
     (void)snprintf(reading->section, sizeof reading->section, "%.31s", name);
 }
 
@@ -336,6 +338,8 @@ static enum bursar_status finish(struct reading *reading, char *const *environme
     if (status == BURSAR_OK)
         status = config_check_assets(reading->config, reading->row_line[ROWS_ASSET], err);
     if (status == BURSAR_OK)
+        status = config_check_webhooks(reading->config, reading->row_line[ROWS_WEBHOOK], err);
+    if (status == BURSAR_OK)
         make_identity(reading->config);
     return status;
 }
@@ -348,7 +352,8 @@ static struct config *config_new(const char *path)
     (void)snprintf(config->path, sizeof config->path, "%s", path);
     config->treasuries = calloc(CONFIG_TREASURIES_MAX_COUNT, sizeof *config->treasuries);
     config->assets = calloc(CONFIG_ASSETS_MAX_COUNT, sizeof *config->assets);
-    if (config->treasuries && config->assets)
+    config->webhooks = calloc(WEBHOOKS_MAX_COUNT, sizeof *config->webhooks);
+    if (config->treasuries && config->assets && config->webhooks)
         return config;
     config_free(config);
     return NULL;
@@ -413,5 +418,6 @@ void config_free(struct config *config)
         return;
     free(config->treasuries);
     free(config->assets);
+    free(config->webhooks);
     free(config);
 }

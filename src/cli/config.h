@@ -10,6 +10,7 @@
 #include "executor/executor.h"
 #include "http/server.h"
 #include "service/treasury_config.h"
+#include "webhook/settings.h"
 
 #include <bursar/status.h>
 
@@ -63,6 +64,8 @@ struct config {
     struct treasury_config *treasuries;
     size_t asset_count;
     struct asset_config *assets;
+    size_t webhook_count;
+    struct webhook_settings *webhooks;
 };
 
 /* Reads `path`, or where it is NULL ./bursar.conf, else /etc/bursar/bursar.conf; then applies `environment` (like

@@ -3,12 +3,14 @@
 
 #include "base/cleanup.h"
 #include "eth/address.h"
+#include "rpc/http_url.h"
 
 #include <stddef.h>
 #include <string.h>
 
 #define ROOT(member) offsetof(struct config, member)
 #define TREASURY(member) offsetof(struct treasury_config, member)
+#define WEBHOOK(member) offsetof(struct webhook_settings, member)
 #define ASSET(member) offsetof(struct asset_config, member)
 #define GWEI UINT64_C(1000000000)
 #define NUMBER_MAX ((uint64_t)INT64_MAX) /* what is stored stays below 2^63 */
@@ -102,6 +104,23 @@ const struct config_option CONFIG_OPTIONS[] = {
     { "http", "requests_per_s", OPTION_NUMBER, ROOT(http_requests_per_s), "500", 1, 100000, "1-100000",
       "requests a second from one address, and as many at once" },
 
+    { "webhook", "url", OPTION_URL, WEBHOOK(url), NULL, 0, 0, "an http:// or https:// URL",
+      "where events are POSTed to, signed and in order" },
+    { "webhook", "secret_file", OPTION_PATH, WEBHOOK(secret_file), NULL, 0, 0, "a path",
+      "16-1024 bytes that the receiver knows too: events are signed with it; one trailing newline is not part of it" },
+    { "webhook", "ca_file", OPTION_PATH_OR_NONE, WEBHOOK(ca_file), "", 0, 0, "a path, or nothing",
+      "PEM file of the authorities that may vouch for the receiver (default: the system's)" },
+    { "webhook", "treasuries", OPTION_WORDS, WEBHOOK(treasuries), "", 0, 0, "names separated by spaces",
+      "whose events (default: all)" },
+    { "webhook", "events", OPTION_EVENTS, WEBHOOK(events), "", 0, 0,
+      "causes as `bursar show` has them, such as included, separated by spaces", "which events (default: all)" },
+    { "webhook", "timeout_ms", OPTION_NUMBER, WEBHOOK(timeout_ms), "10000", 100, 60000, "100-60000",
+      "how long the receiver may take to answer" },
+    { "webhook", "retry_ms", OPTION_NUMBER, WEBHOOK(retry_ms), "1000", 10, 60000, "10-60000",
+      "wait before an event that was not taken is sent again; doubled each time" },
+    { "webhook", "retry_max_ms", OPTION_NUMBER, WEBHOOK(retry_max_ms), "60000", 10, 3600000, "10-3600000",
+      "the longest such wait" },
+
     { "log", "level", OPTION_LEVEL, ROOT(log_level), "info", 0, 0, "error, warn, info or debug", "the least to tell" },
     { "log", "format", OPTION_FORMAT, ROOT(log_format), "text", 0, 0, "text or json", "how it is told" },
 };
@@ -151,6 +170,8 @@ enum config_rows config_rows_of(const char *section)
 {
     if (strcmp(section, "treasury") == 0)
         return ROWS_TREASURY;
+    if (strcmp(section, "webhook") == 0)
+        return ROWS_WEBHOOK;
     return strcmp(section, "asset") == 0 ? ROWS_ASSET : ROWS_NONE;
 }
 
@@ -163,6 +184,8 @@ size_t config_row_count(const struct config *config, enum config_rows rows)
         return config->treasury_count;
     case ROWS_ASSET:
         return config->asset_count;
+    case ROWS_WEBHOOK:
+        return config->webhook_count;
     }
     return 0;
 }
@@ -176,6 +199,8 @@ const char *config_row_name(const struct config *config, enum config_rows rows, 
         return config->treasuries[row].name;
     case ROWS_ASSET:
         return config->assets[row].name;
+    case ROWS_WEBHOOK:
+        return config->webhooks[row].name;
     }
     return "";
 }
@@ -204,19 +229,32 @@ static enum bursar_status add_asset(struct config *config, const char *name, str
     return BURSAR_OK;
 }
 
+static enum bursar_status add_webhook(struct config *config, const char *name, struct bursar_error *err)
+{
+    if (config->webhook_count == WEBHOOKS_MAX_COUNT)
+        return bursar_fail(err, BURSAR_EINVAL, "more than %d webhooks", WEBHOOKS_MAX_COUNT);
+    (void)snprintf(config->webhooks[config->webhook_count++].name, WEBHOOK_NAME_MAX_BYTES + 1, "%s", name);
+    return BURSAR_OK;
+}
+
 enum bursar_status config_row_enter(struct config *config, enum config_rows rows, const char *name, size_t *ret_row,
                                     bool *ret_is_new, struct bursar_error *err)
 {
     size_t count = config_row_count(config, rows), row = 0;
     if (!is_row_name(name))
         return bursar_fail(err, BURSAR_EINVAL, "[%s NAME]: a name is 1-%d of the characters a-z, 0-9 and _",
-                           rows == ROWS_ASSET ? "asset" : "treasury", CONFIG_NAME_MAX_LENGTH);
+                           rows == ROWS_ASSET     ? "asset"
+                           : rows == ROWS_WEBHOOK ? "webhook"
+                                                  : "treasury",
+                           CONFIG_NAME_MAX_LENGTH);
     while (row < count && strcmp(config_row_name(config, rows, row), name) != 0)
         row++;
     *ret_row = row;
     *ret_is_new = row == count;
     if (row < count)
         return BURSAR_OK;
+    if (rows == ROWS_WEBHOOK)
+        return add_webhook(config, name, err);
     return rows == ROWS_ASSET ? add_asset(config, name, err) : add_treasury(config, name, err);
 }
 
@@ -282,6 +320,15 @@ static bool is_printable(const char *text)
             return false;
     }
     return true;
+}
+
+static bool read_url(const char *value, char *ret)
+{
+    char endpoint[HTTP_ENDPOINT_MAX_BYTES];
+    bool ignored;
+    return is_printable(value) && !strchr(value, ' ') &&
+           http_url_read("a URL", value, endpoint, &ignored, NULL) == BURSAR_OK &&
+           copy_text(value, ret, WEBHOOK_URL_MAX_BYTES);
 }
 
 /* URLs come out separated by exactly one space. */
@@ -387,7 +434,7 @@ enum bursar_status config_sqlite_path(const char *url, const char **ret_path, st
 /* A URL may hold a secret, so the values of `rpc` never get into a message. */
 static bool is_secret(const struct config_option *option)
 {
-    return option->kind == OPTION_URLS;
+    return option->kind == OPTION_URLS || option->kind == OPTION_URL;
 }
 
 static char *row_of(struct config *config, const struct config_option *option, size_t index)
@@ -399,6 +446,8 @@ static char *row_of(struct config *config, const struct config_option *option, s
         return (char *)&config->treasuries[index];
     case ROWS_ASSET:
         return (char *)&config->assets[index];
+    case ROWS_WEBHOOK:
+        return (char *)&config->webhooks[index];
     }
     return (char *)config;
 }
@@ -490,6 +539,17 @@ enum bursar_status config_option_set(struct config *config, size_t index, const 
     case OPTION_METRICS:
         good = read_metrics(value, target);
         break;
+    case OPTION_URL:
+        good = read_url(value, target);
+        break;
+    case OPTION_EVENTS: {
+        uint64_t causes;
+        enum bursar_status status = webhook_causes(value, &causes, err);
+        if (status != BURSAR_OK)
+            return status;
+        good = copy_text(value, target, WEBHOOK_WORDS_MAX_BYTES);
+        break;
+    }
     }
     if (good)
         return BURSAR_OK;

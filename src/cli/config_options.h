@@ -20,9 +20,11 @@ enum option_kind {
     OPTION_ADDRESS = 13,
     OPTION_CHAIN = 14,    /* may be empty: CONFIG_CHAIN_OF_TREASURIES */
     OPTION_DECIMALS = 15, /* may be empty: not said */
-    OPTION_WORDS = 16,  /* separated by spaces; may be empty */
+    OPTION_WORDS = 16,    /* separated by spaces; may be empty */
     OPTION_PATH_OR_NONE = 17,
     OPTION_METRICS = 18,
+    OPTION_URL = 19,
+    OPTION_EVENTS = 20, /* OPTION_WORDS that the event log knows */
 };
 
 struct config_option {
@@ -39,7 +41,7 @@ struct config_option {
 
 extern const struct config_option CONFIG_OPTIONS[];
 extern const size_t CONFIG_OPTION_COUNT;
-#define CONFIG_OPTIONS_MAX_COUNT 64
+#define CONFIG_OPTIONS_MAX_COUNT 96
 
 /* NULL when there is no such key. */
 const struct config_option *config_option_find(const char *section, const char *key);
@@ -48,13 +50,15 @@ bool config_option_reloads(const struct config_option *option);
 bool config_section_is_known(const char *section);
 #define CONFIG_CHAIN_OF_TREASURIES 0
 
-/* Sections with a name, [treasury NAME] and [asset NAME], are rows; the others have one row without a name. */
+/* Sections with a name, [treasury NAME], [asset NAME] and [webhook NAME], are rows; the others have one row without a
+ * name. */
 enum config_rows {
     ROWS_NONE = 0,
     ROWS_TREASURY = 1,
     ROWS_ASSET = 2,
+    ROWS_WEBHOOK = 3,
 };
-#define CONFIG_ROWS_KINDS 3
+#define CONFIG_ROWS_KINDS 4
 #define CONFIG_ROWS_MAX_COUNT CONFIG_ASSETS_MAX_COUNT
 /* What the rows of this section are. */
 enum config_rows config_rows_of(const char *section);
@@ -66,6 +70,10 @@ BURSAR_MUST_CHECK enum bursar_status config_row_enter(struct config *config, enu
 /* Every [asset NAME] (they begin at these lines) is on a chain, and no two are one token. EINVAL. */
 BURSAR_MUST_CHECK enum bursar_status config_check_assets(struct config *config, const uint32_t *lines,
                                                          struct bursar_error *err);
+
+/* Every [webhook NAME] (they begin at these lines) is about treasuries that there are. EINVAL. */
+BURSAR_MUST_CHECK enum bursar_status config_check_webhooks(const struct config *config, const uint32_t *lines,
+                                                           struct bursar_error *err);
 
 /* Parses and bounds-checks one value into `config` (row `index` of the option's section). EINVAL says what is
  * allowed. */

@@ -32,6 +32,8 @@ static size_t value_bytes(enum option_kind kind)
     case OPTION_LISTEN:
     case OPTION_WORDS:
     case OPTION_PATH_OR_NONE:
+    case OPTION_URL:
+    case OPTION_EVENTS:
         return 0;
     case OPTION_METRICS:
         return sizeof(enum http_metrics_access);
@@ -74,12 +76,14 @@ static char *row_of(struct config *config, enum config_rows rows, size_t row)
         return (char *)&config->treasuries[row];
     case ROWS_ASSET:
         return (char *)&config->assets[row];
+    case ROWS_WEBHOOK:
+        return (char *)&config->webhooks[row];
     }
     return NULL;
 }
 
 static const char *const KINDS[CONFIG_ROWS_KINDS] = {
-    [ROWS_NONE] = "", [ROWS_TREASURY] = "treasury", [ROWS_ASSET] = "asset"
+    [ROWS_NONE] = "", [ROWS_TREASURY] = "treasury", [ROWS_ASSET] = "asset", [ROWS_WEBHOOK] = "webhook"
 };
 
 /* The row of this name; false: there is none. */

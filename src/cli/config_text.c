@@ -37,8 +37,8 @@ bool config_write_start(struct buf *out, const struct config_start *start)
                                      "`bursar help config` explains every key.\n");
     for (size_t i = 0; i < CONFIG_OPTION_COUNT && good; i++) {
         const struct config_option *option = &CONFIG_OPTIONS[i];
-        if (config_rows_of(option->section) == ROWS_ASSET)
-            continue; /* there is no default token */
+        if (config_rows_of(option->section) == ROWS_ASSET || config_rows_of(option->section) == ROWS_WEBHOOK)
+            continue; /* there is no default token, nor receiver */
         if (starts_section(i))
             good = write_section(out, option, "main");
         const char *value = given(option, start, chain_id);

@@ -7,15 +7,12 @@
  * kept-alive one, and that fresh connection then fails. */
 #include "rpc/http_rpc.h"
 
+#include "rpc/http_url.h"
 #include "rpc/rpc_codec.h"
 
-#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <stdatomic.h>
-#include <strings.h>
 
-#define URL_MAX_BYTES 4096
-#define ENDPOINT_MAX_BYTES 300
 #define HEADERS_MAX_BYTES ((size_t)256 * 1024)
 /* How often is_cancelled is asked; well under the promised 200 ms. */
 #define CANCEL_POLL_MS 50
@@ -27,7 +24,7 @@ struct http_rpc {
     CURL *easy;
     CURLM *multi;
     struct curl_slist *headers;
-    char endpoint[ENDPOINT_MAX_BYTES]; /* scheme://host:port, for messages */
+    char endpoint[HTTP_ENDPOINT_MAX_BYTES]; /* scheme://host:port, for messages */
     uint32_t timeout_ms;
     bool (*is_cancelled)(void *ctx);
     void *cancel_ctx;
@@ -104,48 +101,6 @@ static bool is_cancelled(const struct http_rpc *rpc)
     return rpc->is_cancelled && rpc->is_cancelled(rpc->cancel_ctx);
 }
 
-/* Nothing on this machine is ever reached through a proxy. */
-static bool host_is_loopback(const char *host)
-{
-    struct in_addr address;
-    size_t length = strlen(host);
-    static const char suffix[] = ".localhost";
-    if (strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0)
-        return true;
-    if (length > sizeof suffix - 1 && strcasecmp(host + length - (sizeof suffix - 1), suffix) == 0)
-        return true;
-    return inet_pton(AF_INET, host, &address) == 1 && (ntohl(address.s_addr) >> 24) == 127;
-}
-
-/* Checks the URL and keeps of it what may be shown: no user, password, path or query, where API keys live. */
-static enum bursar_status read_url(const char *url, char ret_endpoint[ENDPOINT_MAX_BYTES], bool *ret_is_loopback,
-                                   struct bursar_error *err)
-{
-    char *scheme = NULL, *host = NULL, *port = NULL;
-    int length = -1;
-    if (strncasecmp(url, "http://", 7) != 0 && strncasecmp(url, "https://", 8) != 0)
-        return bursar_fail(err, BURSAR_EINVAL, "an rpc URL must begin with http:// or https://");
-    if (strlen(url) > URL_MAX_BYTES)
-        return bursar_fail(err, BURSAR_EINVAL, "an rpc URL may have at most %d bytes", URL_MAX_BYTES);
-    CURLU *parts = curl_url();
-    if (!parts)
-        return bursar_fail(err, BURSAR_ENOMEM, "out of memory");
-    if (curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK &&
-        curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
-        curl_url_get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
-        curl_url_get(parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK) {
-        length = snprintf(ret_endpoint, ENDPOINT_MAX_BYTES, "%s://%s:%s", scheme, host, port);
-        *ret_is_loopback = host_is_loopback(host);
-    }
-    curl_free(scheme);
-    curl_free(host);
-    curl_free(port);
-    curl_url_cleanup(parts);
-    if (length < 0 || length >= ENDPOINT_MAX_BYTES)
-        return bursar_fail(err, BURSAR_EINVAL, "the rpc URL is malformed (want http[s]://HOST[:PORT][/PATH])");
-    return BURSAR_OK;
-}
-
 static bool set_options(struct http_rpc *rpc, const char *url, bool is_loopback)
 {
     CURL *easy = rpc->easy;
@@ -199,7 +154,7 @@ enum bursar_status http_rpc_new(const char *url, uint32_t timeout_ms, bool (*can
     rpc->cancel_ctx = cancel_ctx;
     rpc->request.limit_bytes = RPC_REQUEST_MAX_BYTES;
     rpc->reply.limit_bytes = RPC_REPLY_MAX_BYTES;
-    enum bursar_status status = read_url(url, rpc->endpoint, &is_loopback, err);
+    enum bursar_status status = http_url_read("an rpc URL", url, rpc->endpoint, &is_loopback, err);
     if (status != BURSAR_OK) {
         free(rpc);
         return status;

@@ -47,13 +47,17 @@ static bool is_down(const struct hook_queue *queue)
     return queue->failures >= HOOK_DOWN_FAILURES;
 }
 
+static size_t sending_max(const struct hook_queue *queue)
+{
+    return is_down(queue) ? 1 : HOOK_SENDING_MAX_COUNT;
+}
+
 /* The one that is due; while the receiver is down the one that has failed least, so that one it will never take is not
  * all that it is tried with. */
 bool hook_queue_next(struct hook_queue *queue, uint64_t now_ms, uint64_t *ret_seq)
 {
     struct hook_event *found = NULL;
-    const size_t most = is_down(queue) ? 1 : HOOK_SENDING_MAX_COUNT;
-    if (queue->sending >= most || (is_down(queue) && now_ms < queue->gate_ms))
+    if (queue->sending >= sending_max(queue) || (is_down(queue) && now_ms < queue->gate_ms))
         return false;
     for (size_t i = 0; i < queue->count; i++) {
         struct hook_event *event = &queue->events[i];
@@ -125,6 +129,8 @@ void hook_queue_put_back(struct hook_queue *queue, uint64_t seq)
 uint64_t hook_queue_wake_ms(const struct hook_queue *queue)
 {
     uint64_t wake_ms = UINT64_MAX;
+    if (queue->sending >= sending_max(queue))
+        return UINT64_MAX;
     for (size_t i = 0; i < queue->count; i++) {
         const struct hook_event *event = &queue->events[i];
         if (!event->is_sending && is_first_of_lane(queue, i) && event->due_ms < wake_ms)
