@@ -142,6 +142,12 @@ class WebhookTest(WebhookCase):
             wanted = hmac.new(SECRET, at.encode() + b"." + body, hashlib.sha256).hexdigest()
             self.assertEqual(signature, wanted)
             self.assertLess(abs(time.time() - int(at)), 600)
+        body_file = self.directory / "body"
+        body_file.write_bytes(body)
+        shell = '{ printf \'%s.\' "$1"; cat "$2"; } | openssl dgst -sha256 -hmac "$(cat "$3")"'  # as the README has it
+        printed = subprocess.run(["sh", "-c", shell, "sh", at, body_file, bursar.directory / "hook.secret"], check=True,
+                                 capture_output=True, text=True).stdout
+        self.assertIn(signature, printed)
         for text in (run.err(), (bursar.command("status")).out):
             self.assertNotIn("hidden", text)
             self.assertNotIn(SECRET.decode(), text)
