@@ -462,6 +462,45 @@ static void an_asset_says_its_chain_where_there_is_more_than_one(void **state)
     config_free(config);
 }
 
+#define WEBHOOK "[webhook ops]\nurl = https://ops.example/hook?key=hidden\nsecret_file = ops.secret\n"
+
+static void a_webhook_is_for_all_unless_told_otherwise(void **state)
+{
+    (void)state;
+    struct config *config = good(TREASURY WEBHOOK "[webhook more]\nurl = http://127.0.0.1:9\nsecret_file = /etc/s\n"
+                                                  "events = included final_revert\ntreasuries = main\nretry_ms = 10\n");
+    assert_int_equal(config->webhook_count, 2);
+    const struct webhook_settings *ops = &config->webhooks[0], *more = &config->webhooks[1];
+    assert_string_equal(ops->name, "ops");
+    assert_string_equal(ops->events, "");
+    assert_string_equal(ops->treasuries, "");
+    assert_string_equal(ops->ca_file, "");
+    assert_int_equal(ops->timeout_ms, 10000);
+    assert_int_equal(ops->retry_ms, 1000);
+    assert_int_equal(ops->retry_max_ms, 60000);
+    assert_string_equal(more->secret_file, "/etc/s");
+    assert_int_equal(more->retry_ms, 10);
+    uint64_t causes = 0;
+    assert_int_equal(webhook_causes(more->events, &causes, NULL), BURSAR_OK);
+    assert_int_equal(causes, UINT64_C(1) << CAUSE_INCLUDED | UINT64_C(1) << CAUSE_FINAL_REVERT);
+    assert_true(webhook_has_word("a bc  d", "bc"));
+    assert_false(webhook_has_word("a bc  d", "b"));
+    config_free(config);
+}
+
+static void a_webhook_that_is_not_understood_is_refused(void **state)
+{
+    (void)state;
+    REFUSED(TREASURY "[webhook]\n", "some.conf:6:", "[webhook ops]");
+    REFUSED(TREASURY "[webhook Ops]\n", "some.conf:6:", "[webhook NAME]");
+    REFUSED(TREASURY "[webhook ops]\n", "some.conf:6:", "[webhook ops] lacks url");
+    REFUSED(TREASURY "[webhook ops]\nurl = http://ops.example\n", "some.conf:6:", "lacks secret_file");
+    REFUSED(TREASURY "[webhook ops]\nurl = ftp://ops.example\n", "some.conf:7:", "url", "http://");
+    REFUSED(TREASURY WEBHOOK "events = payed\n", "some.conf:9:", "events", "'payed'");
+    REFUSED(TREASURY WEBHOOK "treasuries = main other\n", "some.conf:6:", "no [treasury other]");
+    REFUSED(TREASURY WEBHOOK "timeout_ms = 99\n", "some.conf:9:", "100-60000");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -494,6 +533,8 @@ int main(void)
         cmocka_unit_test(what_init_writes_reads_back_with_defaults),
         cmocka_unit_test(help_explains_every_key),
         cmocka_unit_test(a_missing_file_is_named),
+        cmocka_unit_test(a_webhook_is_for_all_unless_told_otherwise),
+        cmocka_unit_test(a_webhook_that_is_not_understood_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
