@@ -96,6 +96,7 @@ static struct executor_config settings_of(const struct running *running, const s
                                      .lease_ttl_ms = config->lease_ttl_ms,
                                      .batch_size = (uint32_t)config->batch_size,
                                      .max_in_flight = (uint32_t)runner->section->max_in_flight,
+                                     .tags = runner->section->tags == 1,
                                      .finality_blocks = (uint32_t)runner->section->finality_blocks,
                                      .epoch = runner->section->epoch,
                                      .max_fee_per_gas_wei = config->max_fee_per_gas_wei,

@@ -37,6 +37,10 @@ const struct config_option CONFIG_OPTIONS[] = {
       "the clock of epoch:N schedules; can't change while rows wait on an epoch" },
     { "treasury", "max_in_flight", OPTION_NUMBER, TREASURY(max_in_flight), "64", 1, 100000, "1-100000",
       "payments bound and not yet seen included" },
+    { "treasury", "tag", OPTION_SWITCH, TREASURY(tags), "off", 0, 0, "on or off",
+      "each payment ends with the hash of what it pays, so that a lost store is rebuilt without doubt; costs 1,280 gas "
+      "a "
+      "payment (512 before Ethereum's Pectra); contracts that take no data refuse it" },
 
     { "asset", "token", OPTION_ADDRESS, ASSET(token), NULL, 0, 0, "an address (0x and 40 digits)",
       "an ERC-20 token: its contract. Payment files and lists call it NAME" },
@@ -538,6 +542,11 @@ enum bursar_status config_option_set(struct config *config, size_t index, const 
         break;
     case OPTION_METRICS:
         good = read_metrics(value, target);
+        break;
+    case OPTION_SWITCH:
+        good = strcmp(value, "on") == 0 || strcmp(value, "off") == 0;
+        if (good)
+            *(uint64_t *)target = strcmp(value, "on") == 0;
         break;
     case OPTION_URL:
         good = read_url(value, target);

@@ -24,6 +24,7 @@ enum option_kind {
     OPTION_PATH_OR_NONE = 17,
     OPTION_METRICS = 18,
     OPTION_URL = 19,
+    OPTION_SWITCH = 21, /* on or off, kept as 1 or 0 */
     OPTION_EVENTS = 20, /* OPTION_WORDS that the event log knows */
 };
 

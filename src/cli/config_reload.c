@@ -15,6 +15,7 @@ static size_t value_bytes(enum option_kind kind)
     case OPTION_FINALITY:
     case OPTION_QUORUM:
     case OPTION_CHAIN:
+    case OPTION_SWITCH:
         return sizeof(uint64_t);
     case OPTION_ADDRESS:
         return sizeof(struct bursar_address);

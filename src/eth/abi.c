@@ -45,7 +45,8 @@ void abi_transfer_encode(const struct bursar_address *to, struct bursar_amount a
 bool abi_transfer_decode(const uint8_t *data, size_t data_bytes, struct bursar_address *ret_to,
                          struct bursar_amount *ret_amount)
 {
-    if (data_bytes != ABI_TRANSFER_BYTES || memcmp(data, TRANSFER_SELECTOR, ABI_SELECTOR_BYTES) != 0 ||
+    if ((data_bytes != ABI_TRANSFER_BYTES && data_bytes != ABI_TRANSFER_BYTES + ABI_WORD_BYTES) ||
+        memcmp(data, TRANSFER_SELECTOR, ABI_SELECTOR_BYTES) != 0 ||
         !abi_word_address(data + ABI_SELECTOR_BYTES, ret_to))
         return false;
     *ret_amount = bursar_amount_from_be(data + ABI_SELECTOR_BYTES + ABI_WORD_BYTES);

@@ -16,7 +16,7 @@
 /* transfer(address,uint256) */
 #define ABI_TRANSFER_BYTES (ABI_SELECTOR_BYTES + 2 * ABI_WORD_BYTES)
 void abi_transfer_encode(const struct bursar_address *to, struct bursar_amount amount, uint8_t ret[ABI_TRANSFER_BYTES]);
-/* False when the data is not that, and nothing but that. */
+/* False when the data is not that, and nothing but that; one more word may follow, which contracts do not read. */
 bool abi_transfer_decode(const uint8_t *data, size_t data_bytes, struct bursar_address *ret_to,
                          struct bursar_amount *ret_amount);
 /* balanceOf(address) */

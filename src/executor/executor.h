@@ -37,6 +37,7 @@ struct executor_config {
     uint64_t max_fee_per_gas_wei;
     uint64_t max_priority_fee_per_gas_wei;
     uint64_t replace_after_blocks; /* 0: never */
+    bool tags;                     /* payments carry the hash of what they pay */
 };
 
 /* Told after every step, also one that was cut short; counts as in struct bursar_breaker_view. Without a breaker never.

@@ -113,8 +113,9 @@ static bool is_unpaid(enum disbursement_state state)
 
 bool exhibit_matches(const struct exhibit *exhibit, const struct content_record *content)
 {
-    const struct payload owed = payload_of_content(content);
-    return is_unpaid(content->state) && payload_compare(&exhibit->payload, &owed) == 0;
+    const struct payload owed = payload_of_content(content, false), tagged = payload_of_content(content, true);
+    return is_unpaid(content->state) &&
+           (payload_compare(&exhibit->payload, &owed) == 0 || payload_compare(&exhibit->payload, &tagged) == 0);
 }
 
 static void tell_found(const struct exhibit *exhibit, uint32_t finality_blocks, struct verdict *ret)

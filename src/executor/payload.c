@@ -41,15 +41,16 @@ struct payload payload_of_flight(const struct flight *flight)
     return with_data(&flight->to, flight->value, &flight->data);
 }
 
-struct payload payload_of_content(const struct content_record *content)
+struct payload payload_of_content(const struct content_record *content, bool tagged)
 {
     const struct due_row row = { .destination = content->destination,
                                  .asset = content->asset,
-                                 .amount = content->amount };
+                                 .amount = content->amount,
+                                 .content_hash = content->content_hash };
     struct bursar_address to;
     struct bursar_amount value;
     struct call_data data;
-    plan_payment(&row, &to, &value, &data);
+    plan_payment(&row, tagged, &to, &value, &data);
     return with_data(&to, value, &data);
 }
 

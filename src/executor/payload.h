@@ -17,7 +17,7 @@ int payload_compare(const struct payload *a, const struct payload *b);
 struct payload payload_of_transaction(const struct chain_transaction *transaction);
 struct payload payload_of_intent(const struct intent_record *intent);
 struct payload payload_of_flight(const struct flight *flight);
-struct payload payload_of_content(const struct content_record *content);
+struct payload payload_of_content(const struct content_record *content, bool tagged);
 struct payload payload_of_self_transfer(const struct bursar_address *account);
 /* Of the coin: a transaction without data that succeeded has paid. */
 bool payload_has_no_data(const struct payload *payload);

@@ -108,9 +108,14 @@ size_t plan_purses(const struct due_row *rows, size_t count, struct purse purses
 void plan_purse_available(struct purse *purse, const struct bursar_amount *balance, const struct flight *flights,
                           size_t flight_count);
 
-/* What a due row is bound as: its destination gets the coin, or its token is told to move it. */
-void plan_payment(const struct due_row *row, struct bursar_address *ret_to, struct bursar_amount *ret_value,
+/* What a due row is bound as: its destination gets the coin, or its token is told to move it. With `tags`, what it owes
+ * follows as a hash that nobody reads: so whoever finds the transaction later knows for certain what it has paid. */
+#define TAG_BYTES 32
+#define TAG_GAS 1280 /* EIP-7623: 40 a byte that is not zero is the most there is for a transfer of the coin */
+void plan_payment(const struct due_row *row, bool tags, struct bursar_address *ret_to, struct bursar_amount *ret_value,
                   struct call_data *ret_data);
+/* Gas of a transfer of the coin to an address without code. */
+uint64_t plan_transfer_gas(bool tags);
 
 struct outlook {
     enum outlook_kind kind;
@@ -128,6 +133,7 @@ struct spending_terms {
     struct bursar_amount available;
     struct purse *purses; /* what is left of them is written back */
     size_t purse_count;
+    bool tags;
 };
 struct spending_plan {
     struct binding *bindings;

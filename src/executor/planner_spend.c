@@ -70,21 +70,31 @@ void plan_purse_available(struct purse *purse, const struct bursar_amount *balan
     }
 }
 
-void plan_payment(const struct due_row *row, struct bursar_address *ret_to, struct bursar_amount *ret_value,
+void plan_payment(const struct due_row *row, bool tags, struct bursar_address *ret_to, struct bursar_amount *ret_value,
                   struct call_data *ret_data)
 {
     *ret_data = (struct call_data){ 0 };
     *ret_to = row->destination;
     *ret_value = row->amount;
-    if (!row->asset.is_token)
-        return;
-    *ret_to = row->asset.token;
-    *ret_value = (struct bursar_amount){ 0 };
-    abi_transfer_encode(&row->destination, row->amount, ret_data->bytes);
-    ret_data->length_bytes = ABI_TRANSFER_BYTES;
+    if (row->asset.is_token) {
+        *ret_to = row->asset.token;
+        *ret_value = (struct bursar_amount){ 0 };
+        abi_transfer_encode(&row->destination, row->amount, ret_data->bytes);
+        ret_data->length_bytes = ABI_TRANSFER_BYTES;
+    }
+    if (tags) {
+        memcpy(ret_data->bytes + ret_data->length_bytes, row->content_hash.bytes, TAG_BYTES);
+        ret_data->length_bytes += TAG_BYTES;
+    }
 }
 
-_Static_assert(ABI_TRANSFER_BYTES <= CALL_DATA_MAX_BYTES, "a transfer fits");
+_Static_assert(ABI_TRANSFER_BYTES + TAG_BYTES <= CALL_DATA_MAX_BYTES, "a transfer and its tag fit");
+_Static_assert(TAG_BYTES == sizeof(struct bursar_hash) && TAG_BYTES == ABI_WORD_BYTES, "a tag is a hash, and a word");
+
+uint64_t plan_transfer_gas(bool tags)
+{
+    return tags ? TRANSFER_GAS + TAG_GAS : TRANSFER_GAS;
+}
 
 /* In the purse or not: says how much is missing. */
 static enum outlook_kind look_into(const struct purse *purse, const struct bursar_amount *amount,
@@ -117,7 +127,7 @@ void plan_outlooks(const struct due_row *rows, const bool *has_code, size_t coun
         *outlook = (struct outlook){ .kind = OUTLOOK_TRANSFER };
         if (!has_code[i] && !row->asset.is_token)
             continue;
-        plan_payment(row, &to, &value, &data);
+        plan_payment(row, false, &to, &value, &data);
         if (!can_estimate)
             outlook->kind = OUTLOOK_IMPOSSIBLE;
         else if (!covers(available, &value, TRANSFER_GAS, max_fee_per_gas_wei, &left))
@@ -149,12 +159,12 @@ static enum block_code judge_estimate(const struct chain_estimate *estimate, uin
 }
 
 /* *ret_gas_limit: 0 where it is not known. */
-static enum block_code judge_outlook(const struct outlook *outlook, uint64_t *ret_gas_limit)
+static enum block_code judge_outlook(const struct outlook *outlook, bool tags, uint64_t *ret_gas_limit)
 {
     *ret_gas_limit = 0;
     switch (outlook->kind) {
     case OUTLOOK_TRANSFER:
-        *ret_gas_limit = TRANSFER_GAS;
+        *ret_gas_limit = plan_transfer_gas(tags);
         return BLOCK_NONE;
     case OUTLOOK_ESTIMATED:
         return judge_estimate(&outlook->estimate, ret_gas_limit);
@@ -218,11 +228,11 @@ void plan_spending(const struct due_row *rows, struct outlook *outlooks, size_t 
         struct binding binding = { .disbursement = row->id, .version = row->version, .nonce = nonce };
         if (outlooks[i].kind == OUTLOOK_LATER)
             continue;
-        plan_payment(row, &binding.to, &binding.value, &binding.data);
+        plan_payment(row, terms->tags, &binding.to, &binding.value, &binding.data);
         if (row->asset.is_token && outlooks[i].kind == OUTLOOK_ESTIMATED) /* those before may have taken it */
             outlooks[i].kind = look_into(purse_of(terms->purses, terms->purse_count, &row->asset.token), &row->amount,
                                          &outlooks[i].estimate);
-        enum block_code block = judge_outlook(&outlooks[i], &binding.gas_limit);
+        enum block_code block = judge_outlook(&outlooks[i], terms->tags, &binding.gas_limit);
         if (block == BLOCK_NONE && !spend(row, &binding.value, binding.gas_limit, terms, &available))
             block = BLOCK_FUNDS;
         if (block != BLOCK_NONE) {

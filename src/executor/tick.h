@@ -37,9 +37,9 @@ struct executor {
     unsigned lag_ticks;
     uint64_t progress_nonce, progress_number; /* the account's nonce as last seen to move, and the head then */
     struct pending_watch pending;
-    bool pending_watched;          /* since the start: a halt that the store remembers was taken over */
-    size_t host_offset;            /* due rows that the host is not asked about in this round: it has been */
-    uint64_t rechecked_number;     /* the head when rows that were passed over were last woken */
+    bool pending_watched;      /* since the start: a halt that the store remembers was taken over */
+    size_t host_offset;        /* due rows that the host is not asked about in this round: it has been */
+    uint64_t rechecked_number; /* the head when rows that were passed over were last woken */
     bool was_nothing_due;
     uint64_t breaker_changes;      /* of the breaker, as saved last */
     struct verdict signer_verdict; /* why the signer can't be used; halt NONE: it can */

@@ -110,7 +110,8 @@ static enum bursar_status bind_batch(struct executor *executor, struct tick *tic
                                           .max_fee_per_gas_wei = fees->max_fee_per_gas_wei,
                                           .available = executor->snapshot.available,
                                           .purses = purses,
-                                          .purse_count = purse_count };
+                                          .purse_count = purse_count,
+                                          .tags = executor->config.tags };
     plan_spending(batch.rows, batch.outlooks, batch.count, &terms, &batch.plan);
     status = carry_out(executor, &batch, err);
     if (status != BURSAR_OK)
@@ -187,7 +188,8 @@ static void note_budget(struct executor *executor, const struct tick *tick, cons
     const struct bursar_amount nothing = { 0 };
     plan_available(&tick->view.balance, executor->scratch.flights, executor->scratch.flight_count,
                    fees->max_fee_per_gas_wei, &snapshot->available);
-    snapshot->has_available = plan_worst_case(&nothing, TRANSFER_GAS, fees->max_fee_per_gas_wei, &snapshot->gas_cost);
+    snapshot->has_available = plan_worst_case(&nothing, plan_transfer_gas(executor->config.tags),
+                                              fees->max_fee_per_gas_wei, &snapshot->gas_cost);
 }
 
 static enum bursar_status notice_idle(struct executor *executor, struct tick *tick, struct bursar_error *err)

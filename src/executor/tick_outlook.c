@@ -46,7 +46,7 @@ static void try_out(struct executor *executor, struct tick *tick, const struct d
     for (size_t i = 0; i < count && n < ESTIMATES_PER_TICK; i++) {
         if (outlooks[i].kind != OUTLOOK_ESTIMATED)
             continue;
-        plan_payment(&rows[i], &calls[n].to, &calls[n].value, &data[n]);
+        plan_payment(&rows[i], executor->config.tags, &calls[n].to, &calls[n].value, &data[n]);
         calls[n].data = data[n].bytes;
         calls[n].data_bytes = data[n].length_bytes;
         calls[n].may_return_false = rows[i].asset.is_token;

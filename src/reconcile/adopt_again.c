@@ -30,10 +30,15 @@ static enum bursar_status take_owed(void *ctx, const struct content_record *reco
     struct bursar_hash hash;
     if (record->id != owed->id)
         return BURSAR_OK;
-    const struct due_row row = { .destination = record->destination, .asset = record->asset, .amount = record->amount };
-    plan_payment(&row, &to, &value, &owed->sight->data);
-    keccak256(owed->sight->data.bytes, owed->sight->data.length_bytes, &hash);
-    owed->is_found = hash_equal(&hash, &sight_pays(owed->sight)->data_hash);
+    const struct due_row row = { .destination = record->destination,
+                                 .asset = record->asset,
+                                 .amount = record->amount,
+                                 .content_hash = record->content_hash };
+    for (int tags = 0; tags <= 1 && !owed->is_found; tags++) {
+        plan_payment(&row, tags == 1, &to, &value, &owed->sight->data);
+        keccak256(owed->sight->data.bytes, owed->sight->data.length_bytes, &hash);
+        owed->is_found = hash_equal(&hash, &sight_pays(owed->sight)->data_hash);
+    }
     return BURSAR_OK;
 }
 
@@ -60,7 +65,7 @@ static enum bursar_status choose_gas(struct adopt_look *look, struct sight *cons
         addresses[i] = sight_pays(sights[i])->to;
     enum bursar_status status = read_code(look->env, &look->plan->view.latest.block, addresses, count, has_code, err);
     for (size_t i = 0; i < count && status == BURSAR_OK; i++)
-        sights[i]->gas_limit = has_code[i] ? GAS_LIMIT_MAX : TRANSFER_GAS;
+        sights[i]->gas_limit = has_code[i] ? GAS_LIMIT_MAX : plan_transfer_gas(sights[i]->data.length_bytes > 0);
     return status;
 }
 

@@ -159,9 +159,11 @@ static enum bursar_status take_content(void *ctx, const struct content_record *r
 {
     struct claiming *claiming = ctx;
     struct adopt_plan *plan = claiming->plan;
-    const struct payload payload = payload_of_content(record);
+    struct payload payload = payload_of_content(record, true); /* with its tag it is certainly this one's */
     claiming->last_id = record->id;
     claiming->rows++;
+    if (!bsearch(&payload, claiming->payloads, claiming->count, sizeof payload, compare_payloads))
+        payload = payload_of_content(record, false);
     if (!bsearch(&payload, claiming->payloads, claiming->count, sizeof payload, compare_payloads))
         return BURSAR_OK;
     if (plan->candidate_count == ADOPT_CANDIDATES_MAX_COUNT)

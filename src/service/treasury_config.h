@@ -25,6 +25,7 @@ struct treasury_config {
     uint64_t finality_blocks; /* 0: the node's finalized tag */
     struct epoch_source epoch;
     uint64_t max_in_flight;
+    uint64_t tags; /* 1: payments carry the hash of what they pay */
 };
 
 /* An [asset NAME] section: a token that payment files and lists call by this name. */

@@ -172,9 +172,10 @@ struct due_row {
     struct asset asset;
     struct bursar_amount amount; /* base units of the asset */
     unsigned looks;              /* how often it was passed over to be looked at again */
+    struct bursar_hash content_hash;
 };
 
-/* What a transaction tells the contract that it goes to: nothing, unless it pays a token. */
+/* What a transaction tells the contract that it goes to: nothing, unless it pays a token or carries a tag. */
 #define CALL_DATA_MAX_BYTES 100
 struct call_data {
     size_t length_bytes;
@@ -514,6 +515,7 @@ struct content_record {
     struct bursar_address destination;
     struct asset asset;
     struct bursar_amount amount;
+    struct bursar_hash content_hash;
     bool waits; /* for another one */
     enum schedule_kind schedule;
     uint64_t schedule_value;

@@ -10,6 +10,7 @@ static void read_due(sqlite3_stmt *stmt, void *rows, size_t index)
     column_amount(stmt, 3, &due->amount);
     column_asset(stmt, 4, &due->asset);
     due->looks = (unsigned)sqlite3_column_int(stmt, 5);
+    column_hash(stmt, 6, &due->content_hash);
 }
 
 static void read_id(sqlite3_stmt *stmt, void *rows, size_t index)

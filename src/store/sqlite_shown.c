@@ -464,6 +464,7 @@ static enum bursar_status content_seen(void *ctx, sqlite3_stmt *stmt)
     column_address(stmt, 4, &record.destination);
     column_amount(stmt, 5, &record.amount);
     column_asset(stmt, 9, &record.asset);
+    column_hash(stmt, 10, &record.content_hash);
     return seer->visit(seer->ctx, &record);
 }
 

@@ -86,11 +86,13 @@
     S(LEASE_RELEASE, PLANNED, "UPDATE treasury SET lease_holder = '' WHERE id = ?1 AND lease_epoch = ?2")              \
     /* due */                                                                                                          \
     S(DUE_NOW, PLANNED,                                                                                                \
-      "SELECT id, version, destination, amount, asset, looks FROM disbursement INDEXED BY disbursement_due "           \
+      "SELECT id, version, destination, amount, asset, looks, content_hash FROM disbursement "                         \
+      "INDEXED BY disbursement_due "                                                                                   \
       "WHERE treasury = ?1 AND schedule = 0 AND schedule_value = 0 AND state = 3 AND waits_on IS NULL "                \
       "AND blocked = 0 ORDER BY id LIMIT ?2")                                                                          \
     S(DUE_SCHEDULED, PLANNED,                                                                                          \
-      "SELECT id, version, destination, amount, asset, looks FROM disbursement INDEXED BY disbursement_due "           \
+      "SELECT id, version, destination, amount, asset, looks, content_hash FROM disbursement "                         \
+      "INDEXED BY disbursement_due "                                                                                   \
       "WHERE treasury = ?1 AND schedule = ?3 AND schedule_value <= ?4 AND state = 3 AND waits_on IS NULL "             \
       "AND blocked = 0 ORDER BY schedule_value, id LIMIT ?2")                                                          \
     S(WAKES_NEXT, PLANNED, "SELECT id FROM disbursement WHERE treasury = ?1 AND wakes = 1 ORDER BY id LIMIT 1")        \
@@ -322,8 +324,8 @@
       "a.gas_used, a.gas_price FROM intent i JOIN attempt a ON a.intent = i.id WHERE i.treasury = ?1 AND "             \
       "(i.nonce, a.seq) > (?2, ?3) AND i.nonce >= ?2 ORDER BY i.nonce, a.seq LIMIT ?4")                                \
     S(CONTENTS, SHOWN,                                                                                                 \
-      "SELECT id, version, state, ref, destination, amount, waits_on IS NOT NULL, schedule, schedule_value, asset "    \
-      "FROM disbursement WHERE treasury = ?1 AND id > ?2 ORDER BY id LIMIT ?3")                                        \
+      "SELECT id, version, state, ref, destination, amount, waits_on IS NOT NULL, schedule, schedule_value, asset, "   \
+      "content_hash FROM disbursement WHERE treasury = ?1 AND id > ?2 ORDER BY id LIMIT ?3")                                        \
     S(ADOPT_INTENT, SHOWN,                                                                                             \
       "INSERT INTO intent (treasury, nonce, kind, status, to_address, value, data, gas_limit, lease_epoch, bound_ms) " \
       "VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8, ?9)")                                                                \

@@ -185,6 +185,33 @@ class RestoredCopyTest(AdoptCase):
         self.assertEqual(node.nonce(), 6)
         self.assert_agrees(bursar)
 
+    def cancelled_twin(self, tag):
+        """Of two that owe the same, the first is cancelled and the second paid, after the copy. Returns what the second
+        has become by adopting, and what its transaction has used."""
+        node = self.node()
+        bursar = self.bursar(node, TREASURY_MAIN_TAG=tag)
+        twins = [dict(row, destination=harness.destination("twins"), amount="5gwei") for row in harness.rows("twin", 2)]
+        self.pay(bursar, twins)
+        backup = self.copy_store(bursar)
+        self.assert_exit(0, bursar.command("cancel", "ref:twin-0", "--reason", "paid by bank"))
+        self.assert_exit(0, bursar.run_until_idle())
+        paid = bursar.show("ref:twin-1")
+        sent = node.rpc("eth_getTransactionByHash", paid["tx_hash"])
+        self.assertEqual(sent["input"], paid["content_hash"] if tag == "on" else "0x")
+        self.put_back(bursar, backup)
+        self.assert_pays_nothing(node, bursar)
+        self.adopt_for_good(bursar)
+        return bursar.show("ref:twin-1")["state"], int(paid["gas_used"])
+
+    def test_with_a_tag_it_is_certain_which_of_two_that_owe_the_same_was_paid(self):
+        state, gas_used = self.cancelled_twin("on")
+        self.assertEqual(state, "finalized")
+        self.assertGreater(gas_used, 21000)
+        self.assertLessEqual(gas_used, 21000 + 1280)  # EIP-7623; bytes that are zero cost less
+
+    def test_without_a_tag_the_first_of_two_that_owe_the_same_counts_as_paid(self):
+        self.assertEqual(self.cancelled_twin("off"), ("queued", 21000))
+
     def test_a_second_payment_is_left_to_a_person(self):
         node = self.node()
         bursar = self.bursar(node)

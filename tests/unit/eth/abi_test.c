@@ -87,6 +87,11 @@ static void a_transfer_is_written_as_tokens_read_it_and_read_back(void **state)
     assert_true(abi_transfer_decode(data, sizeof data, &got, &amount));
     assert_true(address_equal(&got, &to) && amount.limb[0] == 258);
     assert_false(abi_transfer_decode(data, sizeof data - 1, &got, &amount));
+    uint8_t tagged[sizeof data + ABI_WORD_BYTES + 1] = { 0 }; /* a word may follow, nothing else */
+    memcpy(tagged, data, sizeof data);
+    assert_true(abi_transfer_decode(tagged, sizeof data + ABI_WORD_BYTES, &got, &amount));
+    assert_true(address_equal(&got, &to) && amount.limb[0] == 258);
+    assert_false(abi_transfer_decode(tagged, sizeof data + ABI_WORD_BYTES + 1, &got, &amount));
     data[5] = 1; /* no address */
     assert_false(abi_transfer_decode(data, sizeof data, &got, &amount));
     data[5] = 0;

@@ -461,12 +461,40 @@ static void a_token_is_told_to_move_what_is_owed(void **state)
     struct bursar_address to, recipient;
     struct bursar_amount value, amount;
     struct call_data data;
-    plan_payment(&row, &to, &value, &data);
+    plan_payment(&row, false, &to, &value, &data);
     assert_int_equal(to.bytes[0], 0xa0);
     assert_true(bursar_amount_is_zero(value));
     assert_true(abi_transfer_decode(data.bytes, data.length_bytes, &recipient, &amount));
     assert_int_equal(recipient.bytes[0], 7);
     assert_int_equal(bursar_amount_compare(amount, wei(500)), 0);
+}
+
+static void a_tag_follows_what_is_paid_and_takes_its_gas(void **state)
+{
+    (void)state;
+    struct due_row rows[2] = {
+        { .id = 1, .destination = { { 7 } }, .amount = wei(500), .content_hash = { { 0xcc, 1 } } },
+        { .id = 2, .destination = { { 7 } }, .amount = wei(500), .content_hash = { { 0xcc, 2 } } }
+    };
+    struct bursar_address to;
+    struct bursar_amount value;
+    struct call_data data;
+    plan_payment(&rows[0], true, &to, &value, &data);
+    assert_int_equal(data.length_bytes, TAG_BYTES);
+    assert_memory_equal(data.bytes, rows[0].content_hash.bytes, TAG_BYTES);
+    struct outlook outlooks[2] = { { .kind = OUTLOOK_TRANSFER }, { .kind = OUTLOOK_TRANSFER } };
+    struct binding bindings[2];
+    struct block_decision blocks[2];
+    struct spending_plan plan = { .bindings = bindings, .blocks = blocks };
+    const struct spending_terms terms = { .max_fee_per_gas_wei = 1, .available = wei(100000), .tags = true };
+    plan_spending(rows, outlooks, 2, &terms, &plan);
+    assert_int_equal(plan.binding_count, 2);
+    assert_int_equal(bindings[1].gas_limit, TRANSFER_GAS + TAG_GAS);
+    assert_int_equal(bindings[1].data.bytes[1], 2);
+    rows[0].asset = (struct asset)TOKEN_A;
+    plan_payment(&rows[0], true, &to, &value, &data);
+    assert_int_equal(data.length_bytes, ABI_TRANSFER_BYTES + TAG_BYTES);
+    assert_memory_equal(data.bytes + ABI_TRANSFER_BYTES, rows[0].content_hash.bytes, TAG_BYTES);
 }
 
 static void each_token_has_a_purse_of_its_own_and_all_need_coins_for_gas(void **state)
@@ -791,6 +819,7 @@ int main(void)
         cmocka_unit_test(no_gas_limit_is_above_the_highest),
         cmocka_unit_test(only_what_holds_code_and_is_funded_is_tried_out),
         cmocka_unit_test(a_token_is_told_to_move_what_is_owed),
+        cmocka_unit_test(a_tag_follows_what_is_paid_and_takes_its_gas),
         cmocka_unit_test(each_token_has_a_purse_of_its_own_and_all_need_coins_for_gas),
         cmocka_unit_test(tokens_in_flight_are_reserved),
         cmocka_unit_test(of_a_token_the_logs_say_what_was_paid),

@@ -46,7 +46,7 @@ static void what_creates_a_contract_is_owed_by_nobody(void **state)
     struct chain_transaction transaction = mined_in(9);
     const struct content_record zero = { .id = 1 }; /* to address 0 */
     struct sight sight = { 0 };
-    struct payload owed = payload_of_content(&zero);
+    struct payload owed = payload_of_content(&zero, false);
     sight_take(&sight, &HASH, &transaction, &view);
     assert_int_equal(payload_compare(&sight.payload, &owed), 0);
     transaction.has_to = false;
