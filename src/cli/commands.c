@@ -34,7 +34,8 @@ const struct command COMMANDS[] = {
       "Pays for every treasury of bursar.conf, or for --treasury's only. Waits for a node that is down, for funds, "
       "and\n"
       "for a lease that another executor holds. SIGINT or SIGTERM ends it within two seconds, at any moment.\n"
-      "SIGHUP has it read bursar.conf again: `bursar help config` says what can change.\n\n"
+      "SIGHUP has it read bursar.conf again: `bursar help config` says what can change.\n"
+      "It serves HTTP, and delivers events to webhooks, beside paying: [http] and [webhook NAME] in bursar.conf.\n\n"
       "  --until-idle           end when nothing is left that time alone will bring on: 0 all paid, 5 some failed or\n"
       "                         are blocked, 6 halted for safety\n",
       cmd_run },
