@@ -22,13 +22,16 @@ class Terminal:
         self.server = subprocess.Popen(["tmux", "-S", self.socket, "-f", "/dev/null", "-D"], env=environment,
                                        stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                        preexec_fn=_die_with_parent)
-        wait_until(self.socket.exists, HANG_S, "tmux to start")
+        wait_until(self.answers, HANG_S, "tmux to start")
         command = [bursar.program, "top", "--interval", "0.2", *arguments]
         self.tmux("new-session", "-d", "-x", columns, "-y", rows, "-c", self.directory,
                   "sh", "-c", self.SCRIPT, "sh", *command)
 
-    def tmux(self, *arguments):
-        return subprocess.run(["tmux", "-S", self.socket, *map(str, arguments)], check=True, capture_output=True,
+    def answers(self):
+        return subprocess.run(["tmux", "-N", "-S", self.socket, "show-options", "-g"], capture_output=True).returncode == 0
+
+    def tmux(self, *arguments):  # -N: never a server of its own, which would outlive us
+        return subprocess.run(["tmux", "-N", "-S", self.socket, *map(str, arguments)], check=True, capture_output=True,
                               encoding="utf-8").stdout
 
     def screen(self):
