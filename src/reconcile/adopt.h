@@ -94,7 +94,7 @@ struct sight {
     uint64_t pays_version;
     enum disbursement_state pays_state;
     size_t equal; /* how many unpaid disbursements owe exactly the same */
-    /* Of what is to be signed again: */
+    /* Of what is to be signed again, or was cancelled: */
     struct call_data data;
     uint64_t gas_limit; /* 0: nothing is */
     char detail[ADOPT_DETAIL_MAX_BYTES];

@@ -1,5 +1,5 @@
-/* What the executor is to sign again, because no bytes of it were seen: its data and its gas limit, which neither the
- * signing log nor the chain tells. The data is what the disbursement owes, and must be what was signed. Gas is given as
+/* What the executor is to sign again, because no bytes of it were seen, and what a cancel took the nonce from: data and
+ * gas limit, which neither the signing log nor the chain tells. The data is what the disbursement owes, and must be what was signed. Gas is given as
  * much as a payment may take at all where the destination holds code: less could revert, more costs nothing. */
 #include "reconcile/adopt_parts.h"
 
@@ -10,10 +10,10 @@
 
 typedef unsigned long long ull;
 
-static bool is_signed_again(const struct sight *sight)
+static bool is_known_by_its_debt(const struct sight *sight)
 {
-    return sight->intent == 0 && sight->pays != 0 && sight->seen == SEEN_NOWHERE &&
-           (sight->step == ADOPT_SIGN_AGAIN || sight->step == ADOPT_CANCELLING);
+    return sight->intent == 0 && sight->pays != 0 && sight_pays(sight) == &sight->signed_payload &&
+           sight->step != ADOPT_UNDECIDED && sight->step != ADOPT_WAIT;
 }
 
 struct owed {
@@ -76,7 +76,7 @@ enum bursar_status adopt_prepare_again(struct adopt_look *look, struct bursar_er
     size_t count = 0;
     enum bursar_status status = BURSAR_OK;
     for (size_t i = 0; i < plan->count && status == BURSAR_OK; i++) {
-        if (!is_signed_again(&plan->sights[i]))
+        if (!is_known_by_its_debt(&plan->sights[i]))
             continue;
         status = read_data(look, &plan->sights[i], err);
         sights[count++] = &plan->sights[i];

@@ -120,8 +120,9 @@ static void fill_intent(const struct adopt_plan *plan, const struct sight *sight
     const struct payload *payload = sight_pays(sight);
     ret->to = payload->to;
     ret->value = payload->value;
-    ret->data = sight->raw.bytes ? tx->data : sight->data.bytes;
-    ret->data_bytes = sight->raw.bytes ? tx->data_bytes : sight->data.length_bytes;
+    bool was_seen = payload == &sight->payload; /* else its bytes, if any, are those of the cancel */
+    ret->data = was_seen ? tx->data : sight->data.bytes;
+    ret->data_bytes = was_seen ? tx->data_bytes : sight->data.length_bytes;
     ret->disbursement = sight->pays;
     ret->version = sight->pays_version;
     ret->from_state = sight->pays_state;

@@ -349,8 +349,10 @@ void world_run(struct world *world, const struct event_list *events, uint32_t st
 {
     size_t next = 0;
     while (world->step < steps && world->finding.property == PROPERTY_NONE) {
-        while (next < events->count && events->items[next].step <= world->step)
+        while (next < events->count && events->items[next].step <= world->step) {
+            see_nonces(world); /* an event may undo what was just mined */
             world_apply(world, &events->items[next++]);
+        }
         one_step(world);
     }
     if (world->finding.property == PROPERTY_NONE)
