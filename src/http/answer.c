@@ -31,6 +31,13 @@ void http_text(struct http_call *call, unsigned status, const char *content_type
         call->answer.status = 500; /* and no body: there is no memory for one */
 }
 
+void http_bytes(struct http_call *call, unsigned status, const char *content_type, const void *bytes, size_t length)
+{
+    http_text(call, status, content_type, "");
+    if (!buf_append(&call->answer.body, bytes, length))
+        call->answer.status = 500;
+}
+
 static void answer_json(struct http_call *call, unsigned status, const char *content_type, json_t *document)
 {
     char *text = document ? json_dumps(document, JSON_COMPACT) : NULL;

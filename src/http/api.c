@@ -112,6 +112,16 @@ bool api_query_number(struct http_call *call, const char *name, uint64_t fallbac
     return false;
 }
 
+bool api_query_flag(struct http_call *call, const char *name, bool *ret)
+{
+    const char *text = http_query(call, name);
+    *ret = text && strcmp(text, "true") == 0;
+    if (!text || *ret || strcmp(text, "false") == 0)
+        return true;
+    http_problem(call, 400, "invalid", "%s: must be true or false", name);
+    return false;
+}
+
 json_t *api_body(struct http_call *call)
 {
     json_error_t why;

@@ -31,6 +31,8 @@ bool api_check_query(struct http_call *call, const char *allowed);
 /* A number in the query, `fallback` when it is not there; false: answered 400. */
 bool api_query_number(struct http_call *call, const char *name, uint64_t fallback, uint64_t minimum, uint64_t maximum,
                       uint64_t *ret);
+/* true or false in the query, false when it is not there; false: answered 400. */
+bool api_query_flag(struct http_call *call, const char *name, bool *ret);
 /* The body, a JSON object; NULL: answered 400. */
 json_t *api_body(struct http_call *call);
 /* A string member of the body, or NULL with `err`: EINVAL. */

@@ -64,23 +64,13 @@ static void answer_created(struct http_call *call, enum bursar_status status, st
     }
 }
 
-static bool is_dry_run(struct http_call *call, bool *ret)
-{
-    const char *text = http_query(call, "dry_run");
-    *ret = text && strcmp(text, "true") == 0;
-    if (!text || *ret || strcmp(text, "false") == 0)
-        return true;
-    http_problem(call, 400, "invalid", "dry_run: must be true or false");
-    return false;
-}
-
 void http_create_disbursements(struct http_call *call)
 {
     struct api api;
     struct api_created created = { 0 };
     struct bursar_error err = { 0 };
     bool dry_run;
-    if (!api_check_query(call, "dry_run") || !is_dry_run(call, &dry_run))
+    if (!api_check_query(call, "dry_run") || !api_query_flag(call, "dry_run", &dry_run))
         return;
     json_t *body = api_body(call);
     json_t *rows = body ? rows_of(body) : NULL;

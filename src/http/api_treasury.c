@@ -1,9 +1,10 @@
-/* /v1/status, /v1/balance, /v1/breaker: a treasury as a whole. */
+/* /v1/status, /v1/balance, /v1/breaker, /v1/treasury-events: a treasury as a whole. */
 #include "http/api.h"
 
 #include "service/balance.h"
 #include "service/decisions.h"
 #include "service/standing.h"
+#include "service/story.h"
 
 #include <string.h>
 
@@ -74,6 +75,39 @@ void http_get_balance_history(struct http_call *call)
         return;
     enum bursar_status status = balance_history(api.store, api.treasury->id, cursor, (size_t)limit, &document, &err);
     api_end(&api, status, &err, document);
+}
+
+struct history {
+    const char *treasury;
+    size_t limit, count;
+    uint64_t last_seq;
+    json_t *items;
+};
+
+static enum bursar_status take_event(void *ctx, const struct event_record *event)
+{
+    struct history *history = ctx;
+    if (history->count++ == history->limit)
+        return BURSAR_OK;
+    history->last_seq = event->seq;
+    return json_array_append_new(history->items, story_log_json(event, history->treasury)) == 0 ? BURSAR_OK
+                                                                                                : BURSAR_ENOMEM;
+}
+
+void http_get_treasury_events(struct http_call *call)
+{
+    struct api api;
+    struct bursar_error err = { 0 };
+    uint64_t before, limit;
+    if (!api_check_query(call, "before limit") || !api_query_number(call, "before", 0, 1, INT64_MAX, &before) ||
+        !api_query_number(call, "limit", HISTORY_DEFAULT_COUNT, 1, HISTORY_MAX_COUNT, &limit) ||
+        !api_begin(&api, call, HTTP_STORE_READ))
+        return;
+    struct history history = { .treasury = api.treasury->name, .limit = (size_t)limit, .items = json_array() };
+    enum bursar_status status = api.store->treasury_events(api.store->ctx, api.treasury->id, before, (size_t)limit + 1,
+                                                           take_event, &history, &err);
+    json_t *next = history.count > limit ? json_integer((json_int_t)history.last_seq) : json_null();
+    api_end(&api, status, &err, json_pack("{s:o,s:o}", "items", history.items, "next", next));
 }
 
 static enum bursar_status read_breaker(const struct api *api, json_t **ret, struct bursar_error *err)

@@ -28,6 +28,7 @@ struct http_answer {
     unsigned status;
     const char *content_type;            /* NULL: no body */
     const char *content_security_policy; /* NULL: nothing may be loaded */
+    const char *cache_control;           /* NULL: not kept anywhere */
     struct buf body;
     struct http_stream stream; /* instead of a body, if it has a `read` */
     size_t header_count;
@@ -72,6 +73,8 @@ void http_fail(struct http_call *call, const struct bursar_error *err);
 void http_json(struct http_call *call, unsigned status, json_t *document);
 /* `text` is of `content_type`, and copied. */
 void http_text(struct http_call *call, unsigned status, const char *content_type, const char *text);
+/* `bytes` are copied. */
+void http_bytes(struct http_call *call, unsigned status, const char *content_type, const void *bytes, size_t length);
 void http_add_header(struct http_call *call, const char *name, const char *format, ...) BURSAR_PRINTF(3, 4);
 /* The words of a status: "Not Found". */
 const char *http_phrase(unsigned status);
@@ -101,16 +104,21 @@ void http_get_healthz(struct http_call *call);
 void http_get_readyz(struct http_call *call);
 void http_get_metrics(struct http_call *call);
 void http_get_openapi(struct http_call *call);
+void http_get_dashboard(struct http_call *call);
+void http_get_dashboard_file(struct http_call *call);
 void http_get_status(struct http_call *call);
 void http_list_disbursements(struct http_call *call);
 void http_create_disbursements(struct http_call *call);
 void http_show_disbursement(struct http_call *call);
 void http_cancel_disbursement(struct http_call *call);
 void http_retry_disbursement(struct http_call *call);
+void http_import_payment_file(struct http_call *call);
 void http_get_balance(struct http_call *call);
 void http_get_balance_history(struct http_call *call);
 void http_get_breaker(struct http_call *call);
 void http_set_breaker(struct http_call *call);
+void http_get_treasury_events(struct http_call *call);
+void http_get_token(struct http_call *call);
 void http_get_events(struct http_call *call);
 void http_export(struct http_call *call);
 void http_get_reconcile(struct http_call *call);

@@ -5,7 +5,6 @@
 
 #include <netinet/in.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 
 bool peer_address(struct MHD_Connection *connection, uint8_t ret[RATE_CLIENT_BYTES])
@@ -82,19 +81,21 @@ static bool find_route(struct http_call *call, const char *method, const char *t
 
 static bool has_good_type(struct http_call *call)
 {
-    static const char wanted[] = "application/json";
-    const char *type = http_header(call, "Content-Type");
-    size_t length = type ? strcspn(type, "; ") : 0;
-    if (!call->route->takes_json || (length == sizeof wanted - 1 && strncasecmp(type, wanted, length) == 0))
+    char type[64] = "";
+    const char *header = http_header(call, "Content-Type");
+    size_t length = header ? strcspn(header, "; ") : 0;
+    if (length < sizeof type)
+        (void)snprintf(type, sizeof type, "%.*s", (int)length, header ? header : "");
+    if (!call->route->body_types || http_word_is_listed(type, call->route->body_types))
         return true;
-    http_problem(call, 415, "wrong_content_type", "the body must be application/json");
+    http_problem(call, 415, "wrong_content_type", "the body's type must be one of: %s", call->route->body_types);
     return false;
 }
 
 static bool has_good_length(struct http_call *call)
 {
     const char *text = http_header(call, "Content-Length");
-    uint64_t length = 0, maximum = call->route->takes_json ? call->server->settings.body_max_bytes : 0;
+    uint64_t length = 0, maximum = call->route->body_types ? call->server->settings.body_max_bytes : 0;
     if (!text || (u64_from_text(text, strlen(text), 0, INT64_MAX, &length) && length <= maximum))
         return true;
     http_problem(call, 413, "too_large", "the body must have at most %llu bytes", (unsigned long long)maximum);
@@ -148,7 +149,8 @@ static bool add(struct MHD_Response *response, const char *name, const char *val
 static bool add_headers(const struct http_call *call, struct MHD_Response *response)
 {
     const struct http_answer *answer = &call->answer;
-    bool good = add(response, "X-Content-Type-Options", "nosniff") && add(response, "Cache-Control", "no-store") &&
+    bool good = add(response, "X-Content-Type-Options", "nosniff") &&
+                add(response, "Cache-Control", answer->cache_control ? answer->cache_control : "no-store") &&
                 add(response, "Referrer-Policy", "no-referrer") &&
                 add(response, "Cross-Origin-Resource-Policy", "same-origin") &&
                 add(response, "Content-Security-Policy",

@@ -24,7 +24,7 @@ struct http_route {
     const char *method;  /* GET answers HEAD as well */
     const char *pattern; /* "/v1/disbursements/{id}/cancel": {...} stands for one segment that is not empty */
     enum http_scope scope;
-    bool takes_json; /* has a body, which must be application/json */
+    const char *body_types; /* has a body, of one of these types, separated by spaces; NULL: has none */
     void (*handle)(struct http_call *call);
 };
 

@@ -143,9 +143,9 @@ static void on_completed(void *ctx, struct MHD_Connection *connection, void **re
 static enum MHD_Result take_body(struct exchange *exchange, const char *bytes, size_t *length)
 {
     struct http_call *call = &exchange->call;
-    if (!exchange->is_refused && (!call->route->takes_json || !buf_append(&exchange->body, bytes, *length))) {
+    if (!exchange->is_refused && (!call->route->body_types || !buf_append(&exchange->body, bytes, *length))) {
         http_problem(call, 413, "too_large", "the body must have at most %zu bytes",
-                     call->route->takes_json ? call->server->settings.body_max_bytes : 0);
+                     call->route->body_types ? call->server->settings.body_max_bytes : 0);
         exchange->is_refused = true;
     }
     exchange->dropped_bytes += exchange->is_refused ? *length : 0;

@@ -7,7 +7,9 @@
 
 #include <jansson.h>
 
-/* What it held when last looked at, and how much of it is spoken for: {"balance", "available", ...}. */
+#define BALANCE_OWED_MAX_COUNT 100000 /* disbursements of one state that are added up */
+
+/* What it held when last looked at, how much of it is spoken for, and what is owed: {"balance", "available", ...}. */
 BURSAR_MUST_CHECK enum bursar_status balance_read(const struct store *store, const struct situation *situation,
                                                   json_t **ret, struct bursar_error *err);
 /* The newest first, those below `cursor` (0: from the newest): {"items":[{"balance","delta","kind"...}],"next"}. */

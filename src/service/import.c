@@ -4,7 +4,6 @@
 #include "base/time.h"
 #include "service/file_tokens.h"
 #include "service/json_values.h"
-#include "payfile/payfile.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 struct importing {
     const struct store *store;
     const struct treasury *treasury;
+    const struct import_order *order;
     struct import_result *result;
     struct file_tokens tokens;
     bool has_enough; /* reading stopped at the limit of errors */
@@ -63,6 +63,16 @@ static bool remember(struct import_result *result, int64_t id, uint64_t line)
     return true;
 }
 
+static unsigned decimals_of(const struct importing *importing, const struct asset *asset)
+{
+    const struct file_tokens *tokens = &importing->tokens;
+    for (size_t i = 0; asset->is_token && i < tokens->count; i++) {
+        if (memcmp(&tokens->tokens[i].token, &asset->token, sizeof asset->token) == 0)
+            return tokens->tokens[i].decimals;
+    }
+    return COIN_DECIMALS;
+}
+
 static enum bursar_status take_row(void *ctx, const struct payfile_row *row, struct bursar_error *err)
 {
     struct importing *importing = ctx;
@@ -99,6 +109,9 @@ static enum bursar_status take_row(void *ctx, const struct payfile_row *row, str
                   (unsigned long long)line);
         return BURSAR_OK;
     }
+    if (importing->order->row_seen)
+        importing->order->row_seen(importing->order->row_seen_ctx, row, decimals_of(importing, &row->obligation.asset),
+                                   outcome == IMPORT_ADDED);
     return remember(result, id, row->line) ? BURSAR_OK : bursar_fail(err, BURSAR_ENOMEM, "out of memory");
 }
 
@@ -204,7 +217,7 @@ enum bursar_status import_rows(const struct store *store, const struct treasury_
                                const struct treasury *treasury, const struct import_order *order, FILE *file,
                                struct import_result *ret, struct bursar_error *err)
 {
-    struct importing importing = { .store = store, .treasury = treasury, .result = ret };
+    struct importing importing = { .store = store, .treasury = treasury, .order = order, .result = ret };
     ret->errors = calloc(IMPORT_ERRORS_SHOWN_MAX_COUNT, sizeof *ret->errors);
     if (!ret->errors)
         return bursar_fail(err, BURSAR_ENOMEM, "out of memory");

@@ -2,6 +2,7 @@
 #ifndef SERVICE_IMPORT_H
 #define SERVICE_IMPORT_H
 
+#include "payfile/payfile.h"
 #include "service/treasury_settings.h"
 #include "store/store.h"
 
@@ -14,6 +15,9 @@ struct import_order {
     const char *actor;      /* who brought it */
     const char *ref_prefix; /* NULL: none */
     bool dry_run;
+    /* NULL, or told of each good row: the file may be refused all the same. */
+    void (*row_seen)(void *ctx, const struct payfile_row *row, unsigned decimals, bool is_new);
+    void *row_seen_ctx;
 };
 
 struct import_error {

@@ -260,6 +260,11 @@
       "SELECT e.seq, e.at_ms, e.cause, e.from_state, e.to_state, e.actor, e.detail, e.treasury, "                      \
       "coalesce(e.disbursement, 0), d.ref FROM event e LEFT JOIN disbursement d ON d.id = e.disbursement "             \
       "WHERE e.seq > ?1 ORDER BY e.seq LIMIT ?2")                                                                      \
+    S(TREASURY_EVENTS, PLANNED,                                                                                        \
+      "SELECT e.seq, e.at_ms, e.cause, e.from_state, e.to_state, e.actor, e.detail, e.treasury, 0, NULL "              \
+      "FROM event e WHERE e.disbursement IS NULL AND e.treasury = ?1 AND e.seq < ?2 ORDER BY e.seq DESC LIMIT ?3")     \
+    S(OWED, PLANNED,                                                                                                   \
+      "SELECT amount FROM disbursement WHERE treasury = ?1 AND state = ?2 AND asset IS NULL ORDER BY id LIMIT ?3")     \
     S(EVENT_NEWEST, PLANNED, "SELECT max(seq) FROM event")                                                             \
     S(BALANCES, PLANNED,                                                                                               \
       "SELECT b.seq, b.at_ms, b.block_no, b.amount, p.amount FROM balance b LEFT JOIN balance p "                      \

@@ -222,6 +222,14 @@ struct store {
     enum bursar_status (*events)(void *ctx, uint64_t after_seq, size_t limit, event_visitor *visit, void *visit_ctx,
                                  struct bursar_error *err);
     enum bursar_status (*event_newest)(void *ctx, uint64_t *ret_seq, struct bursar_error *err); /* 0: none */
+    /* What happened to the treasury itself and to no disbursement: its breaker, what was adopted. The newest first,
+     * below before_seq (0: from the newest). */
+    enum bursar_status (*treasury_events)(void *ctx, int64_t treasury, uint64_t before_seq, size_t limit,
+                                          event_visitor *visit, void *visit_ctx, struct bursar_error *err);
+    /* Sum of what is owed in the native coin by those in this state, of the `limit` oldest ones. EINVAL: more than an
+     * amount can hold. */
+    enum bursar_status (*owed)(void *ctx, int64_t treasury, enum disbursement_state state, size_t limit,
+                               struct bursar_amount *ret, struct bursar_error *err);
     /* The newest first, below before_seq (0: from the newest). */
     enum bursar_status (*balances)(void *ctx, int64_t treasury, uint64_t before_seq, size_t limit,
                                    balance_visitor *visit, void *visit_ctx, struct bursar_error *err);

@@ -12,11 +12,11 @@
 #include <cmocka.h>
 
 static const struct http_route ROUTES[] = {
-    { "GET", "/", HTTP_SCOPE_OPEN, false, NULL },
-    { "GET", "/v1/things", HTTP_SCOPE_READ, false, NULL },
-    { "POST", "/v1/things", HTTP_SCOPE_PAY, true, NULL },
-    { "GET", "/v1/things/{id}", HTTP_SCOPE_READ, false, NULL },
-    { "POST", "/v1/things/{id}/{verb}", HTTP_SCOPE_OPERATE, true, NULL },
+    { "GET", "/", HTTP_SCOPE_OPEN, NULL, NULL },
+    { "GET", "/v1/things", HTTP_SCOPE_READ, NULL, NULL },
+    { "POST", "/v1/things", HTTP_SCOPE_PAY, "application/json", NULL },
+    { "GET", "/v1/things/{id}", HTTP_SCOPE_READ, NULL, NULL },
+    { "POST", "/v1/things/{id}/{verb}", HTTP_SCOPE_OPERATE, "application/json", NULL },
 };
 
 static struct http_parameters parameters;

@@ -97,6 +97,43 @@ static void the_log_is_read_on_from_any_event(void **state)
     assert_int_equal(log.last_seq, newest);
 }
 
+static enum bursar_status take_treasury_event(void *ctx, const struct event_record *event)
+{
+    struct log *log = ctx;
+    assert_int_equal(event->disbursement, 0);
+    assert_true(log->last_seq == 0 || event->seq < log->last_seq);
+    log->last_seq = event->seq;
+    log->count++;
+    return BURSAR_OK;
+}
+
+static void a_treasury_has_a_history_of_its_own_the_newest_first(void **state)
+{
+    struct fixture *f = *state;
+    const struct decision decision = { "a person", "a reason", NOW_MS };
+    struct log log = { 0 };
+    import_many(f, "r", 5, NULL);
+    for (int i = 0; i < 3; i++)
+        OK(f, breaker_force, f->treasury, i % 2 ? BREAKER_COMMAND_CLOSE : BREAKER_COMMAND_OPEN, 0, &decision);
+    OK(f, treasury_events, f->treasury, 0, 2, take_treasury_event, &log);
+    assert_int_equal(log.count, 2);
+    OK(f, treasury_events, f->treasury, log.last_seq, 100, take_treasury_event, &log);
+    assert_int_equal(log.count, 3);
+}
+
+static void what_is_owed_is_the_sum_of_a_state(void **state)
+{
+    struct fixture *f = *state;
+    struct bursar_amount five, two, none, expected;
+    import_many(f, "r", 5, NULL);
+    OK(f, owed, f->treasury, STATE_QUEUED, 100, &five);
+    OK(f, owed, f->treasury, STATE_QUEUED, 2, &two);
+    OK(f, owed, f->treasury, STATE_STAGED, 100, &none);
+    assert_true(bursar_amount_is_zero(none));
+    assert_true(bursar_amount_multiply(two, 5, &expected) && bursar_amount_multiply(five, 2, &five));
+    assert_int_equal(bursar_amount_compare(five, expected), 0);
+}
+
 static void see_balance(struct fixture *f, uint64_t wei)
 {
     struct snapshot snapshot = {
@@ -152,6 +189,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(rows_are_found_from_either_end, set_up_leased, tear_down),
         cmocka_unit_test_setup_teardown(a_call_looks_at_a_bounded_number_of_rows, set_up_leased, tear_down),
         cmocka_unit_test_setup_teardown(the_log_is_read_on_from_any_event, set_up_leased, tear_down),
+        cmocka_unit_test_setup_teardown(a_treasury_has_a_history_of_its_own_the_newest_first, set_up_leased, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_owed_is_the_sum_of_a_state, set_up_leased, tear_down),
         cmocka_unit_test_setup_teardown(a_balance_is_kept_when_it_has_changed, set_up_leased, tear_down),
         cmocka_unit_test_setup_teardown(only_the_newest_balances_are_kept, set_up_leased, tear_down),
     };

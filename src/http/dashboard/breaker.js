@@ -1,0 +1,76 @@
+// The circuit breaker with its history, and the nodes it judges.
+import { $, h, icon, redraw } from "./dom.js";
+import { get, post } from "./api.js";
+import { askReason } from "./dialogs.js";
+import { causeWords, grouped, plural, time } from "./format.js";
+
+const WORDS = {
+  closed: ["ok", "Closed: payments go out"],
+  open: ["bad", "Open: nothing new is paid"],
+  half_open: ["warn", "Half-open: a few trials decide"],
+};
+const HISTORY_ROWS = 8;
+
+const COMMANDS = {
+  open: { title: "Stop new payments", danger: true, confirm: "Open the breaker",
+    text: "Opens the circuit breaker: nothing new is sent until somebody closes it again. What is already sent is still watched." },
+  close: { title: "Resume payments", confirm: "Close the breaker",
+    text: "Closes the circuit breaker and sets its counters to zero: what is due is paid at once." },
+  reset: { title: "Reset the counters", confirm: "Reset the breaker",
+    text: "Puts the circuit breaker back to how it began: closed, nothing counted." },
+};
+
+export function initBreaker(context) {
+  for (const [command, words] of Object.entries(COMMANDS)) {
+    $(`breaker-${command}`).addEventListener("click", () => askReason({ ...words,
+      act: reason => post("/v1/breaker", { treasury: context.treasury() }, { command, reason }) })
+      .then(done => done && context.refresh()));
+  }
+}
+
+export function drawBreaker(status, may) {
+  const { breaker } = status;
+  const [tone, words] = WORDS[breaker.state] ?? ["warn", breaker.state];
+  redraw($("breaker"), breaker, () => [
+    h("p", { class: `lead state-line ${tone}` }, icon(tone), h("strong", null, words)),
+    h("dl", { class: "pairs" },
+      breaker.since && [h("dt", null, "Since"), h("dd", null, time(breaker.since))],
+      breaker.half_open_at && [h("dt", null, "Tries again"), h("dd", null, time(breaker.half_open_at))],
+      breaker.state === "half_open" ? [h("dt", null, "Trials that worked"), h("dd", null, String(breaker.successes))]
+        : [h("dt", null, "Failures counted"), h("dd", null, String(breaker.failures))],
+      breaker.forced && [h("dt", null, "By"), h("dd", null, `${breaker.actor}: ${breaker.reason}`)]),
+  ]);
+  for (const command of Object.keys(COMMANDS)) {
+    const button = $(`breaker-${command}`);
+    button.hidden = !may.operate || (command === "open" && breaker.state === "open" && breaker.forced)
+      || (command === "close" && breaker.state === "closed") || (command === "reset" && breaker.failures === 0);
+  }
+  drawNodes(status);
+}
+
+export async function drawBreakerHistory(treasury) {
+  const { items } = await get("/v1/treasury-events", { treasury, limit: HISTORY_ROWS });
+  redraw($("breaker-history"), items, () => items.length
+    ? h("ol", { class: "history" }, items.map(event => h("li", null, time(event.at), h("div", null,
+        h("strong", null, causeWords(event.cause)), ` by ${event.actor}`, event.detail && h("p", null, event.detail)))))
+    : h("p", { class: "muted" }, "Nothing has happened to it."));
+}
+
+const NODE_WORDS = { ok: "well", untried: "not asked yet", failing: "failing", resting: "resting after failures",
+  lagging: "lagging behind", lying: "contradicts the chain" };
+
+function drawNodes(status) {
+  const newest = status.node.latest_block, final = status.node.final_block;
+  redraw($("nodes"), [status.nodes, status.node.reachable, status.node.error], () => [
+    h("ul", { class: "nodes" }, status.nodes.map(node => {
+      const tone = node.state === "ok" ? "ok" : node.state === "untried" ? "idle" : node.state === "lying" ? "bad" : "warn";
+      return h("li", { class: tone }, icon(tone === "idle" ? "wait" : tone), h("code", null, node.url),
+        h("span", null, NODE_WORDS[node.state] ?? node.state,
+          node.latest_block !== null && `, block ${grouped(node.latest_block)}`),
+        node.last_error && h("p", { class: "muted" }, node.last_error));
+    })),
+    h("p", { class: "muted" }, status.node.reachable
+      ? `Newest block ${grouped(newest)}${final === null ? "" : `, final up to ${grouped(final)} (${plural(newest - final, "block")} behind)`}.`
+      : status.node.error ?? "No node answers."),
+  ]);
+}
