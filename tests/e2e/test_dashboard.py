@@ -227,10 +227,12 @@ class PayFileTest(DashboardCase):
         _, bursar, _, browser = self.looking(HTTP_MAX_BODY_BYTES=1024)
         browser.do("""
             await page.getByRole('button', { name: 'Pay a file' }).click();
+            await page.getByLabel('Put before every ref').fill('night/');
             await page.getByLabel('Choose a file').setInputFiles({ name: 'one.jsonl', mimeType: '', buffer: Buffer.from(argument) });
             await page.getByRole('button', { name: 'Pay 1 payment' }).click();
         """, '{"ref":"json-1","destination":"%s","amount":"7gwei"}\n' % destination("json-1"))
         self.wait_text(browser, "#import-result", "1 of 1 paid")
+        self.assertEqual(bursar.show("ref:night/json-1")["state"], "finalized")
         browser.do("await page.getByLabel('Choose a file').setInputFiles({ name: 'big.csv', mimeType: 'text/csv', buffer: Buffer.from(argument) });",
                    csv_text(rows("big", 100)))
         self.wait_text(browser, "#import-result", "at most 1024 bytes")
@@ -247,12 +249,15 @@ class DecideTest(DashboardCase):
         self.assertEqual(bursar.status()["breaker"]["state"], "closed")  # a reason is asked for
         browser.do("""
             await page.getByLabel('Why?').fill('a node answers nonsense');
+            await page.getByLabel('For how long?').selectOption('1 hour');
             await page.getByRole('button', { name: 'Open the breaker' }).click();
         """)
         self.wait_text(browser, "h1", "Stopped: the circuit breaker is open")
         self.wait_text(browser, "#breaker", "token eve: a node answers nonsense")
         self.wait_text(browser, "#breaker-history", "a node answers nonsense")
-        self.assertEqual(bursar.status()["breaker"]["reason"], "a node answers nonsense")
+        breaker = bursar.status()["breaker"]
+        self.assertEqual(breaker["reason"], "a node answers nonsense")
+        self.assertIsNotNone(breaker["half_open_at"])
         payments = rows("held", 2)
         self.pay(bursar, payments)
         self.wait_text(browser, ".number:has-text('Waiting')", "2")
@@ -266,19 +271,55 @@ class DecideTest(DashboardCase):
         self.wait_text(browser, "#breaker-history li:first-child", "it is well again")
         self.assert_chain(node, once=payments)
 
-    def test_cancelled_and_retried(self):
-        node, bursar, _, browser = self.looking()
-        node.set_code(destination("refuses-0"), "0x60006000fd")
-        self.pay(bursar, rows("wait", 1, not_before="2100-01-01T00:00:00Z"))
+    def cancel(self, browser, ref, reason):
         browser.do("""
-            await page.getByRole('link', { name: 'wait-0' }).click();
+            await page.getByRole('link', { name: argument.ref }).click();
             await page.getByRole('button', { name: 'Cancel payment' }).click();
-            await page.getByLabel('Why?').fill('ordered twice');
+            await page.getByLabel('Why?').fill(argument.reason);
             await page.getByRole('button', { name: 'Cancel the payment' }).click();
-        """)
+            await page.locator('#reason-dialog').waitFor({ state: 'hidden' });
+        """, {"ref": ref, "reason": reason})
+
+    def test_what_waits_is_cancelled_at_once(self):
+        _, bursar, _, browser = self.looking()
+        self.pay(bursar, rows("wait", 1, not_before="2100-01-01T00:00:00Z"))
+        self.cancel(browser, "wait-0", "ordered twice")
         self.wait_text(browser, "dialog[open] .story-top", "Cancelled")
         self.wait_text(browser, "dialog[open] .history", "ordered twice")
         self.assertEqual(bursar.show("ref:wait-0")["state"], "cancelled")
+
+    def test_what_is_in_flight_is_cancelled_at_its_nonce(self):
+        node, bursar, _, browser = self.looking()
+        node.rpc("evm_setIntervalMining", 0)
+        payments = rows("fly", 1)
+        self.pay(bursar, payments)
+        self.wait_text(browser, "#payments tbody tr", "In flight")
+        self.cancel(browser, "fly-0", "wrong month")
+        self.wait_text(browser, "dialog[open] .attempts", "Uses up the nonce")
+        node.rpc("evm_setIntervalMining", 1)
+        self.wait_text(browser, "dialog[open] .story-top", "Cancelled")
+        self.assert_chain(node, unpaid=payments)
+
+    def test_what_failed_is_tried_again(self):
+        node, bursar, _, browser = self.looking()
+        node.rpc("evm_setIntervalMining", 0)
+        payments = rows("shut", 1)
+        self.pay(bursar, payments)
+        self.wait_text(browser, "#payments tbody tr", "In flight")
+        node.set_code(destination("shut-0"), "0x60006000fd")  # reverts
+        node.rpc("evm_setIntervalMining", 1)
+        self.wait_text(browser, "#payments tbody tr", "Failed")
+        self.wait_text(browser, "#needs", "shut-0")
+        node.set_code(destination("shut-0"), "0x")
+        browser.do("""
+            await page.getByRole('link', { name: 'shut-0' }).click();
+            await page.getByRole('button', { name: 'Try again' }).click();
+            await page.getByLabel('Why?').fill('it takes money now');
+            await page.getByRole('dialog', { name: 'after all' }).getByRole('button', { name: 'Try again' }).click();
+        """)
+        self.wait_text(browser, "dialog[open] .story-top", "Paid")
+        self.wait_text(browser, "dialog[open] .history", "it takes money now")
+        self.assert_chain(node, once=payments)
 
 
 class KeyboardTest(DashboardCase):

@@ -9,7 +9,8 @@ import unittest
 import jsonschema
 
 import contracts
-from harness import ETHER, HANG_S, KEYSTORE, TREASURY, destination, expected, free_port, rows, wait_until
+from harness import (ETHER, HANG_S, KEYSTORE, TREASURY, csv_text, destination, expected, free_port, jsonl_text, rows,
+                     wait_until)
 from http_client import Http, HttpCase
 
 
@@ -38,7 +39,7 @@ class Described(Http):
         responses = operations[method.lower()]["responses"]
         response = responses.get(str(answer.status), responses["default"])
         assert str(answer.status) in responses or answer.status >= 400, f"{method} {path} is not described: {answer}"
-        if answer.status == 204:
+        if answer.status in (204, 304):
             return
         kind = answer.headers["Content-Type"].split(";")[0]
         assert kind in response["content"], f"{method} {path}: {answer}"
@@ -320,10 +321,74 @@ class ApiTest(ApiCase):
                   "/v1/reconcile": {}, "/rpc": {"jsonrpc": "2.0", "method": "gov.treasury.balance", "id": 1}}
         for path, operations in http.description["paths"].items():
             for method in operations:
-                where = path.replace("{id}", str(number))
+                where = path.replace("{id}", str(number)).replace("{file}", "app.js")
                 http.request(method.upper(), where, bodies.get(path, reason) if method == "post" else None)
         described = {(p, m.upper()) for p, o in http.description["paths"].items() for m in o}
         self.assertEqual(described - http.seen, set())
+
+
+class PaymentFileTest(ApiCase):
+    def send(self, http, text, query="", kind="text/csv"):
+        return http.request("POST", f"/v1/payment-files{query}", text, headers={"Content-Type": kind})
+
+    def test_a_payment_file_is_checked_added_and_known_again(self):
+        _, _, http = self.serving()
+        payments = rows("file", 3, not_before="2100-01-01T00:00:00Z")
+        checked = self.send(http, csv_text(payments), "?dry_run=true")
+        self.assertEqual((checked.status, checked.json["added"], checked.json["ids"]), (200, 3, []))
+        self.assertEqual(checked.json["total"], str(sum(expected(payments).values())))
+        first = checked.json["rows"][0]
+        self.assertEqual((first["line"], first["ref"], first["destination"].lower(), first["amount_units"], first["is_new"]),
+                         (2, "file-0", payments[0]["destination"], "0.000000001", True))
+        self.assertEqual(http.get("/v1/disbursements").json["items"], [])
+        added = self.send(http, csv_text(payments), "?name=may.csv")
+        self.assertEqual((added.status, len(added.json["ids"])), (201, 3), str(added))
+        self.assertIn("may.csv, line 2", http.get("/v1/disbursements/ref:file-0").json["history"][0]["detail"])
+        again = self.send(http, jsonl_text(payments), kind="application/jsonl; charset=utf-8")
+        self.assertEqual((again.status, again.json["added"], again.json["existing"], again.json["total"]), (200, 0, 3, "0"))
+        self.assertEqual(http.get("/v1/balance").json["owed"], str(sum(expected(payments).values())))
+
+    def test_what_is_wrong_with_a_payment_file_is_told_by_line(self):
+        _, _, http = self.serving()
+        text = csv_text(rows("bad", 3)).replace("2gwei", "2bananas")
+        problem = self.assert_problem(422, "invalid", self.send(http, text))
+        self.assertEqual([(e["line"], e["column"]) for e in problem.json["errors"]], [(3, "amount")])
+        self.assertEqual(http.get("/v1/disbursements").json["items"], [])
+        self.assert_problem(400, "invalid", self.send(http, ""))
+        self.assert_problem(400, "invalid", self.send(http, text, "?name="))
+        self.assert_problem(400, "invalid", self.send(http, text, "?dry_run=perhaps"))
+        self.assert_problem(415, "wrong_content_type", self.send(http, text, kind="application/json"))
+        self.assert_problem(413, "too_large", self.send(http, "x" * (1024 * 1024 + 1)))
+
+    def test_a_treasury_has_a_history_of_its_own_and_a_token_knows_what_it_may(self):
+        bursar, _, http = self.serving()
+        self.create(http, rows("some", 2))
+        for command, reason in (("open", "one"), ("close", "two"), ("reset", "three")):
+            self.assertEqual(http.post("/v1/breaker", {"command": command, "reason": reason}).status, 200)
+        page = http.get("/v1/treasury-events?limit=2").json
+        self.assertEqual([(e["cause"], e["detail"], e["id"]) for e in page["items"]],
+                         [("breaker_reset", "three", None), ("breaker_closed", "two", None)])
+        page = http.get(f"/v1/treasury-events?limit=2&before={page['next']}").json
+        self.assertEqual(([e["detail"] for e in page["items"]], page["next"]), (["one"], None))
+        self.assertEqual(http.get("/v1/token").json, {"actor": "token all", "read": True, "pay": True, "operate": True})
+        reader = self.token(bursar, "reader", "read")
+        self.assertEqual(http.get("/v1/token", token=reader).json["pay"], False)
+
+    def test_the_dashboard_is_kept_by_browsers_and_may_load_nothing_from_elsewhere(self):
+        _, _, http = self.serving()
+        page = http.get("/", token=" ")
+        policy = page.headers["Content-Security-Policy"]
+        self.assertIn("default-src 'none'", policy)
+        self.assertNotIn("unsafe", policy)
+        files = re.findall(rb'(?:src|href)="(/[^"#]+)"', page.body)
+        self.assertIn(b"/dashboard/app.js", files)
+        for name in {name.decode() for name in files}:
+            answer = http.get(name, token=" ")
+            self.assertEqual(answer.status, 200, name)
+            if name.startswith("/dashboard/"):
+                again = http.get(name, token=" ", headers={"If-None-Match": answer.headers["ETag"]})
+                self.assertEqual((again.status, again.body), (304, b""), name)
+        self.assert_problem(404, "no_such_path", http.get("/dashboard/..%2fopenapi.json", token=" "))
 
 
 class EventsTest(ApiCase):

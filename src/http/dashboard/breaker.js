@@ -12,7 +12,7 @@ const WORDS = {
 const HISTORY_ROWS = 8;
 
 const COMMANDS = {
-  open: { title: "Stop new payments", danger: true, confirm: "Open the breaker",
+  open: { title: "Stop new payments", danger: true, asksPeriod: true, confirm: "Open the breaker",
     text: "Opens the circuit breaker: nothing new is sent until somebody closes it again. What is already sent is still watched." },
   close: { title: "Resume payments", confirm: "Close the breaker",
     text: "Closes the circuit breaker and sets its counters to zero: what is due is paid at once." },
@@ -23,7 +23,8 @@ const COMMANDS = {
 export function initBreaker(context) {
   for (const [command, words] of Object.entries(COMMANDS)) {
     $(`breaker-${command}`).addEventListener("click", () => askReason({ ...words,
-      act: reason => post("/v1/breaker", { treasury: context.treasury() }, { command, reason }) })
+      act: (reason, period) => post("/v1/breaker", { treasury: context.treasury() },
+        { command, reason, ...(period ? { for: period } : {}) }) })
       .then(done => done && context.refresh()));
   }
 }
@@ -35,6 +36,7 @@ export function drawBreaker(status, may) {
     h("p", { class: `lead state-line ${tone}` }, icon(tone), h("strong", null, words)),
     h("dl", { class: "pairs" },
       breaker.since && [h("dt", null, "Since"), h("dd", null, time(breaker.since))],
+      breaker.openings > 1 && [h("dt", null, "Opened in a row"), h("dd", null, String(breaker.openings))],
       breaker.half_open_at && [h("dt", null, "Tries again"), h("dd", null, time(breaker.half_open_at))],
       breaker.state === "half_open" ? [h("dt", null, "Trials that worked"), h("dd", null, String(breaker.successes))]
         : [h("dt", null, "Failures counted"), h("dd", null, String(breaker.failures))],

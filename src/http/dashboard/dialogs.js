@@ -33,8 +33,8 @@ export function askToken(why) {
   });
 }
 
-// `act(reason)` does it; a problem is shown and the dialog stays. Resolves with whether it was done.
-export function askReason({ title, text, confirm, danger, act }) {
+// `act(reason, period)` does it; a problem is shown and the dialog stays. Resolves with whether it was done.
+export function askReason({ title, text, confirm, danger, asksPeriod, act }) {
   const dialog = $("reason-dialog"), form = $("reason-form"), input = $("reason-input"), error = $("reason-error");
   const button = $("reason-confirm");
   $("reason-title").textContent = title;
@@ -43,6 +43,8 @@ export function askReason({ title, text, confirm, danger, act }) {
   button.classList.toggle("danger", Boolean(danger));
   error.textContent = "";
   input.value = "";
+  $("reason-period").value = "";
+  $("reason-period-label").hidden = !asksPeriod;
   return new Promise(resolve => {
     let done = false;
     const submit = async event => {
@@ -51,7 +53,7 @@ export function askReason({ title, text, confirm, danger, act }) {
       button.disabled = true;
       error.textContent = "";
       try {
-        await act(input.value.trim());
+        await act(input.value.trim(), asksPeriod ? $("reason-period").value : "");
         done = true;
         dialog.close();
         announce(`Done: ${title}`);

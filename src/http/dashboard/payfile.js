@@ -7,8 +7,10 @@ const KEY = "bursar-files";
 const ENDED = ["finalized", "cancelled", "failed", "rolled_back"];
 const PAGE_ROWS = 1000;
 const FILES_KEPT = 5;
+const TYPING_MS = 400;
 
 let context = null;
+let chosen = null; // the file that is looked at
 let checked = 0; // a check that was overtaken by another file is not shown
 let jobs = []; // { name, treasury, ids, states: Map }
 
@@ -17,6 +19,14 @@ export function initPayfile(given) {
   $("import-open").addEventListener("click", () => begin());
   $("import-close").addEventListener("click", () => $("import-dialog").close());
   $("import-file").addEventListener("change", () => $("import-file").files[0] && check($("import-file").files[0]));
+  let typing = null;
+  $("import-prefix").addEventListener("input", () => {
+    if (!chosen) return;
+    clearTimeout(typing);
+    checked++; // what is shown no longer holds, and can't be confirmed
+    $("import-result").replaceChildren(h("p", null, `Checking ${chosen.name} …`));
+    typing = setTimeout(() => chosen && check(chosen), TYPING_MS);
+  });
   let depth = 0;
   const isFile = event => context.may().pay && event.dataTransfer?.types.includes("Files");
   const over = shown => { $("drop").hidden = !shown; };
@@ -38,6 +48,8 @@ export function initPayfile(given) {
 
 function begin() {
   $("import-file").value = "";
+  $("import-prefix").value = "";
+  chosen = null;
   $("import-result").replaceChildren();
   if (!$("import-dialog").open) $("import-dialog").showModal();
   $("import-title").focus();
@@ -46,11 +58,12 @@ function begin() {
 const typeOf = text => (text.trimStart().startsWith("{") ? "application/jsonl" : "text/csv");
 
 function submit(file, text, dry) {
-  return send("/v1/payment-files", { treasury: context.treasury(), name: file.name.slice(0, 60), dry_run: dry ? "true" : "" },
-    typeOf(text), file);
+  return send("/v1/payment-files", { treasury: context.treasury(), name: file.name.slice(0, 60), dry_run: dry ? "true" : "",
+    ref_prefix: $("import-prefix").value }, typeOf(text), file);
 }
 
 async function check(file) {
+  chosen = file;
   const number = ++checked;
   const place = $("import-result");
   place.replaceChildren(h("p", null, `Checking ${file.name} …`));
@@ -103,6 +116,7 @@ function shownPreview(file, text, preview) {
 
 async function pay(file, text, button) {
   button.disabled = true;
+  chosen = null;
   try {
     const result = await submit(file, text, false);
     const job = { name: file.name, treasury: context.treasury(), ids: result.ids, states: null };
