@@ -10,6 +10,8 @@ elseif(NOT DEFINED BURSAR_DASHBOARD OR BURSAR_DASHBOARD)
   file(GLOB dashboard_files CONFIGURE_DEPENDS ${dashboard_dir}/*.html ${dashboard_dir}/*.css ${dashboard_dir}/*.js
        ${dashboard_dir}/*.svg)
   list(APPEND dashboard_files ${uplot_dir}/dist/uPlot.iife.min.js ${uplot_dir}/dist/uPlot.min.css ${uplot_dir}/LICENSE)
+  include(GNUInstallDirs)
+  install(FILES ${uplot_dir}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME uPlot-license.txt)
 endif()
 add_custom_command(OUTPUT ${dashboard_c}
   COMMAND ${CMAKE_COMMAND} -DOUTPUT=${dashboard_c} "-DFILES=${dashboard_files}"

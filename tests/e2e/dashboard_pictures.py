@@ -75,11 +75,11 @@ def picture(browser, port, token, target, name):
             await page.locator('.uplot canvas').waitFor();
             await page.getByText('Live', { exact: true }).waitFor();
             await page.evaluate(() => scrollTo(0, 0));
-            await page.screenshot({ path: argument.path, fullPage: argument.full });
-        """, {"url": f"http://127.0.0.1:{port}/", "token": token, "path": str(target / f"dashboard-{name}.png"),
-              "full": False})
+            await page.screenshot({ path: argument.path });
+        """, {"url": f"http://127.0.0.1:{port}/", "token": token, "path": str(target / f"dashboard-{name}.png")})
         if name == "light":
             browser.do("""
+                await page.setViewportSize({ width: 1280, height: 800 });
                 await page.getByRole('link', { name: '2026-03-audit' }).click();
                 await page.getByText('Final: paid for good').waitFor();
                 await page.screenshot({ path: argument });

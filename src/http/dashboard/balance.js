@@ -41,7 +41,7 @@ function draw() {
   const span = shown.times.at(-1) - shown.times[0];
   const day = at => new Date(at * 1000).toISOString().slice(5, 10);
   chart = new window.uPlot({
-    width: place.clientWidth, height: HEIGHT_PX, legend: { show: false }, cursor: { y: false, drag: { x: false, y: false } },
+    width: place.clientWidth, height: HEIGHT_PX, padding: [12, 32, 0, 0], legend: { show: false }, cursor: { y: false, drag: { x: false, y: false } },
     scales: { x: { time: true }, y: { range: (u, low, high) => padded(low, high) } },
     axes: [
       { ...axis, size: 32, space: 84, values: (u, splits) => splits.map(at => span > 172800 ? day(at) : clock(new Date(at * 1000), span < 600)) },
