@@ -82,26 +82,27 @@ static void answer(struct http_call *call, const struct import_result *result, c
                         preview->rows));
 }
 
-static void import_body(struct http_call *call, struct import_order *order)
+static void import_body(struct http_call *call, const struct import_order *asked)
 {
     struct api api;
     struct bursar_error err = { 0 };
     struct import_result result = { 0 };
     struct preview preview = { .rows = json_array() };
-    order->row_seen = take_row;
-    order->row_seen_ctx = &preview;
+    struct import_order order = *asked;
+    order.actor = call->actor;
+    order.row_seen = take_row;
+    order.row_seen_ctx = &preview;
     FILE *file = fmemopen((void *)(uintptr_t)call->body, call->body_bytes, "r"); /* only read */
     if (!file) {
         http_problem(call, 503, "busy", "out of memory");
     } else if (api_begin(&api, call, HTTP_STORE_WRITE)) {
-        order->actor = call->actor;
         preview.names = api.settings.names;
         enum bursar_status status =
-            import_rows(api.store, &api.settings, &api.situation.treasury, order, file, &result, &err);
+            import_rows(api.store, &api.settings, &api.situation.treasury, &order, file, &result, &err);
         api_close(&api);
         err.status = status;
         if (status == BURSAR_OK)
-            answer(call, &result, &preview, order->dry_run);
+            answer(call, &result, &preview, order.dry_run);
         else if (result.error_count > 0)
             http_problem_with(call, 422, "invalid", "nothing was added: see `errors`, the first 100 of them",
                               json_pack("{s:o}", "errors", errors_json(&result)));

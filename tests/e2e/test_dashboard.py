@@ -15,12 +15,17 @@ class DashboardCase(HttpCase):
         """A treasury that is served, and a browser in which somebody has given a token."""
         node = node or self.node()
         bursar, run, http = super().serving(node, **settings)
-        token = self.token(bursar, "eve", scope)
+        http.token = token = self.token(bursar, "eve", scope)
         return node, bursar, http, self.sign_in(self.browser(**(browser or {})), http, token)
 
     def token(self, bursar, name, scope):
         result = self.assert_exit(0, bursar.command("token", "create", "--name", name, "--scope", scope))
         return result.out.strip()
+
+    def leave_one_ether(self, node, http):
+        """And wait until the executor has seen it: what it has seen before decides what it sends."""
+        node.set_balance(TREASURY, ETHER)
+        wait_until(lambda: http.get("/v1/balance").json["balance"] == str(ETHER), HANG_S, "the balance to be seen")
 
     def browser(self, **context):
         self.browsers = getattr(self, "browsers", 0) + 1
@@ -115,8 +120,8 @@ class LookTest(DashboardCase):
         self.wait_text(browser, "#balance-text", "0.000000001 ETH are owed")
 
     def test_what_is_blocked_says_why_and_what_to_do_and_is_paid_once_it_can_be(self):
-        node, bursar, _, browser = self.looking()
-        node.set_balance(TREASURY, ETHER)
+        node, bursar, http, browser = self.looking()
+        self.leave_one_ether(node, http)
         big = [{"ref": "big", "destination": destination("big"), "amount": "5ether"}]
         self.pay(bursar, big)
         self.wait_text(browser, "h1", "can't go on without you")
@@ -239,6 +244,22 @@ class PayFileTest(DashboardCase):
         self.wait_text(browser, "#import-result", "bursar pay FILE")
 
 
+    def test_a_long_file_is_followed_while_it_is_paid(self):
+        node, _, _, browser = self.looking(TREASURY_MAIN_MAX_IN_FLIGHT=10)
+        payments = rows("long", 250)
+        self.drop(browser, "long.csv", csv_text(payments))
+        browser.do(r"""
+            await page.getByRole('button', { name: 'Pay 250 payments' }).click();
+            await page.getByText(/\d+ of 250 paid/).first().waitFor();
+            await page.waitForFunction(() => {
+              const found = document.querySelector('#import-result .job').textContent.match(/(\d+) of 250 paid/);
+              return found && Number(found[1]) > 0 && Number(found[1]) < 250;
+            }, null, { polling: 20 });
+        """)
+        self.wait_text(browser, "#import-result", "250 of 250 paid")
+        self.assert_chain(node, once=payments)
+
+
 class DecideTest(DashboardCase):
     def test_the_breaker_is_opened_with_a_reason_and_closed_again(self):
         node, bursar, _, browser = self.looking()
@@ -359,8 +380,8 @@ class KeyboardTest(DashboardCase):
     def test_axe_finds_nothing_in_light_and_dark_and_dialogs(self):
         for scheme in ("light", "dark"):
             with self.subTest(scheme):
-                node, bursar, _, browser = self.looking(browser={"colorScheme": scheme})
-                node.set_balance(TREASURY, ETHER)
+                node, bursar, http, browser = self.looking(browser={"colorScheme": scheme})
+                self.leave_one_ether(node, http)
                 self.pay(bursar, rows("axe", 3) + [{"ref": "big", "destination": destination("big"), "amount": "5ether"}])
                 self.wait_text(browser, "#payments tbody tr:has-text('axe-0')", "Paid")
                 self.wait_text(browser, "#needs", "not enough funds")
@@ -384,8 +405,8 @@ class AppearanceTest(DashboardCase):
         self.assertGreater(browser.do(shade), 600)
 
     def test_on_a_phone_nothing_is_wider_than_the_screen(self):
-        node, bursar, _, browser = self.looking(browser={"viewport": {"width": 360, "height": 740}, "hasTouch": True})
-        node.set_balance(TREASURY, ETHER)
+        node, bursar, http, browser = self.looking(browser={"viewport": {"width": 360, "height": 740}, "hasTouch": True})
+        self.leave_one_ether(node, http)
         long = {"ref": "r" * 128, "destination": destination("long"), "amount": "5ether", "memo": "m" * 400}
         self.pay(bursar, rows("phone", 3) + [long])
         self.wait_text(browser, "#payments tbody tr:has-text('phone-0')", "Paid")
@@ -394,4 +415,9 @@ class AppearanceTest(DashboardCase):
         self.assertLessEqual(browser.do(wide), 360)
         browser.do("await page.getByRole('link', { name: 'r'.repeat(128) }).click(); await page.locator('dialog[open] .history').waitFor();")
         self.assertLessEqual(browser.do(wide), 360)
-        self.assertTrue(browser.do("return page.locator('dialog[open]').evaluate(one => one.scrollWidth <= one.clientWidth);"))
+        fits = "return page.locator('dialog[open]').evaluate(one => one.scrollWidth <= one.clientWidth);"
+        self.assertTrue(browser.do(fits))
+        browser.do("await page.keyboard.press('Escape'); await page.getByRole('button', { name: 'Pay a file' }).click();")
+        self.drop(browser, "long.csv", csv_text(rows("p" * 110, 3)))
+        self.wait_text(browser, "#import-result", "in order")
+        self.assertTrue(browser.do(fits))

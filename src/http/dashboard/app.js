@@ -12,12 +12,15 @@ import { short } from "./format.js";
 
 const EVERY_MS = 5000; // what no event tells: nodes, leases, clocks
 const SOON_MS = 300; // events come in bursts
+const APART_MS = 1000; // and one look at least so long after the other
 
 let may = { read: false, pay: false, operate: false };
 let statuses = [];
 let balance = null;
 let chosen = sessionStorage.getItem("bursar-treasury");
 let timer = null;
+let due_ms = 0; // of the timer
+let began_ms = 0;
 let busy = false;
 let again = false;
 let stream = null;
@@ -82,9 +85,11 @@ async function refreshOnce() {
 // One at a time; what happens meanwhile is looked at right after.
 async function refresh() {
   clearTimeout(timer);
+  timer = null;
   again = busy;
   if (busy || !token.get()) return;
   busy = true;
+  began_ms = Date.now();
   try {
     await refreshOnce();
     if (!answersAgain) {
@@ -96,14 +101,21 @@ async function refresh() {
     failed(problem);
   } finally {
     busy = false;
-    soon(again ? SOON_MS : EVERY_MS);
+    if (again) soonAfter();
+    else soon(EVERY_MS);
   }
 }
 
+// What is to come earlier anyway is never put off: events may come without an end.
 function soon(wait_ms) {
+  const at_ms = Date.now() + wait_ms;
+  if (timer !== null && due_ms <= at_ms) return;
   clearTimeout(timer);
-  if (!document.hidden || wait_ms === EVERY_MS) timer = setTimeout(refresh, wait_ms);
+  due_ms = at_ms;
+  timer = setTimeout(refresh, wait_ms);
 }
+
+const soonAfter = () => soon(Math.max(SOON_MS, began_ms + APART_MS - Date.now()));
 
 function connect() {
   stream?.abort();
@@ -114,7 +126,10 @@ function connect() {
     onEvent: (event, id) => {
       lastId = id;
       noteEvent(event);
-      if (event.treasury === chosen) busy ? again = true : soon(SOON_MS);
+      if (event.treasury === chosen) {
+        if (busy) again = true;
+        else soonAfter();
+      }
     },
     onOpen: () => {
       live("on", "Live");
@@ -128,6 +143,7 @@ function connect() {
 async function signIn(why) {
   stream?.abort();
   clearTimeout(timer);
+  timer = null;
   token.forget();
   $("forget").hidden = true;
   if ($("token-dialog").open) return;

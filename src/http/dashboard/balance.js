@@ -47,7 +47,7 @@ function draw() {
       { ...axis, size: 32, space: 84, values: (u, splits) => splits.map(at => span > 172800 ? day(at) : clock(new Date(at * 1000), span < 600)) },
       { ...axis, size: (u, labels) => Math.max(3, ...(labels ?? []).map(label => label.length)) * 7 + 14, values: (u, splits) => splits.map(value => value.toLocaleString("en", { maximumSignificantDigits: 8 })) },
     ],
-    series: [{}, { label: "Balance", stroke: colour("--accent"), width: 2, fill: colour("--accent-soft"),
+    series: [{}, { label: "Balance", stroke: colour("--accent"), width: 2, fill: shown.owed ? colour("--accent-soft") : undefined,
       paths: window.uPlot.paths.stepped({ align: 1 }), points: { show: false } },
     ...(shown.owed ? [{ label: "Owed now", stroke: colour("--warn"), width: 2, dash: [6, 4], points: { show: false } }] : [])],
     hooks: { setCursor: [u => readout(u.cursor.idx)] },
@@ -56,7 +56,7 @@ function draw() {
 
 function padded(low, high) {
   const margin = (high - low) * 0.12 || Math.abs(high) * 0.02 || 1;
-  return [Math.max(0, low - margin), high + margin];
+  return [shown.owed ? 0 : Math.max(0, low - margin), high + margin];
 }
 
 function readout(index) {

@@ -38,6 +38,9 @@ export function redraw(node, signature, build) {
   return true;
 }
 
+// A sentence with `commands` in it, as the program writes them.
+export const prose = text => String(text).split("`").map((part, n) => n % 2 ? h("code", null, part) : part);
+
 export function announce(text) {
   const place = $("announce");
   place.textContent = place.textContent === text ? `${text}\u00a0` : text; // the same words again are read again

@@ -1,11 +1,11 @@
 // How a treasury stands, worst first: one sentence, its parts, what needs a person, and the queue in numbers.
-import { $, announce, h, icon, redraw } from "./dom.js";
+import { $, announce, h, icon, prose, redraw } from "./dom.js";
 import { ether, grouped, plural, STATES, stateOf, time, when } from "./format.js";
 
 const backOnline = breaker => breaker.half_open_at ? ` It tries again at ${when(breaker.half_open_at)}.` : "";
 
 function breakerWhy(breaker) {
-  if (breaker.forced) return `${breaker.actor} opened it: ${breaker.reason}`;
+  if (breaker.forced) return `${breaker.actor} opened it: ${breaker.reason}.${backOnline(breaker)}`.replace("..", ".");
   return `Nodes failed too often.${backOnline(breaker)}`;
 }
 
@@ -61,7 +61,7 @@ function needs(status, balance, open) {
   if (!status.node.reachable) add("bad", "No node answers", status.node.error ?? "", "Look at the node, or add another to `rpc` in bursar.conf.");
   if (status.breaker.state === "open")
     add("bad", "The circuit breaker is open", breakerWhy(status.breaker),
-      status.breaker.forced ? "Resume payments once that is over." : "See which node fails, below. It closes by itself when nodes answer again.");
+      status.breaker.forced ? (status.breaker.half_open_at ? "Nothing; or resume payments earlier." : "Resume payments once that is over.") : "See which node fails, below. It closes by itself when nodes answer again.");
   for (const node of status.nodes.filter(one => !["ok", "untried"].includes(one.state)))
     add("warn", `Node ${node.url} is ${node.state}`, node.last_error ?? "", node.state === "lying"
       ? "It contradicts the others or itself: take it out of `rpc` until you know why." : "Others are used meanwhile.");
@@ -78,7 +78,7 @@ function need({ tone, title, cause, action, key, open }) {
   return h("li", { class: `need ${tone}` }, icon(tone === "bad" ? "bad" : "warn"),
     h("div", null,
       h("p", { class: "need-title" }, open ? h("button", { type: "button", class: "link", "data-key": key, onclick: open }, title) : title),
-      cause && h("p", null, cause), action && h("p", { class: "action" }, h("strong", null, "Do: "), action)));
+      cause && h("p", null, prose(cause)), action && h("p", { class: "action" }, h("strong", null, "Do: "), prose(action))));
 }
 
 export function drawOverview(status, balance, { open, filter }) {
@@ -88,14 +88,14 @@ export function drawOverview(status, balance, { open, filter }) {
     announce(title);
     return [icon(tone), h("span", null, title)];
   });
-  $("verdict-more").textContent = more;
+  redraw($("verdict-more"), more, () => prose(more));
   redraw($("facts"), facts(status), () => facts(status).map(([name, factTone, word, hint]) =>
     h("li", { class: factTone, title: hint }, icon(factTone), h("span", { class: "muted" }, name), h("strong", null, word))));
 
   const list = needs(status, balance, open);
   if (redraw($("needs"), [list, status.blocked_more], () => list.length
     ? [h("ul", { class: "needs-list" }, list.map(need)), status.blocked_more &&
-        h("p", { class: "muted" }, "And more: see the payments that wait.")]
+        h("p", { class: "muted" }, "And more: see the payments that wait, and those that failed.")]
     : h("p", { class: "nothing" }, icon("ok"), "Nothing. It goes on by itself.")))
     announce(list.length ? `${plural(list.length, "thing")} ${list.length === 1 ? "needs" : "need"} you` : "Nothing needs you");
   document.title = `${list.length ? `(${list.length}) ` : ""}${title} · ${status.treasury} · Bursar`;

@@ -1,5 +1,5 @@
 // A payment file: dropped or chosen, checked by the server, shown, confirmed, and watched until all of it is paid.
-import { $, announce, h, icon, redraw } from "./dom.js";
+import { $, announce, h, icon, prose, redraw } from "./dom.js";
 import { get, send } from "./api.js";
 import { amountOf, ether, grouped, plural, short } from "./format.js";
 
@@ -83,10 +83,11 @@ function shownProblem(file, problem, lines) {
   return [
     h("p", { class: "problem", role: "alert" }, icon("bad"), h("strong", null, head)),
     problem.errors?.length && h("ol", { class: "errors" }, problem.errors.map(error => h("li", null,
-      h("strong", null, `Line ${error.line}${error.column ? `, ${error.column}` : ""}: `), error.message,
+      h("strong", null, `Line ${error.line}${error.column ? `, ${error.column}` : ""}: `), prose(error.message),
       lines[error.line - 1] && h("pre", null, h("code", null, lines[error.line - 1].slice(0, 300)))))),
     problem.errors?.length > 0 && h("p", { class: "muted" }, "Correct the file and drop it again: what was right stays right, a ref is never paid twice."),
-    problem.status === 413 && h("p", { class: "muted" }, "`bursar pay FILE` takes files of any size."),
+    problem.status === 0 && h("p", { class: "muted" }, "It may have arrived all the same. Drop the file again: a ref is never paid twice."),
+    problem.status === 413 && h("p", { class: "muted" }, prose("`bursar pay FILE` takes files of any size.")),
   ].filter(Boolean);
 }
 

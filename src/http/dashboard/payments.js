@@ -1,5 +1,5 @@
 // The list of payments: filters, search, more of them, and the arrow keys.
-import { $, announce, h, icon } from "./dom.js";
+import { $, announce, h, icon, prose } from "./dom.js";
 import { get } from "./api.js";
 import { amountOf, plural, short, STATES, stateOf, time, when } from "./format.js";
 
@@ -61,10 +61,10 @@ const ENDS = { finalized: "paid", cancelled: "cancelled", failed: "failed" };
 
 // Why it is not moving, or when it goes on.
 function note(item) {
-  if (item.blocked) return h("span", { class: "warn" }, icon("warn"), item.blocked.cause);
+  if (item.blocked) return h("span", { class: "warn" }, icon("warn"), h("span", null, prose(item.blocked.cause)));
   if (item.state === "queued" && item.not_before) return `not before ${item.not_before.startsWith("epoch") ? item.not_before : when(item.not_before)}`;
   if (item.state === "queued" && item.waits_for) return `after ${item.waits_for}`;
-  if (item.waiting) return item.waiting.cause;
+  if (item.waiting) return prose(item.waiting.cause);
   return item.final_at ? h("span", null, `${ENDS[item.state] ?? "ended"} `, time(item.final_at)) : "";
 }
 
@@ -123,7 +123,7 @@ export async function drawPayments() {
     rows = new Map();
     const filtered = Object.values(query()).some(Boolean);
     $("payments-list").replaceChildren(h("p", { class: "nothing" }, filtered ? "No payment is like that."
-      : "There are no payments yet. Drop a payment file on this page, or use `bursar pay FILE`."));
+      : h("span", null, prose("There are no payments yet. Drop a payment file on this page, or use `bursar pay FILE`."))));
   } else {
     fill($("payments-list").querySelector("tbody") ?? table(), page.items);
   }

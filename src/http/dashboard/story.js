@@ -1,5 +1,5 @@
 // One disbursement's story: what it is, why it stands where it stands, everything that happened, every attempt.
-import { $, announce, copyable, h, icon, redraw } from "./dom.js";
+import { $, announce, copyable, h, icon, prose, redraw } from "./dom.js";
 import { get, post, token } from "./api.js";
 import { askReason } from "./dialogs.js";
 import { amountOf, causeWords, ether, grouped, short, stateOf, time, units } from "./format.js";
@@ -79,7 +79,8 @@ function standing(item) {
   const trouble = item.blocked ?? item.waiting;
   if (!trouble) return null;
   return h("div", { class: `need ${item.blocked ? "warn" : "idle"}` }, icon(item.blocked ? "warn" : "wait"),
-    h("div", null, h("p", null, trouble.cause), trouble.action && h("p", { class: "action" }, h("strong", null, "Do: "), trouble.action)));
+    h("div", null, h("p", null, prose(trouble.cause)),
+      trouble.action && h("p", { class: "action" }, h("strong", null, "Do: "), prose(trouble.action))));
 }
 
 function about(item) {
