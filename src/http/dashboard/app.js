@@ -11,6 +11,7 @@ import { drawJobs, forgetStates, initPayfile, noteEvent } from "./payfile.js";
 import { short } from "./format.js";
 
 const EVERY_MS = 5000; // what no event tells: nodes, leases, clocks
+const LONG_QUEUE_COUNT = 10000;
 const SOON_MS = 300; // events come in bursts
 const APART_MS = 1000; // and one look at least so long after the other
 
@@ -69,12 +70,25 @@ function drawAccount(status) {
     copyable(status.address, "account", short(status.address)), h("span", { class: "muted" }, `chain ${status.chain_id}`));
 }
 
+// What is owed is added up anew for each answer: of a long queue not more often than it has to be.
+let balanceOf = { treasury: null, signature: null, at_ms: 0 };
+
+async function readBalance(status) {
+  const signature = JSON.stringify([status.treasury, status.balance, status.queue]);
+  const isLong = status.queue.queued + status.queue.staged > LONG_QUEUE_COUNT;
+  const isOther = balanceOf.treasury !== status.treasury;
+  if (!isOther && (signature === balanceOf.signature || (isLong && Date.now() - balanceOf.at_ms < EVERY_MS))) return balance;
+  const read = await get("/v1/balance", { treasury: status.treasury });
+  balanceOf = { treasury: status.treasury, signature, at_ms: Date.now() };
+  return read;
+}
+
 async function refreshOnce() {
   statuses = (await get("/v1/status")).items;
   const status = pick();
   if (!status) throw new Error("this server has no treasury");
   $("main").hidden = false;
-  balance = status.stored ? await get("/v1/balance", { treasury: chosen }) : null;
+  balance = status.stored ? await readBalance(status) : null;
   drawAccount(status);
   drawOverview(status, balance, { open: openStory, filter: filterPayments });
   drawBreaker(status, may);
