@@ -14,6 +14,7 @@
 #define IDLE_STEPS_MAX 400 /* longer than any time-out: the chain saw nothing of us */
 #define REST_STEPS 4
 #define ADOPTIONS_MAX 8
+#define PAYING_BLOCKS 40 /* from being asked again to being paid */
 #define SEARCH_REST_STEPS 40 /* what was looked for in vain is looked for again */
 #define PLENTY_WEI 1000000000000000000ull
 
@@ -212,7 +213,7 @@ static void tell_unrest(struct world *world)
 /* Contracts that changed their mind, or that wait for money, are asked again after some blocks only. */
 static bool may_rest(const struct world *world)
 {
-    if (sim_chain_height(world->chain) > world->persuaded_at_block + RECHECK_MAX_BLOCKS + 1)
+    if (sim_chain_height(world->chain) > world->persuaded_at_block + RECHECK_MAX_BLOCKS + PAYING_BLOCKS)
         return true;
     for (size_t i = 0; i < world->inputs.row_count; i++) {
         const struct input_row *row = &world->inputs.rows[i];
