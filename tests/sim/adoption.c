@@ -332,8 +332,10 @@ static enum adoption_end adopt(struct adopter *now, uint64_t die_in, uint64_t ex
     uint64_t lies = lies_told(now->treasury);
     enum bursar_status status = run(now, true, die_in, &err);
     tell(now, "--adopt", status, &err);
-    if (status != BURSAR_OK)
+    if (status != BURSAR_OK) {
+        now->treasury->adoption_failed = true;
         return ADOPTION_FAILED;
+    }
     check_plan(now);
     if (expected && lies == lies_told(now->treasury) && digest(&now->plan) != expected)
         broken(now, "the dry run said something else", now->plan.count ? now->plan.sights[0].nonce : 0);
@@ -342,6 +344,7 @@ static enum adoption_end adopt(struct adopter *now, uint64_t die_in, uint64_t ex
     check_done(now);
     remember_disowned(now);
     now->treasury->was_adopted = true;
+    now->treasury->adoption_failed = false;
     now->treasury->causes.old_store = now->treasury->causes.old_log = false;
     now->world->counts.adopted++;
     return ADOPTION_DONE;

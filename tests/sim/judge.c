@@ -152,7 +152,7 @@ static bool halt_is_justified(const struct judgement *now)
     case HALT_ACCOUNT_HISTORY:
         return now->foreign_pooled;
     case HALT_STORE_BEHIND_LOG:
-        return causes->old_store;
+        return causes->old_store || now->treasury->adoption_failed;
     case HALT_SIGNING_LOG_LOST:
         return causes->old_log;
     case HALT_GENESIS_MISMATCH:

@@ -28,8 +28,9 @@ struct sim_treasury {
     struct process_setup setup;
     struct witness witness;
     struct causes causes;
-    bool was_adopted;  /* at least once */
-    bool has_disowned; /* a person said of a payment that it pays none of ours */
+    bool was_adopted;     /* at least once */
+    bool adoption_failed; /* at least once: the signing log may know what the store was not told any more */
+    bool has_disowned;    /* a person said of a payment that it pays none of ours */
     struct node_set nodes;
     size_t log_copies[COPIES_MAX_COUNT], log_copy_count;
     uint64_t first_nonce;
