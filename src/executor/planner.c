@@ -42,7 +42,16 @@ void plan_identity(const struct treasury *treasury, const struct chain_view *vie
                        (ull)treasury->anchor.number);
         return;
     }
-    if (!hash_equal(&view->anchor_hash, &treasury->anchor.hash)) { /* INV-8 */
+    bool differs = !hash_equal(&view->anchor_hash, &treasury->anchor.hash);
+    if (differs && (!view->has_final || view->final.block.number < treasury->anchor.number)) {
+        ret->holds = true; /* to this node it is not final yet: it lags, on a branch that the others have left */
+        (void)snprintf(ret->reason, sizeof ret->reason,
+                       "the node has another block %llu than the one that was final, and none of it is final to it: it "
+                       "is catching up",
+                       (ull)treasury->anchor.number);
+        return;
+    }
+    if (differs) { /* INV-8 */
         halt(ret, HALT_ANCHOR_MISMATCH);
         (void)snprintf(ret->reason, sizeof ret->reason,
                        "block %llu was final and has another hash now: the node is on another history of this chain",

@@ -101,6 +101,27 @@ static void a_missing_anchor_block_only_holds(void **state)
     assert_true(verdict.holds);
 }
 
+/* A node that lags may be on a branch that the others have left: what it has there was never final to it. */
+static void another_hash_of_a_node_to_which_the_anchor_is_not_final_only_holds(void **state)
+{
+    (void)state;
+    struct treasury treasury = a_treasury();
+    struct chain_view view = a_view();
+    struct verdict verdict;
+    view.anchor_hash = hash_of(77);
+    view.final.block.number = treasury.anchor.number - 1;
+    plan_identity(&treasury, &view, &verdict);
+    assert_int_equal(verdict.halt, HALT_NONE);
+    assert_true(verdict.holds);
+    view.has_final = false;
+    plan_identity(&treasury, &view, &verdict);
+    assert_int_equal(verdict.halt, HALT_NONE);
+    view.has_final = true;
+    view.final.block.number = treasury.anchor.number;
+    plan_identity(&treasury, &view, &verdict);
+    assert_int_equal(verdict.halt, HALT_ANCHOR_MISMATCH);
+}
+
 static void an_account_with_unrecorded_history_is_not_adopted(void **state)
 {
     (void)state;
@@ -801,6 +822,7 @@ int main(void)
         cmocka_unit_test(another_chain_id_halts_without_latching),
         cmocka_unit_test(another_genesis_or_anchor_hash_latches),
         cmocka_unit_test(a_missing_anchor_block_only_holds),
+        cmocka_unit_test(another_hash_of_a_node_to_which_the_anchor_is_not_final_only_holds),
         cmocka_unit_test(an_account_with_unrecorded_history_is_not_adopted),
         cmocka_unit_test(payments_waiting_in_the_pool_hold_nothing_up),
         cmocka_unit_test(a_signature_the_store_does_not_know_halts),
