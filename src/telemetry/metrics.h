@@ -108,6 +108,8 @@ enum signing_result { SIGNING_SIGNED = 0, SIGNING_REFUSED = 1, SIGNING_RESULT_CO
     X(LAST_ERROR, "treasury_executor_last_error_seconds", GAUGE, STORE, TREASURY, "seconds",                           \
       "When something last went wrong, in seconds since 1970; 0: never.")                                              \
     X(HALT, "treasury_halt", GAUGE, STORE, HALT, "", "1 for the reason why nothing is bound until a person looked.")   \
+    X(FOREIGN, "treasury_foreign_transactions", GAUGE, STORE, TREASURY, "",                                            \
+      "Transactions in final blocks that somebody else made with the key, at nonces that were ours.")                  \
     X(TICK_DURATION, "treasury_executor_tick_duration_seconds", HISTOGRAM_FAST, PROCESS, TREASURY, "seconds",          \
       "How long ticks took, cut-short ones included, standing by left out.")                                           \
     X(TICKS, "treasury_executor_ticks_total", COUNTER, PROCESS, OUTCOME, "", "Ticks by how they ended.")               \

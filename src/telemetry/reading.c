@@ -83,14 +83,18 @@ static enum bursar_status take_treasury(struct reading *reading, struct meters *
     const int64_t id = meters->treasury.id;
     struct treasury treasury;
     struct snapshot snapshot = { 0 };
+    struct foreign_uses foreign;
     enum bursar_status status = store->treasury_get(store->ctx, id, &treasury, err);
     if (status == BURSAR_OK)
         status = store->snapshot_read(store->ctx, id, &snapshot, err);
+    if (status == BURSAR_OK)
+        status = store->foreign_uses(store->ctx, id, &foreign, err);
     if (status != BURSAR_OK)
         return status;
     bool is_live = treasury.lease_holder[0] && now_ms <= treasury.lease_renewed_ms + treasury.lease_ttl_ms;
     read_number(reading, METRIC_LEASE_RELEASED, 0, !is_live);
     take_halt(reading, treasury.halt);
+    read_number(reading, METRIC_FOREIGN, 0, foreign.count);
     take_time(reading, METRIC_LAST_TICK, &meters->last_tick_ms, snapshot.last_tick_ms);
     take_time(reading, METRIC_LAST_SUCCESS, &meters->last_success_ms, snapshot.last_success_ms);
     take_time(reading, METRIC_LAST_ERROR, &meters->last_error_ms, snapshot.last_error_ms);
