@@ -24,6 +24,7 @@ struct judgement {
     bool foreign_pays;                    /* ... and pays what some row asks for: only a person can tell */
     size_t foreign_count, foreign_stored; /* in blocks; and known to the store as such, or as a payment */
     struct bursar_amount found;           /* paid by them, and taken for the payments that they are */
+    struct bursar_amount foreign_fees;    /* of those that the store knows: not of any before its first nonce */
     struct bursar_amount spendable;       /* by one payment, beyond its fees */
     struct bursar_amount spendable_by_contract;
     size_t rows_seen;
@@ -77,6 +78,13 @@ static void count_foreign(struct judgement *now)
     }
 }
 
+static bool add_fee(const struct sim_inclusion *inclusion, struct bursar_amount *sum)
+{
+    struct bursar_amount fee;
+    return bursar_amount_multiply(bursar_amount_from_u64(inclusion->gas_price_wei), inclusion->gas_used, &fee) &&
+           bursar_amount_add(*sum, fee, sum);
+}
+
 struct attempts_seen {
     struct judgement *now;
     uint64_t nonce;
@@ -103,6 +111,8 @@ static enum bursar_status judge_attempt(void *ctx, const struct attempt_record *
     if (attempt->purpose == PURPOSE_FOREIGN && !tx->is_foreign && !now->treasury->was_adopted)
         finding(now, PROPERTY_STORE_UNTRUE, "what it calls somebody else's is its own", "");
     now->foreign_stored += tx->is_foreign;
+    if (tx->is_foreign && !add_fee(sim_chain_inclusion(chain, tx->canonical), &now->foreign_fees))
+        finding(now, PROPERTY_SUMS, "a sum leaves 256 bits", "");
     if (attempt->purpose != PURPOSE_FOREIGN && tx->is_foreign && sim_chain_inclusion(chain, tx->canonical)->succeeded &&
         !bursar_amount_add(now->found, tx->value, &now->found))
         finding(now, PROPERTY_SUMS, "a sum leaves 256 bits", "");
@@ -323,17 +333,15 @@ static void sum_on_chain(const struct judgement *now, struct bursar_amount *ret_
     const struct sim_chain *chain = now->world->chain;
     size_t count = sim_chain_transaction_count(chain);
     *ret_paid = now->found;
-    *ret_fees = (struct bursar_amount){ 0 };
+    *ret_fees = now->foreign_fees;
     for (uint32_t i = 0; i < count; i++) {
         const struct sim_transaction *tx = sim_chain_transaction(chain, i);
-        struct bursar_amount fee;
-        if (tx->canonical == SIM_NONE ||
+        if (tx->canonical == SIM_NONE || tx->is_foreign ||
             memcmp(tx->from.bytes, now->treasury->payer.address.bytes, sizeof tx->from.bytes) != 0)
             continue;
         const struct sim_inclusion *inclusion = sim_chain_inclusion(chain, tx->canonical);
-        bool ok = bursar_amount_multiply(bursar_amount_from_u64(inclusion->gas_price_wei), inclusion->gas_used, &fee) &&
-                  bursar_amount_add(*ret_fees, fee, ret_fees);
-        if (inclusion->succeeded && !tx->is_foreign)
+        bool ok = add_fee(inclusion, ret_fees);
+        if (inclusion->succeeded)
             ok = ok && bursar_amount_add(*ret_paid, tx->value, ret_paid);
         if (!ok)
             finding_add(&now->world->finding, PROPERTY_SUMS, now->world->step, "a sum leaves 256 bits");
