@@ -231,6 +231,7 @@ class AlertTest(AlertCase):
     def test_errors_with_the_node_down(self):
         node = self.node()
         self.start(self.treasury(node))
+        self.wait_page(lambda page: page.value("treasury_finality_lag_seconds") is not None, "a final block")
         self.take(2)
         node.kill()
         self.wait_page(lambda page: page.value("treasury_node_healthy", node=node.url) == 0, "the node to be missed")
