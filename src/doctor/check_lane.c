@@ -54,6 +54,11 @@ void check_nonces(struct examination *e)
     bool is_current = treasury->scan.number >= view.latest.block.number;
     plan_nonces(treasury, &e->lane, &e->log, &view, is_current, flights, count, &verdict);
     free(flights);
+    if (verdict.halt == HALT_NONE && view.nonce_pending > e->lane.next_nonce) {
+        /* One look may be wrong: an executor waits for another. Who looks only once is told. */
+        struct pending_watch watch = { .is_above = true };
+        plan_pending(&watch, e->lane.next_nonce, &view, PENDING_SETTLES_MS, &verdict);
+    }
     if (verdict.halt != HALT_NONE) {
         finding.result = CHECK_WRONG;
         finding.grade = GRADE_SAFETY;
