@@ -14,7 +14,7 @@
 #define IDLE_STEPS_MAX 400 /* longer than any time-out: the chain saw nothing of us */
 #define REST_STEPS 4
 #define ADOPTIONS_MAX 8
-#define PAYING_BLOCKS 40 /* from being asked again to being paid */
+#define PAYING_BLOCKS (RECHECK_MAX_BLOCKS + 20) /* who died while asking asks again after as long, and pays */
 #define SEARCH_REST_STEPS 40 /* what was looked for in vain is looked for again */
 #define PLENTY_WEI 1000000000000000000ull
 
