@@ -15,7 +15,7 @@
 #define REST_STEPS 4
 #define ADOPTIONS_MAX 8
 #define PAYING_BLOCKS (RECHECK_MAX_BLOCKS + 20) /* who died while asking asks again after as long, and pays */
-#define SEARCH_REST_STEPS 40 /* what was looked for in vain is looked for again */
+#define SEARCH_REST_STEPS 40                    /* what was looked for in vain is looked for again */
 #define PLENTY_WEI 1000000000000000000ull
 
 static void after_tick(struct world *world, struct process *process, enum process_end end)
