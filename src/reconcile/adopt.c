@@ -78,7 +78,9 @@ static enum bursar_status check_identity(struct adopt_plan *plan, struct bursar_
             err, BURSAR_EUNREACHABLE,
             "the node does not have block %llu yet, which was final already: it is catching up, try again",
             (ull)treasury->anchor.number);
-    plan->is_rebased = !hash_equal(&view->anchor_hash, &treasury->anchor.hash);
+    /* As for the executor: to a node that lags, on a branch that the others have left, that block is not final. */
+    plan->is_rebased = !hash_equal(&view->anchor_hash, &treasury->anchor.hash) && view->has_final &&
+                       view->final.block.number >= treasury->anchor.number;
     return BURSAR_OK;
 }
 
