@@ -55,6 +55,9 @@ struct chain_view {
     uint64_t nonce_final;   /* 0 without has_final */
     uint64_t nonce_pending; /* the pool included; not pinned: a hint */
     struct bursar_amount balance;
+    /* False: not known. No look fails for it: it is there to judge what has happened, not to say what may. */
+    bool has_balance_final;
+    struct bursar_amount balance_final;
     /* For the block after `latest`, wei per gas: */
     uint64_t next_base_fee_per_gas_wei;
     uint64_t suggested_priority_fee_per_gas_wei;
@@ -82,6 +85,7 @@ struct chain_receipt {
     struct chain_block_ref block;
     uint64_t gas_used;
     uint64_t effective_gas_price_wei;
+    struct bursar_amount other_fee_wei; /* what the account paid beside gas */
     /* The Transfer logs (ERC-20) of the contract that was called, out of the account that called it. */
     struct chain_transfer transfers[CHAIN_TRANSFERS_MAX_COUNT];
     size_t transfer_count;

@@ -199,6 +199,10 @@ const char *lifecycle_cause_name(enum lifecycle_cause cause)
         return "cancel_requested";
     case CAUSE_ADOPTED:
         return "adopted";
+    case CAUSE_MONEY_OPENED:
+        return "money_breaker_opened";
+    case CAUSE_MONEY_CLOSED:
+        return "money_breaker_closed";
     }
     return NULL;
 }

@@ -46,6 +46,9 @@ enum lifecycle_cause {
     /* Of a disbursement, and moves nothing yet: */
     CAUSE_CANCEL_REQUESTED = 19, /* a person asks for its nonce to be used up, while it is staged */
     CAUSE_ADOPTED = 20,          /* of a treasury: a person let the store learn what was paid without its knowing */
+    /* Of a treasury's money breaker: */
+    CAUSE_MONEY_OPENED = 21, /* by payments that went wrong, or by a person */
+    CAUSE_MONEY_CLOSED = 22, /* by a person */
 };
 
 struct lifecycle_move {

@@ -35,6 +35,7 @@ void executor_reconfigure(struct executor *executor, const struct executor_confi
     executor->config.max_fee_per_gas_wei = config->max_fee_per_gas_wei;
     executor->config.max_priority_fee_per_gas_wei = config->max_priority_fee_per_gas_wei;
     executor->config.replace_after_blocks = config->replace_after_blocks;
+    executor->config.money = config->money;
 }
 
 void executor_free(struct executor *executor)
@@ -66,11 +67,12 @@ void tick_note_fault(struct executor *executor, struct tick *tick, const struct 
     note(&executor->env.notes, is_new ? NOTE_WARN : NOTE_DEBUG, "%s", err->message);
 }
 
-/* The natural way of a tick: observe, settle, compare, exhibit, bind, sign, stage, submit. */
+/* The natural way of a tick: observe, settle, compare, exhibit, guard, bind, sign, stage, submit. */
 static enum bursar_status run_phases(struct executor *executor, struct tick *tick, struct bursar_error *err)
 {
     static enum bursar_status (*const phases[])(struct executor *, struct tick *, struct bursar_error *) = {
-        tick_observe, tick_follow, tick_finalize, tick_compare, tick_exhibit, tick_bind, tick_sign, tick_submit,
+        tick_observe, tick_follow, tick_finalize, tick_compare, tick_exhibit,
+        tick_money,   tick_bind,   tick_sign,     tick_submit,
     };
     for (size_t i = 0; i < sizeof phases / sizeof *phases; i++) {
         enum bursar_status status = phases[i](executor, tick, err);
@@ -122,6 +124,8 @@ static enum bursar_status run_tick(struct executor *executor, struct tick *tick,
                              (unsigned long long)executor->fence.lease_epoch);
     if (status == BURSAR_OK)
         status = tick_breaker_load(executor, err);
+    if (status == BURSAR_OK)
+        status = tick_money_load(executor, err);
     if (status == BURSAR_OK)
         status = run_phases(executor, tick, err);
     /* Left under way only for a tick that follows at once. */
@@ -200,6 +204,7 @@ static enum bursar_status step(struct executor *executor, struct tick *tick, uin
     *ret = (struct executor_report){ .holds_lease = true,
                                      .observed = tick->observed,
                                      .halt = halt_seen(tick),
+                                     .money_open = tick_money_is_open(executor),
                                      .is_idle = tick->settled_idle && !tick->failed && !tick->go_on };
     *ret_next_wake_ms = tick->go_on && !tick->failed ? 0 : executor->config.poll_interval_ms;
     return BURSAR_OK;

@@ -38,6 +38,7 @@ struct executor_config {
     uint64_t max_priority_fee_per_gas_wei;
     uint64_t replace_after_blocks; /* 0: never */
     bool tags;                     /* payments carry the hash of what they pay */
+    struct money_limits money;     /* all zero: nothing trips, but a person may open the money breaker */
 };
 
 /* Told after every step, also one that was cut short; counts as in struct bursar_breaker_view. Without a breaker never.
@@ -85,14 +86,15 @@ struct executor_report {
     enum halt_code halt; /* nothing is bound until a person has looked; as seen in this step, or latched */
     bool is_idle;        /* observed, holds the lease, and nothing is left that time alone will bring on */
     bool forced_open;    /* a person has opened the circuit breaker: nothing is sent until a person closes it */
+    bool money_open;     /* the money breaker is open: nothing is bound until a person closes it */
 };
 
 struct executor;
 
 BURSAR_MUST_CHECK enum bursar_status executor_new(const struct executor_config *config, const struct executor_env *env,
                                                   struct executor **ret, struct bursar_error *err);
-/* Takes over what may change between two steps: poll_interval_ms, batch_size, max_in_flight, both fee caps and
- * replace_after_blocks. The rest stays as it is. */
+/* Takes over what may change between two steps: poll_interval_ms, batch_size, max_in_flight, both fee caps,
+ * replace_after_blocks and money. The rest stays as it is. */
 void executor_reconfigure(struct executor *executor, const struct executor_config *config);
 /* One tick. Faults of the node or the signer end up in the snapshot, not here: OK means "call again after
  * *ret_next_wake_ms". ESTORAGE or EINTERNAL: the store can't be relied on; nothing was sent that is not durable. */

@@ -134,15 +134,20 @@ struct spending_terms {
     struct purse *purses; /* what is left of them is written back */
     size_t purse_count;
     bool tags;
+    const struct money_limits *limits; /* NULL: none */
+    struct money_spent *spent;         /* within an hour; what is planned is added */
 };
 struct spending_plan {
     struct binding *bindings;
     size_t binding_count;
     struct block_decision *blocks;
     size_t block_count;
-    struct bursar_amount available; /* what is left beyond the plan */
+    struct bursar_amount available;     /* what is left beyond the plan */
+    int64_t over;                       /* the disbursement that would exceed a limit; 0: none would */
+    const struct money_rate *over_rate; /* this one; NULL: payments_per_hour */
 };
-/* Decides each due row: bind at the next nonce, or pass over with a reason; affordable rows go on behind others. The
+/* Decides each due row: bind at the next nonce, or pass over with a reason; affordable rows go on behind others, up to
+ * the first that would exceed what is expected to be paid within an hour. The
  * two arrays have room for `count` each; notes are borrowed from `outlooks`, which are
  * changed where those before have left too little of a token. */
 void plan_spending(const struct due_row *rows, struct outlook *outlooks, size_t count,

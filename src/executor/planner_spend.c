@@ -220,12 +220,15 @@ static bool spend(const struct due_row *row, const struct bursar_amount *value, 
 void plan_spending(const struct due_row *rows, struct outlook *outlooks, size_t count,
                    const struct spending_terms *terms, struct spending_plan *ret)
 {
-    struct bursar_amount available = terms->available;
+    struct bursar_amount available = terms->available, left = available;
     uint64_t nonce = terms->next_nonce;
     ret->binding_count = ret->block_count = 0;
+    ret->over = 0;
     for (size_t i = 0; i < count; i++) {
         const struct due_row *row = &rows[i];
-        struct binding binding = { .disbursement = row->id, .version = row->version, .nonce = nonce };
+        struct binding binding = {
+            .disbursement = row->id, .version = row->version, .nonce = nonce, .asset = row->asset, .amount = row->amount
+        };
         if (outlooks[i].kind == OUTLOOK_LATER)
             continue;
         plan_payment(row, terms->tags, &binding.to, &binding.value, &binding.data);
@@ -240,10 +243,27 @@ void plan_spending(const struct due_row *rows, struct outlook *outlooks, size_t 
                 pass_over(row, &outlooks[i], block, binding.gas_limit, terms->head_number);
             continue;
         }
+        if (terms->limits && !money_spend(terms->limits, terms->spent, &row->asset, &row->amount, &ret->over_rate)) {
+            ret->over = row->id;
+            break;
+        }
         ret->bindings[ret->binding_count++] = binding;
+        left = available;
         nonce++;
     }
-    ret->available = available;
+    ret->available = left;
+}
+
+/* What the account is short of once it is final. */
+static struct bursar_amount taken(const struct included_attempt *included, const struct chain_receipt *receipt)
+{
+    const bool moves_value = receipt->succeeded && included->purpose != SIGN_SELF;
+    struct bursar_amount gas = bursar_amount_from_u64(receipt->gas_used), sum = { 0 };
+    if (!bursar_amount_multiply(gas, receipt->effective_gas_price_wei, &gas) ||
+        !bursar_amount_add(gas, receipt->other_fee_wei, &sum) ||
+        (moves_value && !bursar_amount_add(sum, included->value, &sum)))
+        return (struct bursar_amount){ { UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX } }; /* no chain has so much */
+    return sum;
 }
 
 void plan_final(const struct included_attempt *included, const struct chain_receipt *receipt, struct final_attempt *ret)
@@ -252,7 +272,9 @@ void plan_final(const struct included_attempt *included, const struct chain_rece
     struct bursar_amount owed, moved = { 0 };
     *ret = (struct final_attempt){ .attempt = included->attempt,
                                    .intent = included->intent,
+                                   .nonce = included->nonce,
                                    .purpose = included->purpose,
+                                   .paid = taken(included, receipt),
                                    .succeeded = receipt->succeeded,
                                    .gas_used = receipt->gas_used,
                                    .effective_gas_price_wei = receipt->effective_gas_price_wei };

@@ -42,6 +42,7 @@ struct executor {
     uint64_t rechecked_number; /* the head when rows that were passed over were last woken */
     bool was_nothing_due;
     uint64_t breaker_changes;      /* of the breaker, as saved last */
+    struct money_record money;     /* the money breaker, as loaded last */
     struct verdict signer_verdict; /* why the signer can't be used; halt NONE: it can */
     struct verdict log_verdict;    /* what comparing log and store showed */
     enum halt_code noted_halt;
@@ -112,6 +113,23 @@ BURSAR_MUST_CHECK enum bursar_status tick_breaker_tell(struct executor *executor
                                                        enum bursar_status outcome, struct bursar_error *err);
 /* Cuts the tick short: nothing new is spent. */
 void tick_breaker_cut(struct executor *executor, struct tick *tick);
+
+/* The money breaker as the store has it. */
+BURSAR_MUST_CHECK enum bursar_status tick_money_load(struct executor *executor, struct bursar_error *err);
+bool tick_money_is_open(const struct executor *executor);
+/* Opens it when too much has gone wrong; holds while it is open. */
+BURSAR_MUST_CHECK enum bursar_status tick_money(struct executor *executor, struct tick *tick, struct bursar_error *err);
+/* With a new anchor: has the account there what its own transactions have left it? Adds it to the settlement. */
+BURSAR_MUST_CHECK enum bursar_status tick_money_balance(struct executor *executor, const struct tick *tick,
+                                                        struct settlement *settlement,
+                                                        char ret_missing[MONEY_DETAIL_MAX_BYTES],
+                                                        struct bursar_error *err);
+/* What was bound within the last hour of what these rows owe. */
+BURSAR_MUST_CHECK enum bursar_status tick_money_spent(struct executor *executor, const struct due_row *rows,
+                                                      size_t count, struct money_spent *ret, struct bursar_error *err);
+/* Opens it because of what the plan has left out. */
+BURSAR_MUST_CHECK enum bursar_status tick_money_over(struct executor *executor, struct tick *tick,
+                                                     const struct spending_plan *plan, struct bursar_error *err);
 
 /* Wakes, selects, checks, binds. */
 BURSAR_MUST_CHECK enum bursar_status tick_bind(struct executor *executor, struct tick *tick, struct bursar_error *err);

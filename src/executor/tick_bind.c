@@ -105,13 +105,19 @@ static enum bursar_status bind_batch(struct executor *executor, struct tick *tic
     size_t purse_count = 0;
     if (!tick_outlooks(executor, tick, batch.rows, batch.count, fees, purses, &purse_count, batch.outlooks))
         return BURSAR_OK;
+    struct money_spent spent;
+    status = tick_money_spent(executor, batch.rows, batch.count, &spent, err);
+    if (status != BURSAR_OK)
+        return status;
     const struct spending_terms terms = { .next_nonce = tick->lane.next_nonce,
                                           .head_number = tick->view.latest.block.number,
                                           .max_fee_per_gas_wei = fees->max_fee_per_gas_wei,
                                           .available = executor->snapshot.available,
                                           .purses = purses,
                                           .purse_count = purse_count,
-                                          .tags = executor->config.tags };
+                                          .tags = executor->config.tags,
+                                          .limits = &executor->config.money,
+                                          .spent = &spent };
     plan_spending(batch.rows, batch.outlooks, batch.count, &terms, &batch.plan);
     status = carry_out(executor, &batch, err);
     if (status != BURSAR_OK)
@@ -119,6 +125,8 @@ static enum bursar_status bind_batch(struct executor *executor, struct tick *tic
     executor->snapshot.available = batch.plan.available;
     tick->lane.next_nonce += batch.plan.binding_count;
     tick->lane.in_flight += batch.plan.binding_count;
+    if (batch.plan.over)
+        return tick_money_over(executor, tick, &batch.plan, err);
     tick->go_on = tick->go_on || (batch.count == size && tick->lane.in_flight < executor->config.max_in_flight);
     return BURSAR_OK;
 }

@@ -96,7 +96,10 @@ enum bursar_status tick_finalize(struct executor *executor, struct tick *tick, s
     if (final->block.number <= tick->treasury.anchor.number) /* lower: a lagging read decides nothing */
         return BURSAR_OK;
     struct settlement settlement = { .has_anchor = true, .anchor = head_mark(final) };
-    status = tick_settle(executor, &settlement, err);
+    char missing[MONEY_DETAIL_MAX_BYTES];
+    status = tick_money_balance(executor, tick, &settlement, missing, err);
+    if (status == BURSAR_OK)
+        status = tick_settle(executor, &settlement, err);
     if (status == BURSAR_OK)
         tick->treasury.anchor = settlement.anchor;
     return status;

@@ -73,6 +73,8 @@ static void find_wanted(struct executor *executor, const struct tick *tick, cons
     for (size_t i = 0; i < executor->scratch.flight_count && signing->count < SIGN_BATCH; i++) {
         const struct flight *flight = &executor->scratch.flights[i];
         struct fees bumped = *fees;
+        if (tick_money_is_open(executor) && !is_to_self(flight)) /* INV-10 */
+            continue;
         if (flight->has_attempt && (!replaces || tick_replacement(executor, tick, flight, &bumped) != REPLACE_NOW))
             continue;
         signing->flights[signing->count] = flight;

@@ -3,6 +3,7 @@
 #define STORE_RECORDS_H
 
 #include "domain/lifecycle.h"
+#include "domain/money.h"
 #include "domain/obligation.h"
 
 #include <bursar/amount.h>
@@ -124,6 +125,7 @@ struct fence {
     int64_t treasury;
     uint64_t lease_epoch;
     uint64_t breaker_version; /* as last loaded or saved: what spends fails once it is another. 0: not compared */
+    uint64_t money_version;   /* likewise, of the money breaker */
 };
 
 /* What a person decides, for the event log: who, why (1-REASON_MAX_BYTES bytes), when. Borrowed. */
@@ -150,6 +152,28 @@ struct breaker_record {
     char reason[REASON_MAX_BYTES + 1];
     uint64_t commanded_ms;
 };
+
+#define MONEY_DETAIL_MAX_BYTES 512
+
+/* A treasury's money breaker as stored. */
+struct money_record {
+    uint64_t version;                    /* from 1 on; grows whenever it opens or closes */
+    enum money_cause cause;              /* MONEY_NONE: closed */
+    char detail[MONEY_DETAIL_MAX_BYTES]; /* why it is open; closed: the reason of whoever closed it */
+    char actor[ACTOR_MAX_BYTES];         /* who opened or closed it; "": nobody ever */
+    uint64_t changed_ms;                 /* wall clock; 0: never */
+    bool has_mark;                       /* what the account had at a final block is known: */
+    uint64_t mark_number;
+    struct bursar_amount mark_balance;
+    struct bursar_amount paid; /* what our transactions in final blocks above that took out of it, values and fees */
+};
+
+/* What went wrong since it was closed, by cause; of the latest, what is said of it. */
+struct money_incidents {
+    uint64_t count[MONEY_CAUSE_COUNT];
+    char latest[MONEY_CAUSE_COUNT][MONEY_DETAIL_MAX_BYTES];
+};
+#define MONEY_INCIDENTS_KEPT_COUNT 1000 /* of a treasury and cause: the newest */
 
 #define WEBHOOK_NAME_MAX_BYTES 64
 
@@ -191,6 +215,8 @@ struct binding {
     struct bursar_amount value;
     struct call_data data;
     uint64_t gas_limit;
+    struct asset asset; /* that it pays, and how much: */
+    struct bursar_amount amount;
 };
 
 struct block_decision {
@@ -278,11 +304,13 @@ struct included_attempt {
     struct block_mark block;
     struct bursar_address to; /* as its intent has it, like the next */
     struct call_data data;
+    struct bursar_amount value;
 };
 
 struct final_attempt {
     int64_t attempt;
     int64_t intent;
+    uint64_t nonce;
     int purpose; /* enum sign_purpose */
     bool succeeded;
     uint64_t gas_used;
@@ -290,6 +318,7 @@ struct final_attempt {
     /* Of a token, and only when it succeeded: it moved so much less than was owed, or nothing. */
     bool is_short, is_unpaid;
     struct bursar_amount short_by;
+    struct bursar_amount paid; /* what it took out of the account: value and fees */
 };
 
 struct submission {
@@ -312,6 +341,9 @@ struct settlement {
     struct block_mark scan;
     bool has_anchor; /* new anchor; marks below it leave the window */
     struct block_mark anchor;
+    bool has_balance; /* what the account has at `anchor`: from here on what it pays is compared with */
+    struct bursar_amount balance;
+    const char *missing; /* NULL: it is what was paid that explains it; else what does not, for the money breaker */
 };
 
 /* What an executor last knew; stored on change, shown by `status`. Texts "" when none. */

@@ -319,6 +319,8 @@ static enum bursar_status adopt(void *ctx, struct fence *fence, const struct ado
         status = set_marks(&now, adoption, err);
     if (status == BURSAR_OK)
         status = end_halt(&now, adoption, err);
+    if (status == BURSAR_OK) /* what the account paid by then is not all known */
+        status = money_set_mark(store, fence->treasury, 0, NULL, err);
     if (status == BURSAR_OK)
         status = check_holes(&now, err);
     status = write_end(store, status, err);
@@ -343,7 +345,11 @@ static enum bursar_status exhibited(void *ctx, struct fence fence, uint64_t now_
                                  (unsigned long long)nonces[i].nonce);
         else
             status = adopt_nonce(&now, &nonces[i], err);
+        if (status == BURSAR_OK && nonces[i].purpose == PURPOSE_FOREIGN)
+            status = money_note_incident(store, fence.treasury, now_ms, MONEY_FOREIGN_NONCE, nonces[i].detail, err);
     }
+    if (status == BURSAR_OK) /* what the account paid by these is not known to the wei */
+        status = money_set_mark(store, fence.treasury, 0, NULL, err);
     return write_end(store, status, err);
 }
 

@@ -271,26 +271,30 @@ enum bursar_status write_begin(struct sqlite_store *store, const struct fence *f
     return BURSAR_OK;
 }
 
-/* INV-6: a person's change of the breaker is in force for every transaction that begins after it. */
-static enum bursar_status check_breaker(struct sqlite_store *store, const struct fence *fence, struct bursar_error *err)
+/* INV-6: a person's change of a breaker is in force for every transaction that begins after it. */
+static enum bursar_status check_breakers(struct sqlite_store *store, const struct fence *fence,
+                                         struct bursar_error *err)
 {
-    sqlite3_stmt *stmt = statement(store, SQL_BREAKER_VERSION, err);
+    sqlite3_stmt *stmt = statement(store, SQL_BREAKER_VERSIONS, err);
     bind_i64(stmt, 1, fence->treasury);
     bool row = false;
     enum bursar_status status = step_row(store, stmt, &row, err);
     if (status != BURSAR_OK)
         return status;
-    bool is_current = row && column_u64(stmt, 0) == fence->breaker_version;
+    bool is_current = row && (!fence->breaker_version || column_u64(stmt, 0) == fence->breaker_version);
+    bool money_is_current = row && (!fence->money_version || column_u64(stmt, 1) == fence->money_version);
     (void)sqlite3_reset(stmt);
-    return is_current ? BURSAR_OK : bursar_fail(err, BURSAR_ESTALE, "the circuit breaker was changed");
+    if (!is_current)
+        return bursar_fail(err, BURSAR_ESTALE, "the circuit breaker was changed");
+    return money_is_current ? BURSAR_OK : bursar_fail(err, BURSAR_ESTALE, "the money breaker was changed");
 }
 
 enum bursar_status write_begin_spending(struct sqlite_store *store, const struct fence *fence, struct bursar_error *err)
 {
     enum bursar_status status = write_begin(store, fence, err);
-    if (status != BURSAR_OK || fence->breaker_version == 0)
+    if (status != BURSAR_OK || (fence->breaker_version == 0 && fence->money_version == 0))
         return status;
-    status = check_breaker(store, fence, err);
+    status = check_breakers(store, fence, err);
     return status == BURSAR_OK ? BURSAR_OK : write_end(store, status, err);
 }
 

@@ -178,6 +178,20 @@ BURSAR_MUST_CHECK enum bursar_status end_items(struct sqlite_store *store, int64
 BURSAR_MUST_CHECK enum bursar_status move_items(struct sqlite_store *store, int64_t treasury,
                                                 const struct disbursement_move *move, struct bursar_error *err);
 
+/* For the money breaker, each inside a write transaction: something has gone wrong; what was bound; what final
+ * transactions took out of the account; what it has now, NULL: not known, nothing to compare with. */
+BURSAR_MUST_CHECK enum bursar_status money_note_incident(struct sqlite_store *store, int64_t treasury, uint64_t now_ms,
+                                                         enum money_cause cause, const char *detail,
+                                                         struct bursar_error *err);
+BURSAR_MUST_CHECK enum bursar_status money_note_bound(struct sqlite_store *store, int64_t treasury, uint64_t now_ms,
+                                                      const struct binding *bindings, size_t count,
+                                                      struct bursar_error *err);
+BURSAR_MUST_CHECK enum bursar_status money_note_final(struct sqlite_store *store, int64_t treasury,
+                                                      const struct final_attempt *final, size_t count,
+                                                      struct bursar_error *err);
+BURSAR_MUST_CHECK enum bursar_status money_set_mark(struct sqlite_store *store, int64_t treasury, uint64_t number,
+                                                    const struct bursar_amount *balance, struct bursar_error *err);
+
 /* Keeps what the account held, if it is another amount than last time; inside a write transaction. */
 BURSAR_MUST_CHECK enum bursar_status balance_keep(struct sqlite_store *store, int64_t treasury,
                                                   const struct snapshot *snapshot, struct bursar_error *err);
@@ -192,6 +206,7 @@ void sqlite_fill_settle(struct store *interface);
 void sqlite_fill_host(struct store *interface);
 void sqlite_fill_decided(struct store *interface);
 void sqlite_fill_breaker(struct store *interface);
+void sqlite_fill_money(struct store *interface);
 void sqlite_fill_shown(struct store *interface);
 void sqlite_fill_search(struct store *interface);
 void sqlite_fill_metered(struct store *interface);

@@ -361,6 +361,7 @@ struct store sqlite_store_interface(struct sqlite_store *store)
     sqlite_fill_decided(&interface);
     sqlite_fill_host(&interface);
     sqlite_fill_breaker(&interface);
+    sqlite_fill_money(&interface);
     sqlite_fill_shown(&interface);
     sqlite_fill_search(&interface);
     sqlite_fill_metered(&interface);

@@ -237,6 +237,11 @@ static enum bursar_status finish(struct sqlite_store *store, int64_t treasury, u
         bind_amount(stmt, 2, &final->short_by);
         status = run_statement(store, stmt, NULL, err);
     }
+    if (status == BURSAR_OK && move.cause == CAUSE_FINAL_REVERT) {
+        char incident[SHORT_TEXT_BYTES];
+        (void)snprintf(incident, sizeof incident, "nonce %llu: %s", (unsigned long long) final->nonce, move.detail);
+        status = money_note_incident(store, treasury, now_ms, MONEY_REVERTS, incident, err);
+    }
     if (status != BURSAR_OK)
         return status;
     return end_items(store, final->intent, move.to == STATE_FINALIZED, move.cause, err);
@@ -268,7 +273,10 @@ static enum bursar_status set_marks(struct sqlite_store *store, int64_t treasury
     sqlite3_stmt *stmt = statement(store, SQL_SCANNED_FORGET_BELOW, err);
     bind_i64(stmt, 1, treasury);
     bind_u64(stmt, 2, settlement->anchor.number);
-    return run_statement(store, stmt, NULL, err);
+    status = run_statement(store, stmt, NULL, err);
+    if (status == BURSAR_OK && settlement->has_balance)
+        status = money_set_mark(store, treasury, settlement->anchor.number, &settlement->balance, err);
+    return status;
 }
 
 static enum bursar_status settle(void *ctx, struct fence fence, uint64_t now_ms, const struct settlement *settlement,
@@ -287,6 +295,10 @@ static enum bursar_status settle(void *ctx, struct fence fence, uint64_t now_ms,
         status = any_cancel_open(store, &any_cancel, err);
     for (size_t i = 0; i < settlement->final_count && status == BURSAR_OK; i++)
         status = finish(store, fence.treasury, now_ms, &settlement->final[i], any_cancel, err);
+    if (status == BURSAR_OK && settlement->final_count)
+        status = money_note_final(store, fence.treasury, settlement->final, settlement->final_count, err);
+    if (status == BURSAR_OK && settlement->missing)
+        status = money_note_incident(store, fence.treasury, now_ms, MONEY_BALANCE_MISMATCH, settlement->missing, err);
     if (status == BURSAR_OK)
         status = set_marks(store, fence.treasury, settlement, err);
     return write_end(store, status, err);
@@ -304,6 +316,7 @@ static void read_included(sqlite3_stmt *stmt, void *rows, size_t index)
     column_hash(stmt, 5, &included->block.hash);
     column_address(stmt, 7, &included->to);
     column_data(stmt, 8, &included->data);
+    column_amount(stmt, 9, &included->value);
 }
 
 static void read_mark(sqlite3_stmt *stmt, void *rows, size_t index)

@@ -108,6 +108,8 @@ static enum bursar_status bind_all(void *ctx, struct fence fence, uint64_t now_m
         else
             status = bind_one(store, &fence, now_ms, &bindings[i], err);
     }
+    if (status == BURSAR_OK)
+        status = money_note_bound(store, fence.treasury, now_ms, bindings, count, err);
     return write_end(store, status, err);
 }
 

@@ -160,8 +160,8 @@
       "UPDATE attempt SET sends = sends + 1, last_sent_ms = ?2, verdict = ?3, message = ?4 WHERE id = ?1 "             \
       "AND treasury = ?5")                                                                                             \
     S(INCLUDED_UP_TO, PLANNED,                                                                                         \
-      "SELECT a.id, a.intent, i.nonce, a.hash, a.block_no, a.block_hash, a.purpose, i.to_address, i.data "             \
-      "FROM attempt a JOIN intent i "                                                                                  \
+      "SELECT a.id, a.intent, i.nonce, a.hash, a.block_no, a.block_hash, a.purpose, i.to_address, i.data, "            \
+      "i.value FROM attempt a JOIN intent i "                                                                          \
       "ON i.id = a.intent WHERE a.treasury = ?1 AND a.status = 2 AND a.block_no <= ?2 ORDER BY a.block_no LIMIT ?3")   \
     S(INCLUDED_ABOVE, PLANNED,                                                                                         \
       "SELECT id, intent, purpose FROM attempt WHERE treasury = ?1 AND status = 2 AND block_no > ?2 LIMIT ?3")         \
@@ -194,7 +194,9 @@
     S(STANDING, SHOWN, "SELECT state, version FROM disbursement WHERE id = ?1 AND treasury = ?2")                      \
     S(ITEM_LIVE_EXISTS, SHOWN, "SELECT 1 FROM intent_item WHERE disbursement = ?1 AND live = 1")                       \
     /* circuit breaker */                                                                                              \
-    S(BREAKER_VERSION, PLANNED, "SELECT version FROM breaker WHERE treasury = ?1")                                     \
+    S(BREAKER_VERSIONS, PLANNED,                                                                                       \
+      "SELECT b.version, m.version FROM breaker b JOIN money_breaker m ON m.treasury = b.treasury "                    \
+      "WHERE b.treasury = ?1")                                                                                         \
     S(BREAKER_LOAD, PLANNED,                                                                                           \
       "SELECT version, state, forced, saved_ms, open_left_ms, failed_ago_ms, changed_ago_ms, trial_ago_ms, "           \
       "successes, trials, failures, command, actor, reason, commanded_ms, openings, slices FROM breaker "              \
@@ -204,6 +206,35 @@
       "failed_ago_ms = ?7, changed_ago_ms = ?8, trial_ago_ms = ?9, successes = ?10, trials = ?11, failures = ?12, "    \
       "command = ?13, actor = ?14, reason = ?15, commanded_ms = ?16, openings = ?17, slices = ?18 "                    \
       "WHERE treasury = ?1 AND version = ?2")                                                                          \
+    /* money breaker */                                                                                                \
+    S(MONEY_LOAD, PLANNED,                                                                                             \
+      "SELECT version, cause, detail, actor, changed_ms, mark_no, mark_balance, paid FROM money_breaker "              \
+      "WHERE treasury = ?1")                                                                                           \
+    S(MONEY_SAVE, PLANNED,                                                                                             \
+      "UPDATE money_breaker SET version = version + 1, cause = ?3, detail = ?4, actor = ?5, changed_ms = ?6 "          \
+      "WHERE treasury = ?1 AND version = ?2")                                                                          \
+    S(MONEY_PAID, PLANNED, "UPDATE money_breaker SET paid = ?2 WHERE treasury = ?1 AND mark_no IS NOT NULL")           \
+    S(MONEY_MARK, PLANNED,                                                                                             \
+      "UPDATE money_breaker SET mark_no = ?2, mark_balance = ?3, paid = zeroblob(32) WHERE treasury = ?1")             \
+    S(MONEY_INCIDENT_ADD, PLANNED,                                                                                     \
+      "INSERT INTO money_incident (treasury, cause, seq, at_ms, detail) SELECT ?1, ?2, "                               \
+      "coalesce((SELECT max(seq) FROM money_incident WHERE treasury = ?1 AND cause = ?2), 0) + 1, ?3, ?4")             \
+    S(MONEY_INCIDENT_DROP, PLANNED,                                                                                    \
+      "DELETE FROM money_incident WHERE treasury = ?1 AND cause = ?2 AND seq <= "                                      \
+      "(SELECT max(seq) FROM money_incident WHERE treasury = ?1 AND cause = ?2) - ?3")                                 \
+    S(MONEY_INCIDENTS, PLANNED,                                                                                        \
+      "SELECT cause, count(*), detail, max(seq) FROM money_incident WHERE treasury = ?1 "                              \
+      "AND (cause <> 1 OR at_ms >= ?2) GROUP BY cause")                                                                \
+    S(MONEY_INCIDENTS_FORGET, PLANNED, "DELETE FROM money_incident WHERE treasury = ?1")                               \
+    S(MONEY_SLICE, PLANNED, "SELECT amount FROM money_spent WHERE treasury = ?1 AND asset = ?2 AND slice_ms = ?3")     \
+    S(MONEY_SLICE_SET, PLANNED,                                                                                        \
+      "INSERT INTO money_spent (treasury, asset, slice_ms, amount, payments) VALUES (?1, ?2, ?3, ?4, ?5) "             \
+      "ON CONFLICT DO UPDATE SET amount = ?4, payments = payments + ?5")                                               \
+    S(MONEY_SLICES_DROP, PLANNED, "DELETE FROM money_spent WHERE treasury = ?1 AND asset = ?2 AND slice_ms < ?3")      \
+    S(MONEY_SLICES_FORGET, PLANNED, "DELETE FROM money_spent WHERE treasury = ?1")                                     \
+    S(MONEY_SPENT, PLANNED, "SELECT amount FROM money_spent WHERE treasury = ?1 AND asset = ?2 AND slice_ms > ?3")     \
+    S(MONEY_PAYMENTS, PLANNED,                                                                                         \
+      "SELECT coalesce(sum(payments), 0) FROM money_spent WHERE treasury = ?1 AND slice_ms > ?2")                      \
     /* what people see */                                                                                              \
     S(SNAPSHOT_SAVE, PLANNED,                                                                                          \
       "UPDATE treasury SET last_tick_ms = ?2, last_success_ms = ?3, last_error_ms = ?4, last_error = ?5, hold = ?6, "  \
@@ -330,7 +361,7 @@
       "(i.nonce, a.seq) > (?2, ?3) AND i.nonce >= ?2 ORDER BY i.nonce, a.seq LIMIT ?4")                                \
     S(CONTENTS, SHOWN,                                                                                                 \
       "SELECT id, version, state, ref, destination, amount, waits_on IS NOT NULL, schedule, schedule_value, asset, "   \
-      "content_hash FROM disbursement WHERE treasury = ?1 AND id > ?2 ORDER BY id LIMIT ?3")                                        \
+      "content_hash FROM disbursement WHERE treasury = ?1 AND id > ?2 ORDER BY id LIMIT ?3")                           \
     S(ADOPT_INTENT, SHOWN,                                                                                             \
       "INSERT INTO intent (treasury, nonce, kind, status, to_address, value, data, gas_limit, lease_epoch, bound_ms) " \
       "VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8, ?9)")                                                                \

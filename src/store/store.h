@@ -1,7 +1,8 @@
 /* The store seam: everything a treasury must never forget. One call is one transaction; no SQL outside this room.
  *
  * Writes of an executor take its fence and fail with EFENCED, changing nothing, once the lease has passed on (INV-6).
- * What spends (bind, attempts_add) also fails with ESTALE once the circuit breaker is another than the fence's.
+ * What spends (bind, attempts_add) also fails with ESTALE once the circuit breaker or the money breaker is another than
+ * the fence's.
  * Every write is durable (fsync'd) when the call returns. Numbers that are stored must be below 2^63.
  * Statuses: ESTALE (a row changed: re-read), EFENCED, EBUSY (locked by another writer for too long), ESTORAGE.
  * Not thread-safe: one store handle a thread. */
@@ -203,6 +204,24 @@ struct store {
      * BURSAR_BREAKER_FORCED_MAX_MS; 0: until a person closes it. EINVAL otherwise. */
     enum bursar_status (*breaker_force)(void *ctx, int64_t treasury, enum breaker_command command, uint64_t for_ms,
                                         const struct decision *decision, struct bursar_error *err);
+
+    /* -- money breaker -------------------------------------------------------------------------------------------- */
+    enum bursar_status (*money_load)(void *ctx, int64_t treasury, struct money_record *ret, struct bursar_error *err);
+    /* What went wrong since it was closed; of reverts, those from `since_ms` on (wall clock). */
+    enum bursar_status (*money_incidents)(void *ctx, int64_t treasury, uint64_t since_ms, struct money_incidents *ret,
+                                          struct bursar_error *err);
+    /* Opens it until a person closes it. ESTALE when it is not fence.money_version any more: load it again. */
+    enum bursar_status (*money_trip)(void *ctx, struct fence fence, uint64_t now_ms, enum money_cause cause,
+                                     const char *detail, uint64_t *ret_version, struct bursar_error *err);
+    /* A person's change, in force with the next write of whoever spends. Closing forgets what went wrong and what was
+     * paid out so far, so that it is judged anew from here. */
+    enum bursar_status (*money_force)(void *ctx, int64_t treasury, bool opens, const struct decision *decision,
+                                      struct bursar_error *err);
+    /* Bound since `since_ms`, and since it was closed: of this asset; and how many of any. */
+    enum bursar_status (*money_spent)(void *ctx, int64_t treasury, const struct asset *asset, uint64_t since_ms,
+                                      struct bursar_amount *ret, struct bursar_error *err);
+    enum bursar_status (*money_payments)(void *ctx, int64_t treasury, uint64_t since_ms, uint64_t *ret,
+                                         struct bursar_error *err);
 
     /* -- what people see ---------------------------------------------------------------------------------------- */
     /* A latched halt is never replaced by another code here (INV-8). */

@@ -65,6 +65,16 @@ READ(contents,
       struct bursar_error *err),
      treasury, after_id, limit, visit, visit_ctx)
 READ(breaker_load, (void *ctx, int64_t treasury, struct breaker_record *ret, struct bursar_error *err), treasury, ret)
+READ(money_load, (void *ctx, int64_t treasury, struct money_record *ret, struct bursar_error *err), treasury, ret)
+READ(money_incidents,
+     (void *ctx, int64_t treasury, uint64_t since_ms, struct money_incidents *ret, struct bursar_error *err), treasury,
+     since_ms, ret)
+READ(money_spent,
+     (void *ctx, int64_t treasury, const struct asset *asset, uint64_t since_ms, struct bursar_amount *ret,
+      struct bursar_error *err),
+     treasury, asset, since_ms, ret)
+READ(money_payments, (void *ctx, int64_t treasury, uint64_t since_ms, uint64_t *ret, struct bursar_error *err),
+     treasury, since_ms, ret)
 
 WRITE(lease_renew, (void *ctx, struct fence fence, uint64_t now_ms, struct bursar_error *err), now_ms)
 WRITE(block,
@@ -82,6 +92,10 @@ WRITE(breaker_save,
       (void *ctx, struct fence fence, const struct bursar_breaker_memory *memory, uint64_t *ret_version,
        struct bursar_error *err),
       memory, ret_version)
+WRITE(money_trip,
+      (void *ctx, struct fence fence, uint64_t now_ms, enum money_cause cause, const char *detail,
+       uint64_t *ret_version, struct bursar_error *err),
+      now_ms, cause, detail, ret_version)
 
 /* Where there is nothing to wake, nothing is written, and nobody is asked for a token. */
 static enum bursar_status woken(struct process *process, struct fence fence, const char *call,
@@ -327,5 +341,10 @@ struct store seam_store(struct process *process)
                            .exhibited = exhibited,
                            .contents = contents,
                            .snapshot_save = snapshot_save,
-                           .breaker_save = breaker_save };
+                           .breaker_save = breaker_save,
+                           .money_load = money_load,
+                           .money_incidents = money_incidents,
+                           .money_spent = money_spent,
+                           .money_payments = money_payments,
+                           .money_trip = money_trip };
 }

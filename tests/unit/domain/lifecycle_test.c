@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#define CAUSE_LAST 20
+#define CAUSE_LAST 22
 
 /* One line a state; a word is to:cause, as numbers. */
 static const struct {
@@ -113,7 +113,9 @@ static void stored_numbers_and_names_are_pinned(void **state)
                                           "breaker_closed",
                                           "breaker_reset",
                                           "cancel_requested",
-                                          "adopted" };
+                                          "adopted",
+                                          "money_breaker_opened",
+                                          "money_breaker_closed" };
     for (int i = STATE_FIRST; i <= STATE_LAST; i++)
         assert_string_equal(state_name((enum disbursement_state)i), states[i]);
     for (int i = 1; i <= CAUSE_LAST; i++)

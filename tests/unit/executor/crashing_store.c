@@ -143,6 +143,20 @@ PASS_WRITE(breaker_save,
            (void *ctx, struct fence fence, const struct bursar_breaker_memory *memory, uint64_t *ret_version,
             struct bursar_error *err),
            fence, memory, ret_version)
+PASS_READ(money_load, (void *ctx, int64_t treasury, struct money_record *ret, struct bursar_error *err), treasury, ret)
+PASS_READ(money_incidents,
+          (void *ctx, int64_t treasury, uint64_t since_ms, struct money_incidents *ret, struct bursar_error *err),
+          treasury, since_ms, ret)
+PASS_READ(money_spent,
+          (void *ctx, int64_t treasury, const struct asset *asset, uint64_t since_ms, struct bursar_amount *ret,
+           struct bursar_error *err),
+          treasury, asset, since_ms, ret)
+PASS_READ(money_payments, (void *ctx, int64_t treasury, uint64_t since_ms, uint64_t *ret, struct bursar_error *err),
+          treasury, since_ms, ret)
+PASS_WRITE(money_trip,
+           (void *ctx, struct fence fence, uint64_t now_ms, enum money_cause cause, const char *detail,
+            uint64_t *ret_version, struct bursar_error *err),
+           fence, now_ms, cause, detail, ret_version)
 
 struct store crashing_store_interface(struct crashing_store *store)
 {
@@ -179,5 +193,10 @@ struct store crashing_store_interface(struct crashing_store *store)
         .intents = intents,
         .breaker_load = breaker_load,
         .breaker_save = breaker_save,
+        .money_load = money_load,
+        .money_incidents = money_incidents,
+        .money_spent = money_spent,
+        .money_payments = money_payments,
+        .money_trip = money_trip,
     };
 }
