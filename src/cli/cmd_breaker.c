@@ -1,6 +1,7 @@
-/* bursar breaker: shows a treasury's circuit breaker, and changes it by hand. */
+/* bursar breaker: shows a treasury's circuit breaker and money breaker, and changes them by hand. */
 #include "base/cleanup.h"
 #include "base/time.h"
+#include "doctor/blocked.h"
 #include "service/breaker_view.h"
 #include "cli/decide.h"
 #include "cli/exit_code.h"
@@ -9,12 +10,14 @@
 
 #define OPTION_REASON 1
 #define OPTION_FOR 2
+#define OPTION_MONEY 3
 
 /* What the command line asked for. */
 struct wanted {
     enum breaker_command command; /* NONE: show */
     const char *reason;
     uint64_t for_ms; /* open only; 0: until somebody closes it */
+    bool money;      /* the money breaker is meant */
 };
 
 static enum bursar_status print(const struct breaker_standing *standing, bool json, struct bursar_error *err)
@@ -29,6 +32,15 @@ static enum bursar_status print(const struct breaker_standing *standing, bool js
         output_plain(command, plain, sizeof plain);
         (void)printf("last by hand: %s\n", plain);
     }
+    const struct money_record *record = &standing->money;
+    const bool is_open = record->cause != MONEY_NONE;
+    char money[MONEY_TEXT_BYTES], plain_money[sizeof money];
+    money_text(record, money);
+    output_plain(money, plain_money, sizeof plain_money);
+    (void)printf("money breaker: %s%s%s\n", output_colour_on(stdout, is_open ? COLOUR_BAD : COLOUR_GOOD), plain_money,
+                 output_colour_off(stdout));
+    if (is_open)
+        (void)printf("to do: %s\n", money_action(record->cause));
     return BURSAR_OK;
 }
 
@@ -51,8 +63,12 @@ static enum bursar_status breaker(struct cli *cli, struct session *session, cons
         char actor[ACTOR_MAX_BYTES];
         actor_name(actor, sizeof actor);
         const struct decision decision = { actor, wanted->reason, clock.wall_ms(clock.ctx) };
-        status = session->store.breaker_force(session->store.ctx, treasury.id, wanted->command, wanted->for_ms,
-                                              &decision, err);
+        const struct store *store = &session->store;
+        if (wanted->money)
+            status =
+                store->money_force(store->ctx, treasury.id, wanted->command == BREAKER_COMMAND_OPEN, &decision, err);
+        else
+            status = store->breaker_force(store->ctx, treasury.id, wanted->command, wanted->for_ms, &decision, err);
     }
     if (status == BURSAR_OK) {
         config_breaker(session->config, &settings);
@@ -73,11 +89,14 @@ static int parse(struct cli *cli, int argc, char **argv, struct wanted *ret)
 {
     static const struct option options[] = { { "reason", required_argument, NULL, OPTION_REASON },
                                              { "for", required_argument, NULL, OPTION_FOR },
+                                             { "money", no_argument, NULL, OPTION_MONEY },
                                              CLI_LONG_OPTIONS };
     int option, code;
     while ((option = getopt_long(argc, argv, CLI_SHORT_OPTIONS, options, NULL)) != -1) {
         if (option == OPTION_REASON)
             ret->reason = optarg;
+        else if (option == OPTION_MONEY)
+            ret->money = true;
         else if (option == OPTION_FOR &&
                  !(duration_to_ms(optarg, &ret->for_ms) && ret->for_ms <= BURSAR_BREAKER_FORCED_MAX_MS))
             return cli_usage(cli, "breaker", "--for '%.20s': a number with its unit, 1s to 30d (s, m, h or d)", optarg);
@@ -87,8 +106,10 @@ static int parse(struct cli *cli, int argc, char **argv, struct wanted *ret)
     if ((code = cli_operands(cli, "breaker", argc, argv, 0, 1)) >= 0 ||
         (optind < argc && (code = parse_command(cli, argv[optind], ret)) >= 0))
         return code;
-    if (ret->for_ms && ret->command != BREAKER_COMMAND_OPEN)
-        return cli_usage(cli, "breaker", "--for belongs to open");
+    if (ret->for_ms && (ret->command != BREAKER_COMMAND_OPEN || ret->money))
+        return cli_usage(cli, "breaker", "--for belongs to open, without --money");
+    if (ret->money && ret->command != BREAKER_COMMAND_OPEN && ret->command != BREAKER_COMMAND_CLOSE)
+        return cli_usage(cli, "breaker", "--money belongs to open and close");
     if (ret->command != BREAKER_COMMAND_NONE)
         return cli_reason(cli, "breaker", ret->reason);
     return ret->reason ? cli_usage(cli, "breaker", "--reason belongs to open, close and reset") : -1;

@@ -90,6 +90,8 @@ static size_t runner_index(const struct running *running, const struct runner *r
 static struct executor_config settings_of(const struct running *running, const struct runner *runner)
 {
     const struct config *config = running->session.config;
+    struct money_limits money;
+    config_money(config, runner->section, &money);
     return (struct executor_config){ .treasury = runner->treasury.id,
                                      .identity = config->identity,
                                      .poll_interval_ms = config->poll_interval_ms,
@@ -101,7 +103,8 @@ static struct executor_config settings_of(const struct running *running, const s
                                      .epoch = runner->section->epoch,
                                      .max_fee_per_gas_wei = config->max_fee_per_gas_wei,
                                      .max_priority_fee_per_gas_wei = config->max_priority_fee_per_gas_wei,
-                                     .replace_after_blocks = config->replace_after_blocks };
+                                     .replace_after_blocks = config->replace_after_blocks,
+                                     .money = money };
 }
 
 static enum bursar_status make_executor(struct running *running, struct runner *runner, struct bursar_error *err)
@@ -194,6 +197,10 @@ static int idle_code(struct running *running, struct bursar_error *err)
         if (runner->report.forced_open) {
             output_message("treasury %s: a person opened the circuit breaker: see `bursar breaker`",
                            runner->section->name);
+            return EXIT_CODE_REFUSED;
+        }
+        if (runner->report.money_open) {
+            output_message("treasury %s: the money breaker is open: see `bursar breaker`", runner->section->name);
             return EXIT_CODE_REFUSED;
         }
         if (runner->report.halt != HALT_NONE) {

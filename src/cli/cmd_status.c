@@ -53,6 +53,12 @@ static void print_breaker(const struct standing *standing)
     print_line("breaker", output_breaker_colour(standing->breaker.view.state), text);
     if (standing->breaker.view.forced && breaker_command_text(&standing->breaker, command))
         print_line("", COLOUR_PLAIN, command);
+    if (standing->breaker.money.cause != MONEY_NONE) {
+        char money[MONEY_TEXT_BYTES];
+        money_text(&standing->breaker.money, money);
+        print_line("money", COLOUR_BAD, money);
+        print_line("  to do", COLOUR_TITLE, money_action(standing->breaker.money.cause));
+    }
 }
 
 static void print_lease(const struct standing *standing)

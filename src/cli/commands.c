@@ -85,13 +85,18 @@ const struct command COMMANDS[] = {
       "refused (6).\n\n"
       "  --reason TEXT          kept in the history, 1-500 bytes\n",
       cmd_retry },
-    { "breaker", "[show | open | close | reset] [--reason TEXT] [--for TIME] [--json]",
-      "the circuit breaker: show it, or change it by hand",
+    { "breaker", "[show | open | close | reset] [--money] [--reason TEXT] [--for TIME] [--json]",
+      "the circuit breaker and the money breaker: show them, or change one by hand",
       "It opens by itself when the node keeps failing, and then nothing new is paid. A change is in force when the\n"
       "command returns, survives a restart, and is kept in the history with who and why.\n\n"
+      "The money breaker opens when payments go wrong: reverts, a nonce that somebody else has used, money that is\n"
+      "missing, more to be paid within an hour than is expected ([money_breaker] in `bursar help config`). Then "
+      "nothing\n"
+      "is bound or replaced until a person closes it; what is in flight is handed over again, and may be cancelled.\n\n"
       "  open                   stop paying; stays open until somebody closes it\n"
       "  close                  pay on, with counters at zero\n"
       "  reset                  as new: closed, with nothing remembered\n"
+      "  --money                open and close: the money breaker\n"
       "  --for TIME             open: for 45s, 30m, 2h or 1d, at most 30d; then it tries again by itself\n"
       "  --reason TEXT          1-500 bytes; needed for all but show\n",
       cmd_breaker },

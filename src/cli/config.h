@@ -45,6 +45,11 @@ struct config {
     uint64_t breaker_failure_rate_percent; /* 0: none */
     uint64_t breaker_rate_min_calls;
     uint64_t breaker_slow_call_ms; /* 0: none */
+    uint64_t money_reverts;        /* 0: not watched */
+    uint64_t money_window_s;
+    uint64_t money_foreign_nonce; /* 1: watched */
+    uint64_t money_balance;       /* 1: watched */
+    struct bursar_amount money_balance_tolerance;
     uint64_t max_fee_per_gas_wei;
     uint64_t max_priority_fee_per_gas_wei;
     uint64_t replace_after_blocks;
@@ -85,6 +90,8 @@ const struct asset_config *config_asset_of(const struct config *config, uint64_t
 /* "block/120" of an epoch source: what the store keeps. */
 void config_epoch_text(const struct epoch_source *epoch, char ret[EPOCH_SOURCE_MAX_BYTES]);
 void config_breaker(const struct config *config, struct bursar_breaker_config *ret);
+/* Of this treasury's money breaker. */
+void config_money(const struct config *config, const struct treasury_config *treasury, struct money_limits *ret);
 /* Path of a "sqlite:PATH" URL (points into it). EINVAL for any other URL. */
 BURSAR_MUST_CHECK enum bursar_status config_sqlite_path(const char *url, const char **ret_path,
                                                         struct bursar_error *err);

@@ -29,11 +29,33 @@ static enum bursar_status settle_chain(const struct config *config, struct asset
     return BURSAR_OK;
 }
 
+static enum bursar_status settle_rate(const struct config *config, struct asset_config *asset, uint32_t line,
+                                      size_t *rates, struct bursar_error *err)
+{
+    const char *text = asset->max_spend_per_hour_text;
+    struct bursar_error why = { 0 };
+    if (!*text)
+        return BURSAR_OK;
+    if (++*rates >= MONEY_RATES_MAX_COUNT) /* the coin's is one more */
+        return bursar_fail(err, BURSAR_EINVAL, "%.200s:%u: [asset %s] max_spend_per_hour: at most %d assets have one",
+                           config->path, line, asset->name, MONEY_RATES_MAX_COUNT - 1);
+    if (!asset->has_decimals)
+        return bursar_fail(err, BURSAR_EINVAL, "%.200s:%u: [asset %s] max_spend_per_hour needs decimals beside it",
+                           config->path, line, asset->name);
+    if (bursar_amount_from_units(text, strlen(text), asset->decimals, &asset->max_spend_per_hour, &why) != BURSAR_OK)
+        return bursar_fail(err, BURSAR_EINVAL, "%.200s:%u: [asset %s] max_spend_per_hour: '%.90s': %.200s",
+                           config->path, line, asset->name, text, why.message);
+    return BURSAR_OK;
+}
+
 enum bursar_status config_check_assets(struct config *config, const uint32_t *lines, struct bursar_error *err)
 {
+    size_t rates = 0;
     for (size_t i = 0; i < config->asset_count; i++) {
         struct asset_config *asset = &config->assets[i];
         enum bursar_status status = settle_chain(config, asset, lines[i], err);
+        if (status == BURSAR_OK)
+            status = settle_rate(config, asset, lines[i], &rates, err);
         if (status != BURSAR_OK)
             return status;
         const struct asset_config *first = config_asset_of(config, asset->chain_id, &asset->token);

@@ -39,6 +39,11 @@ const struct config_option CONFIG_OPTIONS[] = {
       "each payment ends with the hash of what it pays, so that a lost store is rebuilt without doubt; costs 1,280 gas "
       "a "
       "payment (512 before Ethereum's Pectra); contracts that take no data refuse it" },
+    { "treasury", "max_spend_per_hour", OPTION_COIN, TREASURY(max_spend_per_hour), "0", 0, 0,
+      "an amount with its unit: wei, gwei or ether; or 0",
+      "more of the coin is not to be paid within an hour: opens the money breaker; 0: any" },
+    { "treasury", "max_payments_per_hour", OPTION_NUMBER, TREASURY(max_payments_per_hour), "0", 0, 1000000000,
+      "0-1000000000", "more payments are not to be made within an hour: opens the money breaker; 0: any" },
 
     { "asset", "token", OPTION_ADDRESS, ASSET(token), NULL, 0, 0, "an address (0x and 40 digits)",
       "an ERC-20 token: its contract. Payment files and lists call it NAME" },
@@ -46,6 +51,9 @@ const struct config_option CONFIG_OPTIONS[] = {
       "the chain it is on (default: the treasuries' chain, where they are on one)" },
     { "asset", "decimals", OPTION_DECIMALS, ASSET(decimals), "", 0, TOKEN_DECIMALS_MAX, "0-77",
       "how many it has; they are read from the token in any case, and must be these" },
+    { "asset", "max_spend_per_hour", OPTION_UNITS, ASSET(max_spend_per_hour_text), "", 0, 0,
+      "whole tokens such as 2500.50, or nothing; with decimals",
+      "more of it is not to be paid by one treasury within an hour: opens the money breaker (default: any)" },
 
     { "executor", "identity", OPTION_IDENTITY, ROOT(identity), "", 0, 0, "up to 255 printable bytes",
       "the name this executor holds a lease under (default: host name and process id)" },
@@ -76,6 +84,18 @@ const struct config_option CONFIG_OPTIONS[] = {
       "requests within window_s before a share of them counts" },
     { "breaker", "slow_call_ms", OPTION_NUMBER, ROOT(breaker_slow_call_ms), "0", 0, 120000, "0-120000",
       "an answer that took so long counts as a failure; 0: not" },
+
+    { "money_breaker", "reverts", OPTION_NUMBER, ROOT(money_reverts), "3", 0, 1000, "0-1000",
+      "so many payments that fail on chain within window_s open the money breaker, until a person closes it; 0: not" },
+    { "money_breaker", "window_s", OPTION_NUMBER, ROOT(money_window_s), "3600", 1, 86400, "1-86400",
+      "seconds for which such a failure counts" },
+    { "money_breaker", "foreign_nonce", OPTION_SWITCH, ROOT(money_foreign_nonce), "on", 0, 0, "on or off",
+      "a nonce that somebody else has used opens it: the key is in other hands too" },
+    { "money_breaker", "balance", OPTION_SWITCH, ROOT(money_balance), "on", 0, 0, "on or off",
+      "coin that is missing, with no transaction of the account that explains it, opens it" },
+    { "money_breaker", "balance_tolerance", OPTION_COIN, ROOT(money_balance_tolerance), "0", 0, 0,
+      "an amount with its unit: wei, gwei or ether; or 0",
+      "so much may be missing at each look, on chains that take more than gas for a transaction" },
 
     { "fees", "max_fee_per_gas", OPTION_WEI, ROOT(max_fee_per_gas_wei), "200gwei", 1, 1000000 * GWEI,
       "1wei-1000000gwei, with its unit: wei, gwei or ether", "hold above this, never exceed it" },
@@ -144,6 +164,13 @@ bool config_option_reloads(const struct config_option *option)
         const char *section, *key;
     } reloading[] = {
         { "treasury", "max_in_flight" },
+        { "treasury", "max_spend_per_hour" },
+        { "treasury", "max_payments_per_hour" },
+        { "money_breaker", "reverts" },
+        { "money_breaker", "window_s" },
+        { "money_breaker", "foreign_nonce" },
+        { "money_breaker", "balance" },
+        { "money_breaker", "balance_tolerance" },
         { "executor", "poll_interval_ms" },
         { "executor", "batch_size" },
         { "fees", "max_fee_per_gas" },
@@ -277,4 +304,22 @@ void config_breaker(const struct config *config, struct bursar_breaker_config *r
                                            .failure_rate_percent = (uint32_t)config->breaker_failure_rate_percent,
                                            .rate_min_calls = (uint32_t)config->breaker_rate_min_calls,
                                            .slow_call_ms = config->breaker_slow_call_ms };
+}
+
+void config_money(const struct config *config, const struct treasury_config *treasury, struct money_limits *ret)
+{
+    *ret = (struct money_limits){ .reverts = config->money_reverts,
+                                  .window_ms = config->money_window_s * 1000,
+                                  .watches_foreign_nonce = config->money_foreign_nonce == 1,
+                                  .watches_balance = config->money_balance == 1,
+                                  .balance_tolerance = config->money_balance_tolerance,
+                                  .payments_per_hour = treasury->max_payments_per_hour };
+    if (!bursar_amount_is_zero(treasury->max_spend_per_hour))
+        ret->rates[ret->rate_count++] = (struct money_rate){ .per_hour = treasury->max_spend_per_hour };
+    for (size_t i = 0; i < config->asset_count && ret->rate_count < MONEY_RATES_MAX_COUNT; i++) {
+        const struct asset_config *asset = &config->assets[i];
+        if (asset->chain_id == treasury->chain_id && !bursar_amount_is_zero(asset->max_spend_per_hour))
+            ret->rates[ret->rate_count++] =
+                (struct money_rate){ .asset = { true, asset->token }, .per_hour = asset->max_spend_per_hour };
+    }
 }

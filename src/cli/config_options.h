@@ -26,6 +26,8 @@ enum option_kind {
     OPTION_URL = 19,
     OPTION_SWITCH = 21, /* on or off, kept as 1 or 0 */
     OPTION_EVENTS = 20, /* OPTION_WORDS that the event log knows */
+    OPTION_COIN = 22,   /* "1.5ether", kept as wei; 0 needs no unit */
+    OPTION_UNITS = 23,  /* whole units of a token, kept as text until its decimals are known; may be empty */
 };
 
 struct config_option {

@@ -19,6 +19,8 @@ static size_t value_bytes(enum option_kind kind)
         return sizeof(uint64_t);
     case OPTION_ADDRESS:
         return sizeof(struct bursar_address);
+    case OPTION_COIN:
+        return sizeof(struct bursar_amount);
     case OPTION_DECIMALS:
         return sizeof(unsigned);
     case OPTION_LEVEL:
@@ -35,6 +37,7 @@ static size_t value_bytes(enum option_kind kind)
     case OPTION_PATH_OR_NONE:
     case OPTION_URL:
     case OPTION_EVENTS:
+    case OPTION_UNITS:
         return 0;
     case OPTION_METRICS:
         return sizeof(enum http_metrics_access);

@@ -13,7 +13,7 @@ static bool read_number(const char *value, const struct config_option *option, u
 }
 
 /* The unit is required: a bare 200 could mean wei as well as gwei. */
-static bool read_wei(const char *value, const struct config_option *option, uint64_t *ret)
+static bool read_amount(const char *value, struct bursar_amount *ret)
 {
     static const struct {
         const char *name;
@@ -27,15 +27,29 @@ static bool read_wei(const char *value, const struct config_option *option, uint
         size_t digits = length - unit_length;
         while (digits > 0 && value[digits - 1] == ' ')
             digits--;
-        struct bursar_amount amount;
-        uint64_t wei;
-        if (bursar_amount_from_units(value, digits, units[i].decimals, &amount, NULL) != BURSAR_OK ||
-            !bursar_amount_to_u64(amount, &wei) || wei < option->minimum || wei > option->maximum)
-            return false;
-        *ret = wei;
-        return true;
+        return bursar_amount_from_units(value, digits, units[i].decimals, ret, NULL) == BURSAR_OK;
     }
     return false;
+}
+
+static bool read_wei(const char *value, const struct config_option *option, uint64_t *ret)
+{
+    struct bursar_amount amount;
+    uint64_t wei;
+    if (!read_amount(value, &amount) || !bursar_amount_to_u64(amount, &wei) || wei < option->minimum ||
+        wei > option->maximum)
+        return false;
+    *ret = wei;
+    return true;
+}
+
+static bool read_coin(const char *value, struct bursar_amount *ret)
+{
+    if (strcmp(value, "0") == 0) {
+        *ret = (struct bursar_amount){ 0 };
+        return true;
+    }
+    return read_amount(value, ret);
 }
 
 static bool read_epoch(const char *value, const struct config_option *option, struct epoch_source *ret)
@@ -295,6 +309,12 @@ enum bursar_status config_option_set(struct config *config, size_t index, const 
         break;
     case OPTION_URL:
         good = read_url(value, target);
+        break;
+    case OPTION_COIN:
+        good = read_coin(value, target);
+        break;
+    case OPTION_UNITS:
+        good = copy_text(value, target, BURSAR_AMOUNT_UNITS_TEXT_BYTES);
         break;
     case OPTION_EVENTS: {
         uint64_t causes;

@@ -239,3 +239,30 @@ const char *halt_action(enum halt_code code)
     }
     return "run `bursar reconcile`";
 }
+
+const char *money_action(enum money_cause cause)
+{
+    switch (cause) {
+    case MONEY_NONE:
+        return "nothing";
+    case MONEY_REVERTS:
+        return "see why with `bursar list --state failed` and `bursar show ID`, cancel what would fail again; then "
+               "`bursar "
+               "breaker close --money --reason TEXT`";
+    case MONEY_FOREIGN_NONCE:
+        return "find out who else has the key, and move the funds if you do not know; `bursar reconcile` shows what "
+               "was "
+               "paid; then `bursar breaker close --money --reason TEXT`";
+    case MONEY_BALANCE_MISMATCH:
+        return "find out where it went, in a block explorer; where the chain takes more than gas for a transaction, "
+               "set "
+               "balance_tolerance; then `bursar breaker close --money --reason TEXT`";
+    case MONEY_SPENDING_RATE:
+        return "look at what is due with `bursar list --state queued`; `bursar cancel` what should not be paid, or "
+               "raise "
+               "the limit in bursar.conf; then `bursar breaker close --money --reason TEXT`";
+    case MONEY_PERSON:
+        return "`bursar breaker close --money --reason TEXT` when it may go on";
+    }
+    return "`bursar breaker close --money --reason TEXT` when it may go on";
+}

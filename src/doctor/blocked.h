@@ -20,5 +20,7 @@ bool blocked_describe(const struct disbursement_record *record, const struct sna
                       const struct bursar_address *account, struct blocked_text *ret);
 /* What a person does about a halt. */
 const char *halt_action(enum halt_code code);
+/* Likewise about an open money breaker. */
+const char *money_action(enum money_cause cause);
 
 #endif

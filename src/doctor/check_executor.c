@@ -113,6 +113,25 @@ static void check_breaker(const struct examination *e)
     }
 }
 
+static void check_money(const struct examination *e)
+{
+    const struct money_record *money = &e->situation.money;
+    struct finding finding = { .name = "money", .result = CHECK_OK };
+    if (money->cause == MONEY_NONE) {
+        doctor_tell(e->doctor, finding, "money breaker closed");
+        return;
+    }
+    finding.result = CHECK_WRONG;
+    finding.grade = GRADE_SAFETY;
+    finding.action = money_action(money->cause);
+    if (money->cause == MONEY_PERSON)
+        doctor_tell(e->doctor, finding, "money breaker opened by %.100s: %.500s; nothing new is paid", money->actor,
+                    money->detail);
+    else
+        doctor_tell(e->doctor, finding, "money breaker open (%s): %.500s; nothing new is paid",
+                    money_cause_name(money->cause), money->detail);
+}
+
 static void check_halt(const struct examination *e)
 {
     const struct treasury *treasury = &e->situation.treasury;
@@ -132,6 +151,7 @@ void check_executor(struct examination *e)
 {
     check_lease(e);
     check_breaker(e);
+    check_money(e);
     check_halt(e);
 }
 

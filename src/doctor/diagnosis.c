@@ -68,6 +68,20 @@ static bool by_halt(const struct situation *situation, struct diagnosis *ret)
     return true;
 }
 
+static bool by_money(const struct situation *situation, struct diagnosis *ret)
+{
+    const struct money_record *money = &situation->money;
+    if (money->cause == MONEY_NONE)
+        return false;
+    if (money->cause == MONEY_PERSON)
+        say(ret, DIAGNOSIS_WAITING, money_action(money->cause), "the money breaker was opened by %.100s: %.300s",
+            money->actor, money->detail);
+    else
+        say(ret, DIAGNOSIS_WAITING, money_action(money->cause), "the money breaker is open (%s): %.400s",
+            money_cause_name(money->cause), money->detail);
+    return true;
+}
+
 static bool by_breaker(const struct situation *situation, struct diagnosis *ret)
 {
     const struct bursar_breaker_view *breaker = &situation->breaker;
@@ -169,8 +183,8 @@ static bool by_schedule(const struct disbursement_record *record, const struct s
 static void diagnose_due(const struct situation *situation, struct diagnosis *ret)
 {
     const struct lane *lane = &situation->lane;
-    if (by_halt(situation, ret) || by_executor(situation, ret) || by_breaker(situation, ret) ||
-        by_node(situation, ret) || by_hold(situation, ret))
+    if (by_halt(situation, ret) || by_executor(situation, ret) || by_money(situation, ret) ||
+        by_breaker(situation, ret) || by_node(situation, ret) || by_hold(situation, ret))
         return;
     if (lane->in_flight >= situation->limits.max_in_flight)
         say(ret, DIAGNOSIS_WAITING, NOTHING, "%llu payments are in flight, as many as max_in_flight allows",
@@ -303,6 +317,8 @@ static void diagnose_staged(const struct disbursement_record *record, const stru
     const uint64_t lowest = situation_lowest_in_flight(situation);
     const ull nonce = (ull)record->nonce;
     if (by_halt(situation, ret) || by_executor(situation, ret))
+        return;
+    if (record->newest.seq == 0 && !record->cancel_wanted && by_money(situation, ret))
         return;
     if (record->newest.seq == 0)
         say(ret, DIAGNOSIS_WAITING, NOTHING, "bound to nonce %llu, about to be signed", nonce);

@@ -28,6 +28,7 @@ struct situation {
     struct lane lane;
     struct breaker_record breaker_record;
     struct bursar_breaker_view breaker; /* on a clock that shows now_ms */
+    struct money_record money;
     struct situation_limits limits;
 };
 BURSAR_MUST_CHECK enum bursar_status situation_read(const struct store *store, const struct treasury *treasury,

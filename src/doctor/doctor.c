@@ -41,9 +41,9 @@ static void skip(const struct doctor *doctor, const char *const *names, size_t c
 }
 
 static const char *const OF_STORE[] = { "store", "disk" };
-static const char *const OF_TREASURY[] = { "key",   "node",    "chain",    "clock",   "fees", "log",
-                                           "nonce", "balance", "executor", "breaker", "halt", "disbursements" };
-static const char *const OF_STORED[] = { "executor", "breaker", "halt", "disbursements" };
+static const char *const OF_TREASURY[] = { "key",     "node",     "chain",   "clock", "fees", "log",          "nonce",
+                                           "balance", "executor", "breaker", "money", "halt", "disbursements" };
+static const char *const OF_STORED[] = { "executor", "breaker", "money", "halt", "disbursements" };
 
 void doctor_skip_store(const struct doctor *doctor, const char *because)
 {

@@ -39,6 +39,8 @@ enum bursar_status situation_read(const struct store *store, const struct treasu
         status =
             breaker_look(store, treasury->id, &limits->breaker, now_ms, &found.breaker_record, &found.breaker, err);
     if (status == BURSAR_OK)
+        status = store->money_load(store->ctx, treasury->id, &found.money, err);
+    if (status == BURSAR_OK)
         *ret = found;
     return status;
 }

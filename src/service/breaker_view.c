@@ -18,7 +18,8 @@ enum bursar_status breaker_standing_read(const struct store *store, int64_t trea
                                          struct breaker_standing *ret, struct bursar_error *err)
 {
     breaker_standing_none(config, wall_ms, ret);
-    return breaker_look(store, treasury, &ret->config, wall_ms, &ret->record, &ret->view, err);
+    enum bursar_status status = breaker_look(store, treasury, &ret->config, wall_ms, &ret->record, &ret->view, err);
+    return status == BURSAR_OK ? store->money_load(store->ctx, treasury, &ret->money, err) : status;
 }
 
 static uint64_t since_ms(const struct breaker_standing *standing)
@@ -60,6 +61,16 @@ bool breaker_command_from_name(const char *name, enum breaker_command *ret)
     return false;
 }
 
+static json_t *money_json(const struct money_record *money)
+{
+    const char *cause = money_cause_name(money->cause);
+    const bool ever = money->actor[0];
+    return json_pack("{s:s,s:o,s:o,s:o,s:o}", "state", cause ? "open" : "closed", "cause",
+                     cause ? json_string(cause) : json_null(), "detail",
+                     ever ? output_json_text(money->detail) : json_null(), "actor",
+                     ever ? output_json_text(money->actor) : json_null(), "since", output_json_ms(money->changed_ms));
+}
+
 json_t *breaker_json(const struct breaker_standing *standing)
 {
     const struct bursar_breaker_view *view = &standing->view;
@@ -69,12 +80,12 @@ json_t *breaker_json(const struct breaker_standing *standing)
         json_pack("{s:s,s:I,s:I,s:b,s:o,s:o}", "state", state ? state : "unknown", "failures",
                   (json_int_t)view->failures, "successes", (json_int_t)view->successes, "forced", view->forced, "since",
                   output_json_ms(since_ms(standing)), "half_open_at", output_json_ms(half_open_ms(standing)));
-    json_t *more = json_pack("{s:I,s:I,s:I,s:o,s:o,s:o,s:o}", "openings", (json_int_t)view->openings, "rate_calls",
+    json_t *more = json_pack("{s:I,s:I,s:I,s:o,s:o,s:o,s:o,s:o}", "openings", (json_int_t)view->openings, "rate_calls",
                              (json_int_t)view->rate_calls, "rate_failures", (json_int_t)view->rate_failures, "command",
                              command ? json_string(command) : json_null(), "actor",
                              command ? output_json_text(record->actor) : json_null(), "reason",
                              command ? output_json_text(record->reason) : json_null(), "commanded_at",
-                             output_json_ms(record->commanded_ms));
+                             output_json_ms(record->commanded_ms), "money", money_json(&standing->money));
     if (!item || !more || json_object_update(item, more) != 0) {
         json_decref(item);
         item = NULL;
@@ -133,4 +144,19 @@ bool breaker_command_text(const struct breaker_standing *standing, char ret[BREA
     (void)snprintf(ret, BREAKER_COMMAND_TEXT_BYTES, "%s by %s%s: %s", done[record->command], record->actor, at,
                    record->reason);
     return true;
+}
+
+void money_text(const struct money_record *money, char ret[MONEY_TEXT_BYTES])
+{
+    char since[RFC3339_TEXT_BYTES + 16];
+    const char *cause = money_cause_name(money->cause);
+    time_text(" since ", money->changed_ms, since);
+    if (money->cause == MONEY_PERSON)
+        (void)snprintf(ret, MONEY_TEXT_BYTES, "open%s, by %s: %s", since, money->actor, money->detail);
+    else if (cause)
+        (void)snprintf(ret, MONEY_TEXT_BYTES, "open%s (%s): %s", since, cause, money->detail);
+    else if (money->actor[0])
+        (void)snprintf(ret, MONEY_TEXT_BYTES, "closed%s, by %s: %s", since, money->actor, money->detail);
+    else
+        (void)snprintf(ret, MONEY_TEXT_BYTES, "closed");
 }

@@ -1,5 +1,5 @@
-/* A treasury's circuit breaker as it stands now, by the stored state, the clock and the configuration; the same in
- * `breaker` and `status`. */
+/* A treasury's breakers as they stand now, by the stored state, the clock and the configuration; the same in
+ * `breaker`, `status`, `top` and over HTTP. */
 #ifndef SERVICE_BREAKER_VIEW_H
 #define SERVICE_BREAKER_VIEW_H
 
@@ -14,6 +14,7 @@ struct breaker_standing {
     struct bursar_breaker_config config;
     struct bursar_breaker_view view; /* on a clock that shows wall_ms */
     uint64_t wall_ms;
+    struct money_record money; /* its money breaker */
 };
 
 /* Of a treasury that is not stored yet: closed. */
@@ -24,7 +25,8 @@ BURSAR_MUST_CHECK enum bursar_status breaker_standing_read(const struct store *s
 
 /* "open", "close", "reset" */
 bool breaker_command_from_name(const char *name, enum breaker_command *ret);
-/* {"state","failures","successes","forced", ...}; NULL: out of memory. */
+/* {"state","failures","successes","forced", ..., "money":{"state","cause","detail","actor","since"}}; NULL: out of
+ * memory. */
 json_t *breaker_json(const struct breaker_standing *standing);
 /* "open since 2026-01-31T12:00:00Z; half-open at ..." */
 #define BREAKER_TEXT_BYTES 256
@@ -32,5 +34,8 @@ void breaker_text(const struct breaker_standing *standing, char ret[BREAKER_TEXT
 /* "opened by alice, 2026-...: the reason"; false when nobody did anything yet. */
 #define BREAKER_COMMAND_TEXT_BYTES (ACTOR_MAX_BYTES + REASON_MAX_BYTES + 64)
 bool breaker_command_text(const struct breaker_standing *standing, char ret[BREAKER_COMMAND_TEXT_BYTES]);
+/* Of the money breaker: "open since 2026-... (reverts): what happened". */
+#define MONEY_TEXT_BYTES (MONEY_DETAIL_MAX_BYTES + ACTOR_MAX_BYTES + 128)
+void money_text(const struct money_record *money, char ret[MONEY_TEXT_BYTES]);
 
 #endif

@@ -25,7 +25,9 @@ struct treasury_config {
     uint64_t finality_blocks; /* 0: the node's finalized tag */
     struct epoch_source epoch;
     uint64_t max_in_flight;
-    uint64_t tags; /* 1: payments carry the hash of what they pay */
+    uint64_t tags;                           /* 1: payments carry the hash of what they pay */
+    struct bursar_amount max_spend_per_hour; /* of the coin, wei; 0: any */
+    uint64_t max_payments_per_hour;          /* 0: any */
 };
 
 /* An [asset NAME] section: a token that payment files and lists call by this name. */
@@ -35,6 +37,8 @@ struct asset_config {
     struct bursar_address token;
     bool has_decimals; /* they are said here, and must be the token's */
     unsigned decimals;
+    char max_spend_per_hour_text[BURSAR_AMOUNT_UNITS_TEXT_BYTES]; /* in whole tokens; "": any */
+    struct bursar_amount max_spend_per_hour;                      /* the same in base units; 0: any */
 };
 /* Among `count` of them: the one of this name, or this token on this chain; NULL when there is none. */
 const struct asset_config *asset_named(const struct asset_config *assets, size_t count, const char *name,
