@@ -183,7 +183,7 @@ static bool by_schedule(const struct disbursement_record *record, const struct s
 static void diagnose_due(const struct situation *situation, struct diagnosis *ret)
 {
     const struct lane *lane = &situation->lane;
-    if (by_halt(situation, ret) || by_executor(situation, ret) || by_money(situation, ret) ||
+    if (by_halt(situation, ret) || by_money(situation, ret) || by_executor(situation, ret) ||
         by_breaker(situation, ret) || by_node(situation, ret) || by_hold(situation, ret))
         return;
     if (lane->in_flight >= situation->limits.max_in_flight)
@@ -316,9 +316,8 @@ static void diagnose_staged(const struct disbursement_record *record, const stru
 {
     const uint64_t lowest = situation_lowest_in_flight(situation);
     const ull nonce = (ull)record->nonce;
-    if (by_halt(situation, ret) || by_executor(situation, ret))
-        return;
-    if (record->newest.seq == 0 && !record->cancel_wanted && by_money(situation, ret))
+    if (by_halt(situation, ret) || (record->newest.seq == 0 && !record->cancel_wanted && by_money(situation, ret)) ||
+        by_executor(situation, ret))
         return;
     if (record->newest.seq == 0)
         say(ret, DIAGNOSIS_WAITING, NOTHING, "bound to nonce %llu, about to be signed", nonce);

@@ -61,10 +61,11 @@ struct executor {
 struct tick {
     struct treasury treasury;
     struct chain_view view;
-    bool observed;     /* the view is of the treasury's own chain */
-    bool is_current;   /* every block up to view.latest was read */
-    bool go_on;        /* more can be done at once */
-    bool settled_idle; /* nothing is left that time alone brings on */
+    bool observed;        /* the view is of the treasury's own chain */
+    bool is_current;      /* every block up to view.latest was read */
+    bool go_on;           /* more can be done at once */
+    bool settled_idle;    /* nothing is left that time alone brings on */
+    bool waits_for_close; /* likewise, for as long as the money breaker is open */
     struct lane lane;
     struct verdict verdict;
     bool blind;         /* the node could not be read, or lags behind what was final: what was halted stays so */

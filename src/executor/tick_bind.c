@@ -125,8 +125,9 @@ static enum bursar_status bind_batch(struct executor *executor, struct tick *tic
     executor->snapshot.available = batch.plan.available;
     tick->lane.next_nonce += batch.plan.binding_count;
     tick->lane.in_flight += batch.plan.binding_count;
-    if (batch.plan.over)
+    if (batch.plan.over && batch.plan.binding_count == 0)
         return tick_money_over(executor, tick, &batch.plan, err);
+    tick->go_on = tick->go_on || batch.plan.over; /* what is bound is signed first: an open one would not let it */
     tick->go_on = tick->go_on || (batch.count == size && tick->lane.in_flight < executor->config.max_in_flight);
     return BURSAR_OK;
 }

@@ -87,11 +87,22 @@ static void hold(struct executor *executor, struct tick *tick)
                    money_cause_name(executor->money.cause), executor->money.detail);
 }
 
+/* All is final, or waits for a nonce that is bound and not signed. */
+static bool nothing_moves(const struct executor *executor, const struct tick *tick)
+{
+    const struct scratch *scratch = &executor->scratch;
+    const uint64_t lowest = tick->lane.lowest_unfinished_nonce;
+    return lowest == tick->lane.next_nonce || (scratch->flight_count && scratch->flights[0].nonce == lowest &&
+                                               !scratch->flights[0].has_attempt && !scratch->flights[0].cancel_wanted);
+}
+
 enum bursar_status tick_money(struct executor *executor, struct tick *tick, struct bursar_error *err)
 {
     enum bursar_status status = tick_money_is_open(executor) ? BURSAR_OK : judge(executor, err);
-    if (status == BURSAR_OK && tick_money_is_open(executor))
+    if (status == BURSAR_OK && tick_money_is_open(executor)) {
         hold(executor, tick);
+        tick->waits_for_close = nothing_moves(executor, tick);
+    }
     return status;
 }
 
