@@ -42,7 +42,8 @@ struct chain_query {
     uint64_t final_limit;
 };
 
-/* One look at the node. Balance and nonce_latest are read at `latest`'s hash, nonce_final at `final`'s. */
+/* One look at the node. Balance and nonce_latest are read at `latest`'s hash, nonce_final and balance_final at
+ * `final`'s. */
 struct chain_view {
     uint64_t chain_id;
     struct bursar_hash genesis_hash;

@@ -198,14 +198,21 @@ static enum bursar_status read_pinned_number(const struct evm_batch *batch, size
     return status;
 }
 
-/* Nonces, balance and fees at the heads already in `view`. *ret_fell_back: nothing was read, try again. */
+/* Nodes forget old states: without this one there is still everything that observing needs (INV-10). */
+static void read_balance_final(const struct evm_batch *batch, size_t index, struct chain_view *view)
+{
+    const struct rpc_reply *reply = &batch->replies[index];
+    view->has_balance_final = reply->outcome == RPC_RESULT && evm_read_amount(reply->result, &view->balance_final);
+}
+
+/* Nonces, balances and fees at the heads already in `view`. *ret_fell_back: nothing was read, try again. */
 static enum bursar_status read_account(struct evm_chain *chain, const struct chain_query *query, uint64_t base_fee,
                                        struct chain_view *view, bool *ret_fell_back, struct bursar_error *err)
 {
     cleanup(evm_batch_free) struct evm_batch batch = { 0 };
     const json_t *value;
     struct evm_fees fees = { 0 };
-    size_t nonce_final = 0;
+    size_t nonce_final = 0, balance_final = 0;
     enum bursar_status status = evm_batch_reserve(&batch, CALLS_MAX, err);
     if (status != BURSAR_OK)
         return status;
@@ -213,9 +220,12 @@ static enum bursar_status read_account(struct evm_chain *chain, const struct cha
                                         account_params(query, evm_pin_parameter(chain, &view->latest.block)));
     size_t balance =
         evm_batch_add(&batch, "eth_getBalance", account_params(query, evm_pin_parameter(chain, &view->latest.block)));
-    if (view->has_final)
+    if (view->has_final) {
         nonce_final = evm_batch_add(&batch, "eth_getTransactionCount",
                                     account_params(query, evm_pin_parameter(chain, &view->final.block)));
+        balance_final = evm_batch_add(&batch, "eth_getBalance",
+                                      account_params(query, evm_pin_parameter(chain, &view->final.block)));
+    }
     size_t nonce_pending =
         evm_batch_add(&batch, "eth_getTransactionCount", account_params(query, json_string("pending")));
     size_t history = evm_batch_add(&batch, "eth_feeHistory",
@@ -228,8 +238,10 @@ static enum bursar_status read_account(struct evm_chain *chain, const struct cha
     if (*ret_fell_back)
         return BURSAR_OK;
     status = read_pinned_number(&batch, nonce_latest, "nonce", &view->nonce_latest, err);
-    if (status == BURSAR_OK && view->has_final)
+    if (status == BURSAR_OK && view->has_final) {
         status = read_pinned_number(&batch, nonce_final, "nonce", &view->nonce_final, err);
+        read_balance_final(&batch, balance_final, view);
+    }
     if (status == BURSAR_OK)
         status = read_pinned_number(&batch, nonce_pending, "nonce", &view->nonce_pending, err);
     if (status == BURSAR_OK)

@@ -5,6 +5,9 @@
  * on are asked again for the final block that all of them have. Who disagrees with what was agreed is set aside; those
  * that were not needed are looked at now and then too, or a node that lags behind all others would never be noticed.
  *
+ * The balance in that block is agreed upon afterwards: those who agreed may not know it, or one of them lies, and then
+ * the others are asked. Without a quorum it is not known; that fails no look, and nobody is set aside for it (INV-10).
+ *
  * What the asker is pinned to comes first: nodes that contradict it can only agree among themselves, to be believed,
  * when there is no quorum of nodes that do not. */
 #include "base/bytes.h"
@@ -183,6 +186,50 @@ static size_t choose_base(const struct look *look, uint32_t members)
     return 0;
 }
 
+/* What node `i`, which vouches for it, says of the final block in `said`; NULL: it was asked about another since. */
+static const struct chain_view *view_at_final(const struct look *look, size_t i, const struct chain_view *said)
+{
+    const struct sighting *sighting = &look->sightings[i];
+    if (sighting->view.final.block.number == said->final.block.number)
+        return &sighting->view;
+    return sighting->is_limited && sighting->limit == said->final.block.number ? &sighting->limited : NULL;
+}
+
+/* The first balance in the final block of `said` that a quorum of `members` shows. */
+static bool find_balance(const struct look *look, uint32_t members, const struct chain_view *said,
+                         struct chain_view *agreed)
+{
+    struct bursar_amount known[NODES_MAX_COUNT];
+    size_t count = 0;
+    for (size_t i = 0; i < look->nodes->count; i++) {
+        const struct chain_view *view = members >> i & 1 ? view_at_final(look, i, said) : NULL;
+        if (view && view->has_balance_final)
+            known[count++] = view->balance_final;
+    }
+    for (size_t i = 0; i < count && !agreed->has_balance_final; i++) {
+        size_t same = 0;
+        for (size_t k = 0; k < count; k++)
+            same += bursar_amount_compare(known[i], known[k]) == 0;
+        agreed->has_balance_final = same >= look->nodes->config.quorum;
+        agreed->balance_final = agreed->has_balance_final ? known[i] : (struct bursar_amount){ 0 };
+    }
+    return agreed->has_balance_final;
+}
+
+/* Whoever else has to be asked for it, and vouches for the rest, becomes a member. */
+static void agree_on_balance(struct look *look, size_t leader, uint32_t *members, struct chain_view *agreed)
+{
+    const struct chain_view *said = &look->sightings[leader].view;
+    bool is_known = !said->has_final || find_balance(look, *members, said, agreed);
+    for (size_t i = 0; i < look->nodes->count && !is_known && !look->is_cancelled; i++) {
+        see_first(look, i, PASS_HEALTHY);
+        if ((*members >> i & 1) || !is_of(look, i, STANCE_RIGHT) || !vouches(look, i, said))
+            continue;
+        *members |= UINT32_C(1) << i;
+        is_known = find_balance(look, *members, said, agreed);
+    }
+}
+
 /* Head, balance and fees of one node at one block; the leader's final block, which all members vouch for. */
 static void compose(const struct look *look, size_t leader, uint32_t members, struct chain_view *ret)
 {
@@ -191,6 +238,8 @@ static void compose(const struct look *look, size_t leader, uint32_t members, st
     ret->has_final = said->has_final;
     ret->final = said->final;
     ret->nonce_final = said->nonce_final;
+    ret->has_balance_final = false; /* see agree_on_balance */
+    ret->balance_final = (struct bursar_amount){ 0 };
     for (size_t i = 0; i < look->nodes->count; i++) {
         const struct chain_view *view = &look->sightings[i].view;
         /* INV-12: what any of them has seen of our account can only veto. */
@@ -339,8 +388,10 @@ enum bursar_status nodes_observe(void *ctx, const struct chain_query *query, str
         !find_agreement(&look, STANCE_BEHIND, &leader, &members))
         return give_up(&look, err);
     compose(&look, leader, members, &agreed);
-    if (is_right)
+    if (is_right) {
+        agree_on_balance(&look, leader, &members, &agreed);
         conclude(&look, members, &agreed);
+    }
     *ret = agreed;
     return BURSAR_OK;
 }

@@ -24,6 +24,7 @@
 #define ACCOUNT "\"0x4444444444444444444444444444444444444444\""
 #define AT(hash) "[" ACCOUNT ",{\"blockHash\":" HASH(hash) "}]"
 #define GET_BLOCK "eth_getBlockByNumber"
+#define GET_BALANCE "eth_getBalance"
 #define GET_NONCE "eth_getTransactionCount"
 
 struct fixture {
@@ -46,7 +47,8 @@ static void add_honest_node(struct scripted_rpc *script)
     script_result(script, GET_NONCE, AT("e"), "\"0x5\"");
     script_result(script, GET_NONCE, AT("c"), "\"0x3\"");
     script_result(script, GET_NONCE, "[" ACCOUNT ",\"pending\"]", "\"0x9\"");
-    script_result(script, "eth_getBalance", AT("e"), "\"0xde0b6b3a7640000\"");
+    script_result(script, GET_BALANCE, AT("e"), "\"0xde0b6b3a7640000\"");
+    script_result(script, GET_BALANCE, AT("c"), "\"0x1f4\"");
     script_result(script, "eth_feeHistory", "[\"0x14\",\"0x8\",[50]]",
                   "{\"oldestBlock\":\"0x7\",\"baseFeePerGas\":[\"0x7\",\"0x7\",\"0x6\"],\"gasUsedRatio\":[0.1,0.2],"
                   "\"reward\":[[\"0x2\"],[\"0x3\"]]}");
@@ -115,12 +117,39 @@ static void a_look_reads_everything_at_the_blocks_it_names(void **state)
     assert_int_equal(view.nonce_latest, 5);
     assert_int_equal(view.nonce_final, 3);
     assert_int_equal(view.nonce_pending, 9);
+    assert_true(view.has_balance_final);
+    assert_int_equal(view.balance_final.limb[0], 500);
     assert_int_equal(bursar_amount_compare(view.balance, bursar_amount_from_u64(UINT64_C(1000000000000000000))), 0);
     assert_int_equal(view.next_base_fee_per_gas_wei, 6);
     assert_int_equal(view.suggested_priority_fee_per_gas_wei, 2);
     assert_int_equal(f->script.batches, 3); /* the first look also asks what this node calls a header */
     assert_int_equal(look(f, &view), BURSAR_OK);
     assert_int_equal(f->script.batches, 5);
+}
+
+static void a_balance_in_the_final_block_that_the_node_does_not_say_is_not_known_and_fails_no_look(void **state)
+{
+    struct fixture *f = *state;
+    struct chain_view view;
+    static const char *const unusable[] = {
+        "null", "500", "{}", "\"0x\"", "\"0x10000000000000000000000000000000000000000000000000000000000000000\"",
+    };
+    for (size_t i = 0; i < sizeof unusable / sizeof unusable[0]; i++) {
+        script_result_once(&f->script, GET_BALANCE, AT("c"), unusable[i]);
+        assert_int_equal(look(f, &view), BURSAR_OK);
+        assert_false(view.has_balance_final);
+        assert_int_equal(view.nonce_final, 3);
+    }
+    static const char *const refusals[] = { "missing trie node 4ac7", "header not found", "historical state pruned" };
+    for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
+        script_error(&f->script, GET_BALANCE, AT("c"), -32000, refusals[i]);
+        assert_int_equal(look(f, &view), BURSAR_OK);
+        assert_false(view.has_balance_final);
+    }
+    script_result(&f->script, GET_BALANCE, AT("c"), "\"0x0\"");
+    assert_int_equal(look(f, &view), BURSAR_OK);
+    assert_true(view.has_balance_final);
+    assert_true(bursar_amount_is_zero(view.balance_final));
 }
 
 static void a_node_with_headers_is_not_asked_for_lists_of_transactions(void **state)
@@ -166,6 +195,7 @@ static void a_chain_with_nothing_final_yet_has_no_final(void **state)
     script_result_once(&f->script, GET_BLOCK, "[\"finalized\",false]", "null");
     assert_int_equal(look(f, &view), BURSAR_OK);
     assert_false(view.has_final);
+    assert_false(view.has_balance_final);
     assert_int_equal(view.nonce_final, 0);
     assert_int_equal(view.nonce_latest, 5);
     script_error(&f->script, GET_BLOCK, "[\"finalized\",false]", -39001, "Unknown block");
@@ -233,6 +263,7 @@ static void nothing_above_the_askers_limit_is_final(void **state)
     f->query.final_limit = 4;
     script_result(&f->script, GET_BLOCK, "[\"0x4\",false]", BLOCK("0x4", "4", "3", "0x44"));
     script_result(&f->script, GET_NONCE, AT("4"), "\"0x2\"");
+    script_result(&f->script, GET_BALANCE, AT("4"), "\"0x64\"");
     for (uint32_t confirmations = 0; confirmations <= 2; confirmations += 2) {
         f->query.finality_blocks = confirmations;
         assert_int_equal(look(f, &view), BURSAR_OK);
@@ -240,6 +271,8 @@ static void nothing_above_the_askers_limit_is_final(void **state)
         assert_int_equal(view.final.block.number, 4);
         assert_true(hash_is(&view.final.block.hash, 0x44));
         assert_int_equal(view.nonce_final, 2);
+        assert_true(view.has_balance_final);
+        assert_int_equal(view.balance_final.limb[0], 100);
         assert_int_equal(view.latest.block.number, 8);
     }
     f->query.final_limit = 7; /* above what is final anyway */
@@ -306,10 +339,12 @@ static void make_node_know_numbers_only(struct scripted_rpc *script)
 {
     script_error(script, GET_NONCE, AT("e"), -32602, "invalid argument 1: cannot unmarshal object");
     script_error(script, GET_NONCE, AT("c"), -32602, "invalid argument 1: cannot unmarshal object");
-    script_error(script, "eth_getBalance", AT("e"), -32602, "invalid argument 1: cannot unmarshal object");
+    script_error(script, GET_BALANCE, AT("e"), -32602, "invalid argument 1: cannot unmarshal object");
+    script_error(script, GET_BALANCE, AT("c"), -32602, "invalid argument 1: cannot unmarshal object");
     script_result(script, GET_NONCE, AT_NUMBER("0x8"), "\"0x5\"");
     script_result(script, GET_NONCE, AT_NUMBER("0x6"), "\"0x3\"");
-    script_result(script, "eth_getBalance", AT_NUMBER("0x8"), "\"0x1\"");
+    script_result(script, GET_BALANCE, AT_NUMBER("0x8"), "\"0x1\"");
+    script_result(script, GET_BALANCE, AT_NUMBER("0x6"), "\"0x2\"");
 }
 
 static void a_node_that_knows_only_numbers_is_read_by_numbers_and_checked_afterwards(void **state)
@@ -320,6 +355,8 @@ static void a_node_that_knows_only_numbers_is_read_by_numbers_and_checked_afterw
     assert_int_equal(look(f, &view), BURSAR_OK);
     assert_int_equal(view.nonce_latest, 5);
     assert_int_equal(view.nonce_final, 3);
+    assert_true(view.has_balance_final);
+    assert_int_equal(view.balance_final.limb[0], 2);
     assert_int_equal(f->script.batches, 5);
     assert_int_equal(look(f, &view), BURSAR_OK);
     assert_int_equal(f->script.batches, 8); /* it is remembered */
@@ -368,8 +405,8 @@ static void hostile_answers_to_a_look_are_refused(void **state)
         { GET_NONCE, AT("e"), "\"0x2\"" }, /* less than at the final block */
         { GET_NONCE, AT("c"), "null" },
         { GET_NONCE, "[" ACCOUNT ",\"pending\"]", "\"pending\"" },
-        { "eth_getBalance", AT("e"), "null" },
-        { "eth_getBalance", AT("e"), "\"0x10000000000000000000000000000000000000000000000000000000000000000\"" },
+        { GET_BALANCE, AT("e"), "null" },
+        { GET_BALANCE, AT("e"), "\"0x10000000000000000000000000000000000000000000000000000000000000000\"" },
         { "eth_feeHistory", NULL, "null" },
         { "eth_feeHistory", NULL, "{\"baseFeePerGas\":[\"0xffffffffffffffffffffffff\"]}" },
     };
@@ -746,6 +783,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         LOOK(a_look_reads_everything_at_the_blocks_it_names),
+        LOOK(a_balance_in_the_final_block_that_the_node_does_not_say_is_not_known_and_fails_no_look),
         LOOK(a_node_with_headers_is_not_asked_for_lists_of_transactions),
         LOOK(what_a_node_calls_a_header_is_asked_again_when_the_line_was_down),
         LOOK(a_chain_with_nothing_final_yet_has_no_final),

@@ -91,6 +91,8 @@ static enum bursar_status observe(void *ctx, const struct chain_query *query, st
     if (ret->has_final) {
         ret->final = head_at(node, final);
         ret->nonce_final = final + node->nonces_more;
+        ret->has_balance_final = !node->hides_balance;
+        ret->balance_final = bursar_amount_from_u64(FAKE_WEI - final - node->balance_less);
     }
     ret->has_anchor_block = query->has_anchor && query->anchor_number <= node->head;
     if (ret->has_anchor_block)

@@ -1,5 +1,6 @@
 /* Nodes of one made-up chain, each of which can fail, lag, fork off and lie by itself. Block n holds one transaction,
- * of nonce n - 1 of the account, so that nonces are heights. */
+ * of nonce n - 1 of the account, so that nonces are heights; the account has
+ * FAKE_WEI less one for each. */
 #ifndef TESTS_FAKE_NODES_H
 #define TESTS_FAKE_NODES_H
 
@@ -7,6 +8,7 @@
 
 #define FAKE_CHAIN_ID 7
 #define FAKE_NOBODY UINT64_MAX
+#define FAKE_WEI 1000000
 
 struct fake_node {
     uint64_t chain_id;
@@ -15,6 +17,8 @@ struct fake_node {
     uint64_t fork_at;     /* blocks from here on are its own; FAKE_NOBODY: none */
     uint64_t nonces_more; /* than true */
     uint64_t pending_more;
+    uint64_t balance_less; /* than the account has in the final block */
+    bool hides_balance;    /* of that block */
     struct chain_estimate estimate;
     bool hides_transactions, reverses_outcomes, sees_code;
     unsigned decimals;         /* of every token */

@@ -17,6 +17,8 @@ static void assert_final(const struct fake *fake, uint64_t number)
     assert_int_equal(fake->view.final.block.number, number);
     assert_true(hash_equal(&fake->view.final.block.hash, &hash));
     assert_int_equal(fake->view.nonce_final, number);
+    assert_true(fake->view.has_balance_final);
+    assert_int_equal(fake->view.balance_final.limb[0], FAKE_WEI - number);
 }
 
 static void final_is_the_newest_block_that_a_quorum_calls_final(void **state)
@@ -101,6 +103,88 @@ static void a_node_that_counts_other_transactions_in_the_final_block_is_set_asid
     assert_int_equal(fake->view.nonce_final, 90);
     assert_int_equal(fake_state(fake, 0), NODE_LYING);
     assert_non_null(strstr(fake->notes, "counts 95 transactions of the account at final block 90"));
+    fake_free(fake);
+}
+
+static void a_balance_in_the_final_block_is_what_a_quorum_shows_whoever_else_has_to_be_asked(void **state)
+{
+    (void)state;
+    for (int how = 0; how < 4; how++) {
+        struct fake *fake = fake_new(3, 2);
+        fake->node[how % 2].hides_balance = how < 2;
+        fake->node[how % 2].balance_less = how < 2 ? 0 : 5;
+        fake->node[2].final = 95; /* is asked again for block 90 */
+        assert_int_equal(fake_look(fake), BURSAR_OK);
+        assert_final(fake, 90);
+        for (size_t i = 0; i < 3; i++)
+            assert_int_equal(fake_state(fake, i), NODE_OK);
+        fake_free(fake);
+    }
+}
+
+static void who_agrees_about_the_balance_is_enough_and_nobody_else_is_asked(void **state)
+{
+    (void)state;
+    struct fake *fake = fake_new(3, 2);
+    assert_int_equal(fake_look(fake), BURSAR_OK); /* with the survey */
+    assert_int_equal(fake_look(fake), BURSAR_OK);
+    assert_int_equal(fake->node[2].looks, 1);
+    fake->node[0].balance_less = 5;
+    assert_int_equal(fake_look(fake), BURSAR_OK);
+    assert_final(fake, 90);
+    assert_int_equal(fake->node[2].looks, 2);
+    fake_free(fake);
+}
+
+/* INV-10: whatever nodes say of a balance, observing goes on. */
+static void a_balance_without_a_quorum_is_not_known_and_fails_no_look(void **state)
+{
+    (void)state;
+    for (int how = 0; how < 3; how++) {
+        struct fake *fake = fake_new(3, 2);
+        for (size_t i = 0; i < 2; i++) {
+            fake->node[i].hides_balance = how == 0;
+            fake->node[i].balance_less = how == 1 ? 5 * (i + 1) : 0;
+        }
+        if (how == 2) {
+            fake->node[0].balance_less = 5;
+            fake_fail(&fake->node[2], 100, BURSAR_EUNREACHABLE);
+        }
+        for (int i = 0; i < 3; i++) {
+            assert_int_equal(fake_look(fake), BURSAR_OK);
+            assert_int_equal(fake->view.nonce_final, 90);
+            assert_false(fake->view.has_balance_final);
+            assert_true(bursar_amount_is_zero(fake->view.balance_final));
+        }
+        assert_null(strstr(fake->notes, "set aside"));
+        fake_free(fake);
+    }
+}
+
+static void with_a_quorum_of_one_the_balance_is_the_first_that_is_known(void **state)
+{
+    (void)state;
+    struct fake *fake = fake_new(2, 1);
+    fake->node[0].hides_balance = true;
+    fake->node[1].final = 95;
+    assert_int_equal(fake_look(fake), BURSAR_OK);
+    assert_final(fake, 90);
+    fake_free(fake);
+    fake = fake_new(1, 1);
+    assert_int_equal(fake_look(fake), BURSAR_OK);
+    assert_final(fake, 90);
+    fake_free(fake);
+}
+
+static void a_balance_of_another_block_than_the_agreed_one_counts_for_nothing(void **state)
+{
+    (void)state;
+    struct fake *fake = fake_new(2, 1);
+    fake->node[0].hides_balance = true;
+    fake->node[1].final = 80; /* does not vouch for block 90 */
+    assert_int_equal(fake_look(fake), BURSAR_OK);
+    assert_int_equal(fake->view.final.block.number, 90);
+    assert_false(fake->view.has_balance_final);
     fake_free(fake);
 }
 
@@ -370,6 +454,11 @@ int main(void)
         cmocka_unit_test(what_any_node_has_seen_pending_counts),
         cmocka_unit_test(a_node_with_another_final_block_is_outvoted_set_aside_and_named),
         cmocka_unit_test(a_node_that_counts_other_transactions_in_the_final_block_is_set_aside),
+        cmocka_unit_test(a_balance_in_the_final_block_is_what_a_quorum_shows_whoever_else_has_to_be_asked),
+        cmocka_unit_test(who_agrees_about_the_balance_is_enough_and_nobody_else_is_asked),
+        cmocka_unit_test(a_balance_without_a_quorum_is_not_known_and_fails_no_look),
+        cmocka_unit_test(with_a_quorum_of_one_the_balance_is_the_first_that_is_known),
+        cmocka_unit_test(a_balance_of_another_block_than_the_agreed_one_counts_for_nothing),
         cmocka_unit_test(nodes_that_disagree_without_a_quorum_show_nothing),
         cmocka_unit_test(without_a_quorum_of_answers_there_is_no_view),
         cmocka_unit_test(a_node_on_another_chain_is_set_aside_though_it_is_preferred),

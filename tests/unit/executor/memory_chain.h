@@ -84,6 +84,7 @@ struct memory_chain {
     struct chain_fault faults[CALL_COUNT];
     uint64_t calls[CALL_COUNT];
     uint64_t lag_blocks, lag_calls; /* the next lag_calls calls of any kind are answered from so far behind */
+    bool hides_balance_final;       /* as nodes do that keep no old states */
     bool omits_foreign;             /* its block bodies leave out what others have sent */
     uint64_t oldest_body;           /* bodies of blocks below are not shown */
     uint64_t strange_bodies;        /* the next so many calls for bodies show blocks with other hashes */

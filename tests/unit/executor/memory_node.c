@@ -99,6 +99,8 @@ static enum bursar_status observe(void *ctx, const struct chain_query *query, st
     if (view.has_final) {
         show_head(chain, head - depth, &view.final);
         view.nonce_final = nonce_at(chain, head - depth);
+        view.has_balance_final = !chain->hides_balance_final;
+        view.balance_final = balance_at(chain, head - depth);
     }
     view.has_anchor_block = query->has_anchor && query->anchor_number <= head;
     if (view.has_anchor_block)
