@@ -16,9 +16,9 @@ void world_cut_off_node(struct world *world, struct sim_treasury *treasury, cons
 /* Once, or every time from now on. */
 void world_node_lies(struct sim_treasury *treasury, const struct event *event)
 {
-    static const enum sim_lie lies[] = { SIM_LIE_FALSE_OUTCOME, SIM_LIE_FALSE_FINAL,   SIM_LIE_FALSE_NONCE,
-                                         SIM_LIE_FALSE_BLOCK,   SIM_LIE_EMPTY_BLOCK,   SIM_LIE_FALSE_CODE,
-                                         SIM_LIE_OTHER_GENESIS, SIM_LIE_OTHER_CHAIN_ID };
+    static const enum sim_lie lies[] = { SIM_LIE_FALSE_OUTCOME, SIM_LIE_FALSE_FINAL,    SIM_LIE_FALSE_NONCE,
+                                         SIM_LIE_FALSE_BLOCK,   SIM_LIE_EMPTY_BLOCK,    SIM_LIE_FALSE_CODE,
+                                         SIM_LIE_OTHER_GENESIS, SIM_LIE_OTHER_CHAIN_ID, SIM_LIE_FALSE_BALANCE };
     const struct node_set *nodes = &treasury->nodes;
     if (nodes->liar < nodes->count)
         sim_node_script(nodes->nodes[nodes->liar], lies[event->a % COUNT_OF(lies)], event->c % 4,

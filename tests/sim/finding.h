@@ -28,6 +28,7 @@
     X(PROPERTY_HALT_UNTRUE, "halt_untrue")           /* halted for a reason that nothing justifies */                  \
     X(PROPERTY_NOT_IDLE, "not_idle")                 /* everything is healed, and it does not come to rest */          \
     X(PROPERTY_ADOPT_UNTRUE, "adopt_untrue")         /* what was adopted is not what was said, or not so */            \
+    X(PROPERTY_FALSE_BALANCE, "false_balance")       /* a look shows what the account did not have at that block */    \
     X(PROPERTY_FALSE_VERDICT, "false_verdict")       /* refused, they say, and a node may have it */                   \
     X(PROPERTY_BROKEN, "broken")                     /* what must work when nothing is wrong does not */
 

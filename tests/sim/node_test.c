@@ -8,7 +8,9 @@ static void every_kind_of_node_shows_the_chain_to_the_real_driver(void **state)
     struct fixture *f = *state;
     sim_chain_mine(f->sim, 3);
     (void)fixture_pay(f, 0, SUBMIT_ACCEPTED);
-    sim_chain_mine(f->sim, FIXTURE_DEPTH + 1);
+    sim_chain_mine(f->sim, FIXTURE_DEPTH);
+    sim_chain_deposit(f->sim, &f->account, bursar_amount_from_u64(500));
+    sim_chain_mine(f->sim, 1);
     for (size_t kind = 0; kind < SIM_NODE_KINDS; kind++) {
         fixture_use_node(f, (enum sim_node_kind)kind, 1);
         struct chain_view view = fixture_observe(f);
@@ -19,6 +21,8 @@ static void every_kind_of_node_shows_the_chain_to_the_real_driver(void **state)
         assert_int_equal(view.final.block.number, 4);
         assert_int_equal(view.nonce_latest, 1);
         assert_int_equal(view.nonce_final, 1);
+        assert_true(view.has_balance_final);
+        assert_int_equal(view.balance.limb[0] - view.balance_final.limb[0], 500);
         assert_int_equal(view.nonce_pending, 1);
         assert_int_equal(view.next_base_fee_per_gas_wei, FIXTURE_BASE_FEE_WEI);
         assert_int_equal(view.suggested_priority_fee_per_gas_wei, FIXTURE_TIP_WEI);
@@ -201,6 +205,13 @@ static void lies_are_told_as_scripted(void **state)
     assert_int_equal(fixture_observe(f).nonce_pending, 0);
     sim_node_script(f->node, SIM_LIE_PENDING_HIGH, 0, 1, 5);
     assert_int_equal(fixture_observe(f).nonce_pending, 7);
+    view = fixture_observe(f);
+    for (uint64_t amount = 1; amount <= 2; amount++) {
+        sim_node_script(f->node, SIM_LIE_FALSE_BALANCE, 0, 1, amount);
+        struct chain_view said = fixture_observe(f);
+        assert_int_equal(bursar_amount_compare(said.balance, view.balance), 0);
+        assert_int_equal(bursar_amount_compare(said.balance_final, view.balance_final), amount % 2 ? -1 : 1);
+    }
     sim_node_script(f->node, SIM_LIE_NOTHING_FINAL, 0, 1, 0);
     assert_false(fixture_observe(f).has_final);
     sim_node_script(f->node, SIM_LIE_NO_FINALIZED, 0, 1, 0);

@@ -12,6 +12,19 @@ static bool is_of_other_history(const struct process *process, const struct chai
            sim_chain_block_by_hash(process->setup->true_chain, &view->anchor_hash) == SIM_NONE;
 }
 
+/* Whatever single nodes say. */
+static void judge_balance(const struct process *process, const struct bursar_address *account,
+                          const struct chain_view *view)
+{
+    const struct sim_chain *chain = process->setup->true_chain;
+    uint32_t block = view->has_balance_final ? sim_chain_block_by_hash(chain, &view->final.block.hash) : SIM_NONE;
+    if (block != SIM_NONE &&
+        bursar_amount_compare(view->balance_final, sim_chain_account(chain, block, account).balance) != 0)
+        finding_add(process->way.finding, PROPERTY_FALSE_BALANCE, *process->way.step,
+                    "what the account had in block %llu is not what it is said to be",
+                    (unsigned long long)view->final.block.number);
+}
+
 static enum bursar_status observe(void *ctx, const struct chain_query *query, struct chain_view *ret,
                                   struct bursar_error *err)
 {
@@ -23,11 +36,13 @@ static enum bursar_status observe(void *ctx, const struct chain_query *query, st
     process->sees_other = status == BURSAR_OK && query->has_anchor &&
                           (!hash_equal(&ret->genesis_hash, &genesis) || is_of_other_history(process, ret));
     if (status == BURSAR_OK)
-        trace_line(process->setup->trace, "      %s sees head %llu (%02x%02x), final %llu, nonces %llu, %llu, %llu",
+        judge_balance(process, &query->account, ret);
+    if (status == BURSAR_OK)
+        trace_line(process->setup->trace, "      %s sees head %llu (%02x%02x), final %llu%s, nonces %llu, %llu, %llu",
                    process->name, (unsigned long long)ret->latest.block.number, ret->latest.block.hash.bytes[0],
                    ret->latest.block.hash.bytes[1], (unsigned long long)ret->final.block.number,
-                   (unsigned long long)ret->nonce_final, (unsigned long long)ret->nonce_latest,
-                   (unsigned long long)ret->nonce_pending);
+                   ret->has_balance_final ? "" : " without balance", (unsigned long long)ret->nonce_final,
+                   (unsigned long long)ret->nonce_latest, (unsigned long long)ret->nonce_pending);
     return seam_leave(process, "observe", status, err);
 }
 

@@ -60,6 +60,7 @@ const char *sim_lie_name(enum sim_lie lie)
         [SIM_LIE_FALSE_BLOCK] = "false_block",
         [SIM_LIE_EMPTY_BLOCK] = "empty_block",
         [SIM_LIE_FALSE_CODE] = "false_code",
+        [SIM_LIE_FALSE_BALANCE] = "false_balance",
     };
     return names[lie];
 }

@@ -64,6 +64,7 @@ enum sim_lie {
     SIM_LIE_FALSE_BLOCK,                     /* another block at a number */
     SIM_LIE_EMPTY_BLOCK,                     /* a block without its transactions */
     SIM_LIE_FALSE_CODE,                      /* what holds code does not, and the other way round */
+    SIM_LIE_FALSE_BALANCE,                   /* below its newest block: `amount` less when odd, else more */
     SIM_LIES,
 };
 const char *sim_lie_name(enum sim_lie lie);
