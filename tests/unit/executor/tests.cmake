@@ -1,4 +1,7 @@
-unit_test(executor planner)
+foreach(subject planner_halts planner_fees planner_flights planner_spend planner_payload)
+  unit_test(executor ${subject})
+  target_sources(unit_executor_${subject} PRIVATE ${CMAKE_CURRENT_LIST_DIR}/planner_fixture.c)
+endforeach()
 unit_test(executor pending)
 unit_test(executor exhibit)
 
