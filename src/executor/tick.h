@@ -35,6 +35,7 @@ struct executor {
     uint64_t renewed_at_ms;  /* monotonic */
     uint64_t snapshot_at_ms; /* monotonic; when the snapshot was last stored */
     unsigned lag_ticks;
+    bool progress_seen;                       /* since the start: there has been a first look */
     uint64_t progress_nonce, progress_number; /* the account's nonce as last seen to move, and the head then */
     struct pending_watch pending;
     bool pending_watched;      /* since the start: a halt that the store remembers was taken over */

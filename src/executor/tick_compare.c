@@ -101,8 +101,9 @@ static enum bursar_status explain_contested(struct executor *executor, struct ti
 
 static void note_progress(struct executor *executor, const struct chain_view *view)
 {
-    if (executor->progress_number && executor->progress_nonce == view->nonce_latest)
+    if (executor->progress_seen && executor->progress_nonce == view->nonce_latest)
         return;
+    executor->progress_seen = true;
     executor->progress_nonce = view->nonce_latest;
     executor->progress_number = view->latest.block.number;
 }

@@ -49,6 +49,24 @@ static void a_stuck_payment_is_replaced_and_paid_once(void **state)
     world_free(world);
 }
 
+static void what_was_sent_at_the_genesis_block_waits_no_longer_than_others(void **state)
+{
+    (void)state;
+    struct world *world = a_world(1);
+    memory_chain_replace_all(world->chain, 0);
+    world->chain->finality_depth = 0;
+    world_settle(world);
+    assert_int_equal(memory_chain_head(world->chain), 0);
+    assert_int_equal(memory_chain_pooled(world->chain), 1);
+    world->chain->base_fee_wei = 100;
+    world_run(world, AFTER_BLOCKS);
+    assert_int_equal(attempts(world), 1);
+    world_step(world);
+    assert_int_equal(memory_chain_head(world->chain), AFTER_BLOCKS);
+    assert_int_equal(attempts(world), 2);
+    world_free(world);
+}
+
 static void whichever_attempt_is_mined_is_the_one_recorded(void **state)
 {
     (void)state;
@@ -226,6 +244,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_stuck_payment_is_replaced_and_paid_once),
+        cmocka_unit_test(what_was_sent_at_the_genesis_block_waits_no_longer_than_others),
         cmocka_unit_test(whichever_attempt_is_mined_is_the_one_recorded),
         cmocka_unit_test(at_the_cap_the_same_bytes_are_offered_until_fees_fall),
         cmocka_unit_test(fees_that_go_on_rising_are_followed_up_to_the_cap),
