@@ -1,5 +1,5 @@
 /* The list of nodes: who may be asked, how each fared, and who is set aside. What their answers mean together is
- * decided in nodes_observe.c, nodes_read.c and nodes_submit.c. */
+ * decided in nodes_observe.c, nodes_agree.c and nodes_submit.c. */
 #include "chain/nodes.h"
 
 #include "chain/nodes_parts.h"

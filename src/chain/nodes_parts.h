@@ -99,7 +99,7 @@ bool views_share_chain(const struct chain_view *a, const struct chain_view *b);
 enum set_aside view_judge(const struct chain_query *query, const struct chain_view *view,
                           const struct chain_view *agreed, char ret_reason[NODE_REASON_MAX_BYTES]);
 
-/* -- reads (nodes_read.c) and hand-overs (nodes_submit.c) -- */
+/* -- reads (nodes_agree.c) and hand-overs (nodes_submit.c) -- */
 
 /* How to ask one node, and how to compare what nodes say of one item. */
 struct read_kind {
@@ -122,7 +122,7 @@ BURSAR_MUST_CHECK enum bursar_status nodes_read_agreed(struct nodes *nodes, cons
                                                        const void *question, size_t count, void *ret,
                                                        struct bursar_error *err);
 
-void nodes_put_reads(struct chain *ret);
+void nodes_put_reads(struct chain *ret);       /* nodes_read.c */
 void nodes_put_state_reads(struct chain *ret); /* nodes_state.c */
 void nodes_put_submits(struct chain *ret);
 

@@ -176,7 +176,7 @@ FAULTS = (
              '"SELECT id, content_hash FROM disbursement WHERE treasury = ?1 AND ref = ?2")',
              '"SELECT id, content_hash FROM disbursement WHERE treasury = ?1 AND ref = ?2 AND 0")'),)),
     Fault("quorum_ignored", "INV-5", "of several nodes the first that answers is believed", (
-        Edit("src/chain/nodes_read.c", "    if (nodes->config.quorum == 1)\n        return read_first",
+        Edit("src/chain/nodes_agree.c", "    if (nodes->config.quorum == 1)\n        return read_first",
              "    if (nodes->config.quorum > 0)\n        return read_first"),
         Edit("src/chain/nodes_observe.c", "        if (count_bits(members) < nodes->config.quorum)\n            continue;",
              "        if (count_bits(members) < 1)\n            continue;"),)),
