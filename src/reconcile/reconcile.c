@@ -1,60 +1,18 @@
-/* The walk over all nonces, the checks of the whole, and the second look at what differs.
+/* The walk over all nonces, and the second look at what differs.
  *
  * Order of reads, so that a running executor can't make agreement look like a difference: counts, lane (the end of the
  * walk), chain view, signing log, lane again (everything the log and the chain know of is bound by then), the walk,
  * chain view again. */
 #include "reconcile/reconcile.h"
 
-#include "base/bytes.h"
-#include "eth/address.h"
 #include "reconcile/chain_reads.h"
-#include "reconcile/page.h"
-#include "signer/signing_log.h"
+#include "reconcile/reconcile_parts.h"
 
-#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define SECOND_LOOK_WAIT_MS 2000
 #define TALLY_PAGE_ROWS 1000
-
-struct totals {
-    struct bursar_amount paid;
-    struct bursar_amount fees;
-};
-
-/* How often each state was met on the walk. */
-struct walk_tally {
-    uint64_t states[STATE_COUNT];
-    bool has_included;
-    uint64_t highest_included_nonce;
-    uint64_t next_nonce; /* these two: of a walk over the store alone */
-    size_t page_rows;
-};
-
-struct reconciling {
-    const struct reconcile_env *env;
-    difference_visitor *visit;
-    void *visit_ctx;
-    struct reconcile_result result;
-    struct treasury treasury;
-    struct chain_query query;
-    uint64_t lease_epoch; /* of the store, read after the log */
-    struct chain_view view;
-    struct lane lane;
-    struct signing_log *log; /* NULL: there is none to compare with */
-    struct signing_log_extent extent;
-    char log_fault[BURSAR_ERROR_MESSAGE_MAX_BYTES];
-    bool is_second_look;
-    bool is_suspicious; /* the whole: look again */
-    bool counts_differ; /* as last compared */
-    uint64_t suspects[RECONCILE_DIFFERENCES_MAX_COUNT];
-    size_t suspect_count;
-    struct walk_tally tally;
-    struct totals stored;
-    struct totals on_chain;
-    struct page page;
-};
 
 struct ref_copy {
     char ref[REF_MAX_BYTES + 1];
@@ -87,7 +45,7 @@ static enum bursar_status skip_attempt(void *ctx, const struct attempt_record *r
     return BURSAR_OK;
 }
 
-static void tell(struct reconciling *now, bool has_nonce, uint64_t nonce, int64_t disbursement, const char *what)
+void reconcile_tell(struct reconciling *now, bool has_nonce, uint64_t nonce, int64_t disbursement, const char *what)
 {
     struct ref_copy copy = { "" };
     struct bursar_error ignored;
@@ -100,21 +58,6 @@ static void tell(struct reconciling *now, bool has_nonce, uint64_t nonce, int64_
         .has_nonce = has_nonce, .nonce = nonce, .disbursement = disbursement, .ref = copy.ref, .what = what
     };
     now->visit(now->visit_ctx, &difference);
-}
-
-/* Something about the whole: a reason for a second look, told after it. */
-static void whole_differs(struct reconciling *now, const char *format, ...) BURSAR_PRINTF(2, 3);
-static void whole_differs(struct reconciling *now, const char *format, ...)
-{
-    char what[DIFFERENCE_MAX_BYTES];
-    now->is_suspicious = true;
-    if (!now->is_second_look)
-        return;
-    va_list args;
-    va_start(args, format);
-    (void)vsnprintf(what, sizeof what, format, args);
-    va_end(args);
-    tell(now, false, 0, 0, what);
 }
 
 static enum bursar_status add(struct bursar_amount *total, struct bursar_amount amount, struct bursar_error *err)
@@ -202,7 +145,7 @@ static enum bursar_status judge(struct reconciling *now, size_t i, struct bursar
             now->suspects[now->suspect_count++] = intent->nonce;
             return BURSAR_OK;
         }
-        tell(now, true, intent->nonce, intent->disbursement, what);
+        reconcile_tell(now, true, intent->nonce, intent->disbursement, what);
         return sum_up(now, &sight, err);
     }
     return BURSAR_OK;
@@ -229,7 +172,7 @@ static enum bursar_status walk(struct reconciling *now, uint64_t end_nonce, stru
         for (size_t i = 0; i < now->page.count; i++) {
             uint64_t nonce = now->page.intents[i].nonce;
             if (nonce != expected)
-                tell(now, true, expected, 0, "the store has no intent for this nonce, but for higher ones");
+                reconcile_tell(now, true, expected, 0, "the store has no intent for this nonce, but for higher ones");
             expected = nonce + 1;
             count_met(&now->tally, &now->page.intents[i]);
             status = judge(now, i, err);
@@ -237,7 +180,7 @@ static enum bursar_status walk(struct reconciling *now, uint64_t end_nonce, stru
                 return status;
         }
         if (now->page.count == 0) {
-            tell(now, true, expected, 0, "the store has no intent for this nonce, but for higher ones");
+            reconcile_tell(now, true, expected, 0, "the store has no intent for this nonce, but for higher ones");
             break;
         }
     }
@@ -294,93 +237,6 @@ static enum bursar_status read_whole(struct reconciling *now, struct bursar_erro
     return status;
 }
 
-static void check_chain(struct reconciling *now)
-{
-    const struct treasury *treasury = &now->treasury;
-    const struct chain_view *view = &now->view;
-    if (view->chain_id != treasury->chain_id) {
-        whole_differs(now, "the node is on chain %llu, the treasury on chain %llu", (unsigned long long)view->chain_id,
-                      (unsigned long long)treasury->chain_id);
-        return;
-    }
-    if (!treasury->is_pinned) { /* no executor has looked at its chain yet */
-        uint64_t sent = view->nonce_latest > view->nonce_pending ? view->nonce_latest : view->nonce_pending;
-        if (sent > now->extent.next_nonce)
-            whole_differs(now, "the account has sent %llu transactions, and there is no record of them here",
-                          (unsigned long long)sent);
-        return;
-    }
-    if (!hash_equal(&view->genesis_hash, &treasury->genesis_hash))
-        whole_differs(now, "the chain has another genesis block than the one pinned");
-    if (view->has_anchor_block && !hash_equal(&view->anchor_hash, &treasury->anchor.hash))
-        whole_differs(now, "block %llu, pinned as final, has another hash on the chain",
-                      (unsigned long long)treasury->anchor.number);
-    if (view->nonce_latest < treasury->first_nonce)
-        whole_differs(now, "the account has sent %llu transactions on the chain, fewer than the %llu it started with",
-                      (unsigned long long)view->nonce_latest, (unsigned long long)treasury->first_nonce);
-    if (view->nonce_latest > now->lane.next_nonce)
-        whole_differs(now, "the account has sent %llu transactions on the chain, the store knows of nonces below %llu",
-                      (unsigned long long)view->nonce_latest, (unsigned long long)now->lane.next_nonce);
-    else if (view->nonce_pending > now->lane.next_nonce)
-        whole_differs(
-            now,
-            "in the node's pool the account's next nonce is %llu, the store knows of nonces below %llu: something "
-            "else sends from this account",
-            (unsigned long long)view->nonce_pending, (unsigned long long)now->lane.next_nonce);
-}
-
-static void check_log(struct reconciling *now)
-{
-    const struct signing_log_extent *extent = &now->extent;
-    if (!now->log) {
-        whole_differs(now, "the signing log can't be compared: %.300s", now->log_fault);
-        return;
-    }
-    if (extent->entries == 0)
-        return;
-    if (signing_log_lease_epoch(now->log) > now->lease_epoch) /* INV-6 */
-        whole_differs(now, "the key has signed for lease %llu, the store knows leases up to %llu: it is an older copy",
-                      (unsigned long long)signing_log_lease_epoch(now->log), (unsigned long long)now->lease_epoch);
-    if (extent->next_nonce > now->lane.next_nonce)
-        whole_differs(now, "the signing log knows nonces up to %llu, the store has bound those below %llu",
-                      (unsigned long long)(extent->next_nonce - 1), (unsigned long long)now->lane.next_nonce);
-    if (now->treasury.is_pinned && extent->first_nonce < now->treasury.first_nonce)
-        whole_differs(now, "the signing log knows nonces from %llu, the store only those from %llu",
-                      (unsigned long long)extent->first_nonce, (unsigned long long)now->treasury.first_nonce);
-}
-
-/* With the view read after the walk: what is stored as included is used up on the chain. */
-static void check_included(struct reconciling *now)
-{
-    if (now->tally.has_included && now->view.nonce_latest <= now->tally.highest_included_nonce)
-        whole_differs(now, "nonce %llu is stored as included, but the account has sent only %llu transactions",
-                      (unsigned long long)now->tally.highest_included_nonce,
-                      (unsigned long long)now->view.nonce_latest);
-}
-
-static uint64_t with_bytes(const uint64_t counts[STATE_COUNT])
-{
-    return counts[STATE_STAGED] + counts[STATE_EXECUTED] + counts[STATE_FINALIZED] + counts[STATE_FAILED];
-}
-
-/* Disbursements with bytes and no intent, or counted wrongly. Both only grow while an executor works; a person who
- * retries one meanwhile makes the second look necessary. */
-static void check_counts(struct reconciling *now, const uint64_t before[STATE_COUNT], const uint64_t after[STATE_COUNT])
-{
-    const uint64_t *met = now->tally.states;
-    bool is_final_off = met[STATE_FINALIZED] < before[STATE_FINALIZED] || met[STATE_FINALIZED] > after[STATE_FINALIZED];
-    bool is_off = with_bytes(met) < with_bytes(before) || with_bytes(met) > with_bytes(after);
-    char what[DIFFERENCE_MAX_BYTES];
-    now->counts_differ = is_final_off || is_off;
-    if (!now->counts_differ || !now->is_second_look)
-        return;
-    (void)snprintf(what, sizeof what,
-                   "%llu disbursements are finalized and %llu have a nonce, but %llu and %llu intents say so",
-                   (unsigned long long)after[STATE_FINALIZED], (unsigned long long)with_bytes(after),
-                   (unsigned long long)met[STATE_FINALIZED], (unsigned long long)with_bytes(met));
-    tell(now, false, 0, 0, what);
-}
-
 static enum bursar_status take_met(void *ctx, const struct intent_record *intent)
 {
     struct reconciling *now = ctx;
@@ -406,37 +262,8 @@ static enum bursar_status count_again(struct reconciling *now, struct bursar_err
     if (status == BURSAR_OK)
         status = store->counts(store->ctx, now->treasury.id, after, err);
     if (status == BURSAR_OK)
-        check_counts(now, before, after);
+        whole_check_counts(now, before, after);
     return status;
-}
-
-static void check_sums(struct reconciling *now)
-{
-    char stored[BURSAR_AMOUNT_TEXT_BYTES], on_chain[BURSAR_AMOUNT_TEXT_BYTES], what[DIFFERENCE_MAX_BYTES];
-    if (bursar_amount_compare(now->stored.paid, now->on_chain.paid) != 0) {
-        bursar_amount_to_text(now->stored.paid, stored);
-        bursar_amount_to_text(now->on_chain.paid, on_chain);
-        (void)snprintf(what, sizeof what, "paid in total: %s wei stored, %s wei on the chain", stored, on_chain);
-        tell(now, false, 0, 0, what);
-    }
-    if (bursar_amount_compare(now->stored.fees, now->on_chain.fees) != 0) {
-        bursar_amount_to_text(now->stored.fees, stored);
-        bursar_amount_to_text(now->on_chain.fees, on_chain);
-        (void)snprintf(what, sizeof what, "fees in total: %s wei stored, %s wei on the chain", stored, on_chain);
-        tell(now, false, 0, 0, what);
-    }
-    for (size_t i = 0; i < now->result.tokens.count; i++) {
-        const struct token_sum *sum = &now->result.tokens.sums[i];
-        char token[ADDRESS_TEXT_BYTES];
-        if (bursar_amount_compare(sum->stored, sum->on_chain) == 0)
-            continue;
-        address_to_text(&sum->token, token);
-        bursar_amount_to_text(sum->stored, stored);
-        bursar_amount_to_text(sum->on_chain, on_chain);
-        (void)snprintf(what, sizeof what, "paid of token %s in total: %s base units stored, %s by its logs", token,
-                       stored, on_chain);
-        tell(now, false, 0, 0, what);
-    }
 }
 
 static enum bursar_status first_look(struct reconciling *now, struct bursar_error *err)
@@ -451,8 +278,8 @@ static enum bursar_status first_look(struct reconciling *now, struct bursar_erro
         status = read_whole(now, err);
     if (status != BURSAR_OK)
         return status;
-    check_chain(now);
-    check_log(now);
+    whole_check_chain(now);
+    whole_check_log(now);
     status = walk(now, lane.has_intents ? lane.next_nonce : now->treasury.first_nonce, err);
     if (status == BURSAR_OK)
         status = store->counts(store->ctx, now->treasury.id, after, err);
@@ -460,8 +287,8 @@ static enum bursar_status first_look(struct reconciling *now, struct bursar_erro
         status = read_view(now->env, &now->query, &now->view, err);
     if (status != BURSAR_OK)
         return status;
-    check_included(now);
-    check_counts(now, before, after);
+    whole_check_included(now);
+    whole_check_counts(now, before, after);
     return BURSAR_OK;
 }
 
@@ -475,9 +302,9 @@ static enum bursar_status second_look(struct reconciling *now, struct bursar_err
         status = read_whole(now, err);
     if (status != BURSAR_OK)
         return status;
-    check_chain(now);
-    check_log(now);
-    check_included(now);
+    whole_check_chain(now);
+    whole_check_log(now);
+    whole_check_included(now);
     if (now->counts_differ && (status = count_again(now, err)) != BURSAR_OK)
         return status;
     for (size_t i = 0; i < now->suspect_count; i++) {
@@ -506,7 +333,7 @@ enum bursar_status reconcile(const struct reconcile_env *env, difference_visitor
     if (status == BURSAR_OK && (now->is_suspicious || now->counts_differ || now->suspect_count > 0))
         status = second_look(now, err);
     if (status == BURSAR_OK) {
-        check_sums(now);
+        whole_check_sums(now);
         now->result.paid_total = now->on_chain.paid;
         now->result.fees_total = now->on_chain.fees;
         *ret = now->result;
