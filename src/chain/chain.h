@@ -86,7 +86,9 @@ struct chain_receipt {
     struct chain_block_ref block;
     uint64_t gas_used;
     uint64_t effective_gas_price_wei;
-    struct bursar_amount other_fee_wei; /* what the account paid beside gas */
+    /* Taken from the sender beside gas used x price, whether it succeeded or not: what rollups charge for their data
+     * and for their operator. */
+    struct bursar_amount other_fee_wei;
     /* The Transfer logs (ERC-20) of the contract that was called, out of the account that called it. */
     struct chain_transfer transfers[CHAIN_TRANSFERS_MAX_COUNT];
     size_t transfer_count;

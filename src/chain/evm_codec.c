@@ -206,6 +206,48 @@ static bool read_transfers(const json_t *value, struct chain_receipt *ret)
     return true;
 }
 
+static bool has(const json_t *object, const char *name)
+{
+    const json_t *value = json_object_get(object, name);
+    return value && !json_is_null(value);
+}
+
+static bool optional_amount_of(const json_t *object, const char *name, struct bursar_amount *ret)
+{
+    *ret = (struct bursar_amount){ 0 };
+    return !has(object, name) || evm_read_amount(json_object_get(object, name), ret);
+}
+
+/* The OP stack's: a constant, and a share of the gas. The share's unit changed with the fork that brought receipts
+ * their daFootprintGasScalar. */
+#define OPERATOR_SHARE_DIVISOR 1000000 /* before */
+#define OPERATOR_SHARE_FACTOR 100      /* since */
+
+static bool read_operator_fee(const json_t *value, uint64_t gas_used, struct bursar_amount *ret)
+{
+    struct bursar_amount scalar, constant;
+    uint64_t share;
+    if (!optional_amount_of(value, "operatorFeeScalar", &scalar) || !bursar_amount_to_u64(scalar, &share) ||
+        !optional_amount_of(value, "operatorFeeConstant", &constant) || __builtin_mul_overflow(share, gas_used, &share))
+        return false;
+    struct bursar_amount fee = bursar_amount_from_u64(share / OPERATOR_SHARE_DIVISOR);
+    if (has(value, "daFootprintGasScalar") &&
+        !bursar_amount_multiply(bursar_amount_from_u64(share), OPERATOR_SHARE_FACTOR, &fee))
+        return false;
+    return bursar_amount_add(fee, constant, ret);
+}
+
+static enum bursar_status read_other_fees(const json_t *value, struct chain_receipt *ret, struct bursar_error *err)
+{
+    struct bursar_amount data_fee, operator_fee;
+    if (!optional_amount_of(value, "l1Fee", &data_fee))
+        return malformed(err, "receipt", "l1Fee");
+    if (!read_operator_fee(value, ret->gas_used, &operator_fee) ||
+        !bursar_amount_add(data_fee, operator_fee, &ret->other_fee_wei))
+        return malformed(err, "receipt", "operatorFeeScalar/operatorFeeConstant");
+    return BURSAR_OK;
+}
+
 enum bursar_status evm_read_receipt(const json_t *value, const struct bursar_hash *asked, struct chain_receipt *ret,
                                     struct bursar_error *err)
 {
@@ -232,8 +274,10 @@ enum bursar_status evm_read_receipt(const json_t *value, const struct bursar_has
     receipt.succeeded = status_number == 1;
     if (!read_transfers(value, &receipt))
         return malformed(err, "receipt", "logs");
-    *ret = receipt;
-    return BURSAR_OK;
+    enum bursar_status status = read_other_fees(value, &receipt, err);
+    if (status == BURSAR_OK)
+        *ret = receipt;
+    return status;
 }
 
 /* keccak256 of bytes given as text; false when they are malformed or memory ran out. */

@@ -74,8 +74,9 @@ static bool same_place(const struct chain_block_ref *a, const struct chain_block
 static bool same_outcome(const struct chain_receipt *a, const struct chain_receipt *b)
 {
     bool same = a->succeeded == b->succeeded && a->gas_used == b->gas_used &&
-                a->effective_gas_price_wei == b->effective_gas_price_wei && a->transfer_count == b->transfer_count &&
-                a->has_more_transfers == b->has_more_transfers;
+                a->effective_gas_price_wei == b->effective_gas_price_wei &&
+                bursar_amount_compare(a->other_fee_wei, b->other_fee_wei) == 0 &&
+                a->transfer_count == b->transfer_count && a->has_more_transfers == b->has_more_transfers;
     for (size_t i = 0; i < a->transfer_count && same; i++)
         same = address_equal(&a->transfers[i].to, &b->transfers[i].to) &&
                bursar_amount_compare(a->transfers[i].amount, b->transfers[i].amount) == 0;

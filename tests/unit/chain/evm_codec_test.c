@@ -318,6 +318,60 @@ static void logs_beyond_the_room_there_is_are_told_of(void **state)
     assert_true(receipt.has_more_transfers);
 }
 
+static struct bursar_amount other_fee_of(const char *fees)
+{
+    struct chain_receipt receipt;
+    struct bursar_error err = { 0 };
+    struct bursar_hash asked = ones();
+    json_t *value = parse(receipt_text), *more = parse(fees);
+    assert_int_equal(json_object_update(value, more), 0);
+    assert_int_equal(evm_read_receipt(value, &asked, &receipt, &err), BURSAR_OK);
+    json_decref(more);
+    json_decref(value);
+    return receipt.other_fee_wei;
+}
+
+static void assert_fee(const char *fees, const char *want)
+{
+    char text[BURSAR_AMOUNT_TEXT_BYTES];
+    bursar_amount_to_text(other_fee_of(fees), text);
+    assert_string_equal(text, want);
+}
+
+static void what_a_rollup_charges_beside_gas_is_read_from_the_receipt(void **state)
+{
+    (void)state;
+    assert_fee("{}", "0");
+    assert_fee("{\"l1Fee\":null,\"operatorFeeScalar\":null,\"operatorFeeConstant\":null}", "0");
+    assert_fee("{\"l1Fee\":\"0x24a230b3e\",\"l1FeeScalar\":\"0.684\"}", "9833745214");
+    assert_fee("{\"l1Fee\":\"0x1ffffffffffffffffffff\",\"status\":\"0x0\"}", "2417851639229258349412351");
+    /* 21,000 gas: a millionth of the share per gas, and since daFootprintGasScalar a hundredfold */
+    assert_fee("{\"l1Fee\":\"0x3\",\"operatorFeeScalar\":\"0x7d0\",\"operatorFeeConstant\":\"0x5\"}", "50");
+    assert_fee("{\"l1Fee\":\"0x3\",\"operatorFeeScalar\":\"0x7d0\",\"operatorFeeConstant\":\"0x5\","
+               "\"daFootprintGasScalar\":\"0x190\"}",
+               "4200000008");
+    assert_fee("{\"l1Fee\":\"0x3\",\"daFootprintGasScalar\":\"0x190\"}", "3");
+    /* the largest that a chain can set */
+    assert_fee("{\"operatorFeeScalar\":\"0xffffffff\",\"operatorFeeConstant\":\"0xffffffffffffffff\","
+               "\"daFootprintGasScalar\":\"0x0\"}",
+               "18455763505029051615");
+}
+
+static void a_fee_that_is_none_makes_a_receipt_malformed(void **state)
+{
+    (void)state;
+    static const char *const members[] = { "l1Fee", "operatorFeeScalar", "operatorFeeConstant" };
+    static const char *const lies[] = {
+        "1",  "\"1\"", "\"0x\"",    "\"0xzz\"",
+        "{}", "false", "\"0.684\"", "\"0x10000000000000000000000000000000000000000000000000000000000000000\"",
+    };
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+        for (size_t k = 0; k < sizeof lies / sizeof lies[0]; k++)
+            expect_refused(receipt_text, members[i], lies[k], read_receipt);
+    }
+    expect_refused(receipt_text, "operatorFeeScalar", "\"0xffffffffffffffff\"", read_receipt);
+}
+
 static void a_malformed_receipt_or_one_of_another_transaction_is_refused(void **state)
 {
     (void)state;
@@ -430,6 +484,8 @@ int main(void)
         cmocka_unit_test(a_receipt_is_read),
         cmocka_unit_test(what_the_called_token_moved_is_summed_per_recipient),
         cmocka_unit_test(logs_beyond_the_room_there_is_are_told_of),
+        cmocka_unit_test(what_a_rollup_charges_beside_gas_is_read_from_the_receipt),
+        cmocka_unit_test(a_fee_that_is_none_makes_a_receipt_malformed),
         cmocka_unit_test(a_malformed_receipt_or_one_of_another_transaction_is_refused),
         cmocka_unit_test(a_mined_transaction_is_read),
         cmocka_unit_test(a_pooled_transaction_has_no_block_and_a_creation_no_destination),

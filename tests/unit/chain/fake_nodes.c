@@ -168,6 +168,7 @@ static enum bursar_status receipts(void *ctx, const struct bursar_hash *hashes, 
         ret[i].block = head_at(node, number).block;
         ret[i].succeeded = !node->reverses_outcomes;
         ret[i].gas_used = 21000;
+        ret[i].other_fee_wei = bursar_amount_from_u64(node->other_fee_wei);
     }
     return status;
 }

@@ -22,6 +22,7 @@ struct fake_node {
     struct chain_estimate estimate;
     bool hides_transactions, reverses_outcomes, sees_code;
     unsigned decimals;         /* of every token */
+    uint64_t other_fee_wei;    /* in every receipt */
     uint64_t hides_receipt_of; /* the transaction of this block; FAKE_NOBODY */
     bool has_pooled;           /* what is not mined is in its pool */
     enum submit_verdict verdict;

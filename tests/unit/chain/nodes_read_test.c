@@ -145,6 +145,19 @@ static void a_node_that_calls_a_success_a_failure_is_set_aside(void **state)
     fake_free(fake);
 }
 
+static void a_node_that_tells_of_another_fee_beside_gas_is_set_aside(void **state)
+{
+    (void)state;
+    struct fake *fake = looked(3, 2);
+    struct chain_receipt receipt;
+    for (size_t i = 0; i < 3; i++)
+        fake->node[i].other_fee_wei = i == 0 ? 0 : 70;
+    assert_int_equal(one_receipt(fake, 50, &receipt), BURSAR_OK);
+    assert_int_equal(receipt.other_fee_wei.limb[0], 70);
+    assert_int_equal(fake_state(fake, 0), NODE_LYING);
+    fake_free(fake);
+}
+
 static void a_quorum_that_fails_to_answer_is_a_failed_read(void **state)
 {
     (void)state;
@@ -360,6 +373,7 @@ int main(void)
         cmocka_unit_test(each_receipt_needs_a_quorum_of_its_own),
         cmocka_unit_test(a_receipt_that_only_one_of_two_has_is_a_failed_read_and_no_fact),
         cmocka_unit_test(a_node_that_calls_a_success_a_failure_is_set_aside),
+        cmocka_unit_test(a_node_that_tells_of_another_fee_beside_gas_is_set_aside),
         cmocka_unit_test(a_quorum_that_fails_to_answer_is_a_failed_read),
         cmocka_unit_test(only_as_many_nodes_are_read_as_must_agree),
         cmocka_unit_test(a_block_that_hides_a_transaction_is_outvoted),

@@ -1,6 +1,8 @@
 /* What a payment says to the chain, from what its tokens are paid, and what their logs say was paid. */
 #include "planner_fixture.h"
 
+#include "base/cleanup.h"
+
 #include "eth/abi.h"
 
 #define TOKEN_A                                                                                                        \
@@ -166,6 +168,32 @@ static void of_a_token_the_logs_say_what_was_paid(void **state)
     assert_true(!final.succeeded && !final.is_short && !final.is_unpaid);
 }
 
+static void what_left_the_account_is_value_and_fees_or_fees_alone(void **state)
+{
+    (void)state;
+    const struct {
+        int purpose;
+        bool succeeded;
+        uint64_t paid;
+    } cases[] = { { SIGN_PAYMENT, true, 21000 * 9 + 70 + 500 },
+                  { SIGN_REPLACEMENT, true, 21000 * 9 + 70 + 500 },
+                  { SIGN_PAYMENT, false, 21000 * 9 + 70 },
+                  { SIGN_SELF, true, 21000 * 9 + 70 } };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const struct included_attempt included = { .nonce = 4, .purpose = cases[i].purpose, .value = wei(500) };
+        const struct chain_receipt receipt = { .is_present = true,
+                                               .succeeded = cases[i].succeeded,
+                                               .gas_used = 21000,
+                                               .effective_gas_price_wei = 9,
+                                               .other_fee_wei = wei(70) };
+        struct final_attempt final;
+        plan_final(&included, &receipt, &final);
+        assert_int_equal(final.nonce, 4);
+        assert_int_equal(bursar_amount_compare(final.other_fee_wei, wei(70)), 0);
+        assert_int_equal(bursar_amount_compare(final.paid, wei(cases[i].paid)), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -174,6 +202,7 @@ int main(void)
         cmocka_unit_test(each_token_has_a_purse_of_its_own_and_all_need_coins_for_gas),
         cmocka_unit_test(tokens_in_flight_are_reserved),
         cmocka_unit_test(of_a_token_the_logs_say_what_was_paid),
+        cmocka_unit_test(what_left_the_account_is_value_and_fees_or_fees_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
