@@ -5,6 +5,7 @@ unit_test(domain breaker)
 unit_test(domain breaker_backoff)
 unit_test(domain breaker_memory)
 unit_test(domain breaker_model)
+unit_test(domain money)
 
 find_package(Threads REQUIRED)
 unit_test(domain breaker_threads Threads::Threads)
