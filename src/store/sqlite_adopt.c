@@ -329,6 +329,20 @@ static enum bursar_status adopt(void *ctx, struct fence *fence, const struct ado
     return status;
 }
 
+/* For the money breaker: somebody else has the key, or a payment has failed. */
+static enum bursar_status note_incident(struct adopting *now, const struct adopted_nonce *adopted,
+                                        struct bursar_error *err)
+{
+    enum money_cause cause = MONEY_NONE;
+    if (adopted->purpose == PURPOSE_FOREIGN)
+        cause = MONEY_FOREIGN_NONCE;
+    else if (ending_of(adopted->purpose, adopted->succeeded).cause == CAUSE_FINAL_REVERT)
+        cause = MONEY_REVERTS;
+    if (cause == MONEY_NONE)
+        return BURSAR_OK;
+    return money_note_incident(now->store, now->fence.treasury, now->decision->at_ms, cause, adopted->detail, err);
+}
+
 /* The same, of single nonces, by the executor that has seen it: nobody's decision. */
 static enum bursar_status exhibited(void *ctx, struct fence fence, uint64_t now_ms, const struct adopted_nonce *nonces,
                                     size_t count, struct bursar_error *err)
@@ -345,8 +359,8 @@ static enum bursar_status exhibited(void *ctx, struct fence fence, uint64_t now_
                                  (unsigned long long)nonces[i].nonce);
         else
             status = adopt_nonce(&now, &nonces[i], err);
-        if (status == BURSAR_OK && nonces[i].purpose == PURPOSE_FOREIGN)
-            status = money_note_incident(store, fence.treasury, now_ms, MONEY_FOREIGN_NONCE, nonces[i].detail, err);
+        if (status == BURSAR_OK)
+            status = note_incident(&now, &nonces[i], err);
     }
     if (status == BURSAR_OK) /* what the account paid by these is not known to the wei */
         status = money_set_mark(store, fence.treasury, 0, NULL, err);
