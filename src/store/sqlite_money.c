@@ -156,12 +156,17 @@ static void bind_asset_key(sqlite3_stmt *stmt, int index, const struct asset *as
                                 asset->is_token ? (int)sizeof asset->token.bytes : 0, SQLITE_STATIC);
 }
 
+static uint64_t slice_of(uint64_t at_ms)
+{
+    return at_ms - at_ms % MONEY_SLICE_MS;
+}
+
 /* All of this asset, in one row. What no amount can hold stays the largest there is. */
 static enum bursar_status add_slice(struct sqlite_store *store, int64_t treasury, uint64_t now_ms,
                                     const struct asset *asset, struct bursar_amount amount, uint64_t payments,
                                     struct bursar_error *err)
 {
-    const uint64_t slice_ms = now_ms - now_ms % MONEY_SLICE_MS;
+    const uint64_t slice_ms = slice_of(now_ms);
     struct bursar_amount before = { 0 };
     bool row = false;
     sqlite3_stmt *stmt = statement(store, SQL_MONEY_SLICE, err);
@@ -217,11 +222,6 @@ static enum bursar_status add_amount(void *ctx, sqlite3_stmt *stmt)
     return BURSAR_OK;
 }
 
-static uint64_t first_slice(uint64_t since_ms)
-{
-    return since_ms > MONEY_SLICE_MS ? since_ms - MONEY_SLICE_MS : 0;
-}
-
 static enum bursar_status spent(void *ctx, int64_t treasury, const struct asset *asset, uint64_t since_ms,
                                 struct bursar_amount *ret, struct bursar_error *err)
 {
@@ -230,7 +230,7 @@ static enum bursar_status spent(void *ctx, int64_t treasury, const struct asset 
     *ret = (struct bursar_amount){ 0 };
     bind_i64(stmt, 1, treasury);
     bind_asset_key(stmt, 2, asset);
-    bind_u64(stmt, 3, first_slice(since_ms));
+    bind_u64(stmt, 3, slice_of(since_ms));
     return each_row(store, stmt, add_amount, ret, err);
 }
 
@@ -241,7 +241,7 @@ static enum bursar_status payments(void *ctx, int64_t treasury, uint64_t since_m
     bool row = false;
     sqlite3_stmt *stmt = statement(store, SQL_MONEY_PAYMENTS, err);
     bind_i64(stmt, 1, treasury);
-    bind_u64(stmt, 2, first_slice(since_ms));
+    bind_u64(stmt, 2, slice_of(since_ms));
     enum bursar_status status = step_row(store, stmt, &row, err);
     if (status != BURSAR_OK)
         return status;

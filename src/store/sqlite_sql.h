@@ -232,9 +232,9 @@
       "ON CONFLICT DO UPDATE SET amount = ?4, payments = payments + ?5")                                               \
     S(MONEY_SLICES_DROP, PLANNED, "DELETE FROM money_spent WHERE treasury = ?1 AND asset = ?2 AND slice_ms < ?3")      \
     S(MONEY_SLICES_FORGET, PLANNED, "DELETE FROM money_spent WHERE treasury = ?1")                                     \
-    S(MONEY_SPENT, PLANNED, "SELECT amount FROM money_spent WHERE treasury = ?1 AND asset = ?2 AND slice_ms > ?3")     \
+    S(MONEY_SPENT, PLANNED, "SELECT amount FROM money_spent WHERE treasury = ?1 AND asset = ?2 AND slice_ms >= ?3")    \
     S(MONEY_PAYMENTS, PLANNED,                                                                                         \
-      "SELECT coalesce(sum(payments), 0) FROM money_spent WHERE treasury = ?1 AND slice_ms > ?2")                      \
+      "SELECT coalesce(sum(payments), 0) FROM money_spent WHERE treasury = ?1 AND slice_ms >= ?2")                     \
     /* what people see */                                                                                              \
     S(SNAPSHOT_SAVE, PLANNED,                                                                                          \
       "UPDATE treasury SET last_tick_ms = ?2, last_success_ms = ?3, last_error_ms = ?4, last_error = ?5, hold = ?6, "  \
