@@ -2,7 +2,6 @@
 #include "planner_fixture.h"
 
 #include "base/cleanup.h"
-
 #include "eth/abi.h"
 
 #define TOKEN_A                                                                                                        \
