@@ -88,17 +88,16 @@ const char *bursar_breaker_state_name(enum bursar_breaker_state state);
 struct bursar_breaker;
 
 /* What allow_request hands out. A plain value without resources: copy and drop it freely, but read nothing into the
- * numbers. All zero is a ticket that counts for nothing. */
+ * numbers. All zero is a ticket that counts for nothing. Two words, so that it is handed over in registers. */
 struct bursar_breaker_ticket {
-    uint64_t generation;
-    uint64_t trial;
+    uint64_t number;
     uint64_t taken_ms;
 };
 
 /* Was this request let through as a trial, while half-open? */
 static inline bool bursar_breaker_ticket_is_trial(struct bursar_breaker_ticket ticket)
 {
-    return ticket.trial != 0;
+    return (ticket.number & 3) == BURSAR_BREAKER_HALF_OPEN;
 }
 
 /* A new breaker, closed, counters zero, for the caller to free; `config` is copied. BURSAR_EINVAL (see config_check) or

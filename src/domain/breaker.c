@@ -8,6 +8,9 @@
 
 #define STATE_BITS 2
 #define STATE_MASK ((UINT64_C(1) << STATE_BITS) - 1)
+_Static_assert(STATE_MASK == 3, "what bursar_breaker_ticket_is_trial looks at");
+_Static_assert(sizeof(struct bursar_breaker_ticket) == 16,
+               "a third word is handed over in memory: three times as slow");
 
 static enum bursar_breaker_state state_of(uint64_t word)
 {
@@ -60,6 +63,7 @@ enum bursar_status bursar_breaker_new(const struct bursar_breaker_config *config
     }
     b->config = *config;
     b->slow_call_ms = config->slow_call_ms;
+    b->judges_successes = config->failure_rate_percent || config->slow_call_ms;
     if (config->failure_rate_percent)
         b->slice_ms = (int64_t)(config->window_ms + BURSAR_BREAKER_SLICES - 1) / BURSAR_BREAKER_SLICES;
     b->changed_at = b->failed_at = BREAKER_TIME_NONE;
@@ -189,7 +193,7 @@ static bool answer_trial(struct bursar_breaker *b, struct bursar_breaker_ticket 
     if (!bursar_breaker_ticket_is_trial(ticket))
         return false;
     for (uint32_t i = 0; i < b->trials; i++) {
-        if (b->trial[i].number == ticket.trial) {
+        if (b->trial[i].number == ticket.number) {
             remove_trial(b, i);
             b->changes++;
             return true;
@@ -211,12 +215,11 @@ static bool start_trial(struct bursar_breaker *b, struct bursar_breaker_ticket *
         return false;
     if (b->successes + b->trials >= b->config.success_threshold)
         remove_trial(b, 0);
+    uint64_t number = ++b->trial_numbers << STATE_BITS | BURSAR_BREAKER_HALF_OPEN;
     b->trial[b->trials++] =
-        (struct breaker_trial){ .number = ++b->trial_numbers, .expires_at = b->now + (int64_t)b->config.timeout_ms };
+        (struct breaker_trial){ .number = number, .expires_at = b->now + (int64_t)b->config.timeout_ms };
     b->changes++;
-    *ret_ticket = (struct bursar_breaker_ticket){ .generation = own_word(b),
-                                                  .trial = b->trial_numbers,
-                                                  .taken_ms = (uint64_t)b->now };
+    *ret_ticket = (struct bursar_breaker_ticket){ .number = number, .taken_ms = (uint64_t)b->now };
     return true;
 }
 
@@ -229,7 +232,7 @@ __attribute__((noinline)) static bool allow_locked(struct bursar_breaker *b, uin
     breaker_advance(b, now_ms);
     switch (breaker_state(b)) {
     case BURSAR_BREAKER_CLOSED:
-        *ret_ticket = (struct bursar_breaker_ticket){ .generation = own_word(b), .taken_ms = now_ms };
+        *ret_ticket = (struct bursar_breaker_ticket){ .number = own_word(b), .taken_ms = now_ms };
         allowed = true;
         break;
     case BURSAR_BREAKER_OPEN:
@@ -247,7 +250,7 @@ bool bursar_breaker_allow_request(struct bursar_breaker *breaker, uint64_t now_m
 {
     uint64_t word = atomic_load_explicit(&breaker->word, memory_order_acquire);
     if (state_of(word) == BURSAR_BREAKER_CLOSED) {
-        *ret_ticket = (struct bursar_breaker_ticket){ .generation = word, .taken_ms = now_ms };
+        *ret_ticket = (struct bursar_breaker_ticket){ .number = word, .taken_ms = now_ms };
         return true;
     }
     *ret_ticket = (struct bursar_breaker_ticket){ 0 };
@@ -263,28 +266,36 @@ static bool is_slow(const struct bursar_breaker *b, struct bursar_breaker_ticket
     return b->slow_call_ms && now_ms > ticket.taken_ms && now_ms - ticket.taken_ms >= b->slow_call_ms;
 }
 
-/* While closed a success wipes nothing: without a rate there is nothing to write. */
 static void succeed_closed(struct bursar_breaker *b, struct bursar_breaker_ticket ticket, uint64_t now_ms)
 {
-    if (b->slice_ms && ticket.generation == atomic_load_explicit(&b->word, memory_order_acquire))
+    if (b->slice_ms && ticket.number == atomic_load_explicit(&b->word, memory_order_acquire))
         breaker_rate_count(b->calls, b->slice_ms, time_from(now_ms));
 }
 
-void bursar_breaker_record_success(struct bursar_breaker *breaker, struct bursar_breaker_ticket ticket, uint64_t now_ms)
+/* Never inlined, as allow_locked. */
+__attribute__((noinline)) static void succeed(struct bursar_breaker *b, struct bursar_breaker_ticket ticket,
+                                              uint64_t now_ms)
 {
-    if (is_slow(breaker, ticket, now_ms)) {
-        bursar_breaker_record_failure(breaker, ticket, now_ms);
+    if (is_slow(b, ticket, now_ms)) {
+        bursar_breaker_record_failure(b, ticket, now_ms);
         return;
     }
     if (!bursar_breaker_ticket_is_trial(ticket)) {
-        succeed_closed(breaker, ticket, now_ms);
+        succeed_closed(b, ticket, now_ms);
         return;
     }
-    breaker_lock(breaker);
-    breaker_advance(breaker, now_ms);
-    if (answer_trial(breaker, ticket) && ++breaker->successes >= breaker->config.success_threshold)
-        breaker_change(breaker, BURSAR_BREAKER_CLOSED, breaker->now, BREAKER_TIME_NONE);
-    breaker_unlock(breaker);
+    breaker_lock(b);
+    breaker_advance(b, now_ms);
+    if (answer_trial(b, ticket) && ++b->successes >= b->config.success_threshold)
+        breaker_change(b, BURSAR_BREAKER_CLOSED, b->now, BREAKER_TIME_NONE);
+    breaker_unlock(b);
+}
+
+/* While closed a success wipes nothing: where successes are not judged there is nothing to write. */
+void bursar_breaker_record_success(struct bursar_breaker *breaker, struct bursar_breaker_ticket ticket, uint64_t now_ms)
+{
+    if (breaker->judges_successes || bursar_breaker_ticket_is_trial(ticket))
+        succeed(breaker, ticket, now_ms);
 }
 
 static void note_failure(struct bursar_breaker *b)
@@ -307,7 +318,7 @@ void bursar_breaker_record_failure(struct bursar_breaker *breaker, struct bursar
     if (answer_trial(breaker, ticket)) {
         note_failure(breaker);
         breaker_open(breaker);
-    } else if (ticket.generation == own_word(breaker) && breaker_state(breaker) == BURSAR_BREAKER_CLOSED) {
+    } else if (ticket.number == own_word(breaker) && breaker_state(breaker) == BURSAR_BREAKER_CLOSED) {
         note_failure(breaker);
         if (breaker_is_tripped(breaker))
             breaker_open(breaker);

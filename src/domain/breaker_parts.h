@@ -19,7 +19,7 @@
 #define BREAKER_LINE_BYTES 64
 
 struct breaker_trial {
-    uint64_t number; /* 0: of an earlier process, nobody holds its ticket */
+    uint64_t number; /* its ticket's; 0: of an earlier process, nobody holds its ticket */
     int64_t expires_at;
 };
 
@@ -29,8 +29,9 @@ struct breaker_trial {
 struct bursar_breaker {
     alignas(BREAKER_LINE_BYTES) _Atomic uint64_t word;
     _Atomic int64_t refuse_until; /* open: the end of the timeout, or UNDUE without one; else of the last time */
-    uint64_t slow_call_ms;        /* as configured: never written again */
-    int64_t slice_ms;             /* 0: there is no rate; else never written again */
+    bool judges_successes;        /* there is a rate, or slow calls count: never written again, nor the next two */
+    uint64_t slow_call_ms;        /* as configured */
+    int64_t slice_ms;             /* 0: there is no rate */
 
     /* What each slice of the window has seen: its number << 32 | how many. */
     alignas(BREAKER_LINE_BYTES) _Atomic uint64_t calls[BURSAR_BREAKER_SLICES];

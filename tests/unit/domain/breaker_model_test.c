@@ -401,7 +401,7 @@ static void hand_back(struct run *run, unsigned how)
     struct model_ticket never = { 0 };
     unsigned back = 1 + (unsigned)random_below(random_below(4) ? 5 : TICKETS); /* mostly one of the latest */
     struct model_ticket *ticket = &run->model.tickets[(run->model.next_ticket + TICKETS - back) % TICKETS];
-    if (ticket->real.generation == 0)
+    if (ticket->real.number == 0)
         ticket = &never;
     switch (how) {
     case 0:
