@@ -26,6 +26,12 @@
  * taken before it worthless, also when the breaker is later in an equal state again. So does force_close when closed.
  *  - Forced open has no timer unless it is given one, and then ends half-open. Else it ends by force_close, reset, or
  *    restoring a memory that is not forced.
+ *  - Held closed is closed for a time, whatever fails: failures are counted and seen as ever, and open nothing. It ends
+ *    with its time, which it always has, or with the next of force_open, force_close, reset. When its time is over
+ *    nothing else changes: what failed in it counts for window_ms from its own time, as ever, and tickets taken in it
+ *    stay good.
+ *  - Only a failure opens a closed breaker, never time, a look or a restore. So after a hold, or with a threshold that
+ *    is lower than before, there may be as many failures as it takes, and the next one opens it.
  *
  * Time comes from the caller: `now_ms` is a monotonic clock in milliseconds. It may repeat; a value before the latest
  * one noted is taken as that one (what takes no lock notes none). A change by time alone (open -> half_open) has the
@@ -46,6 +52,7 @@
 #define BURSAR_BREAKER_THRESHOLD_MAX 1000
 #define BURSAR_BREAKER_DURATION_MAX_MS 86400000
 #define BURSAR_BREAKER_FORCED_MAX_MS UINT64_C(2592000000) /* 30 days */
+#define BURSAR_BREAKER_HELD_MAX_MS 86400000
 #define BURSAR_BREAKER_CALLS_MAX 1000000
 #define BURSAR_BREAKER_SLICES 16 /* that the window of the rate is made of */
 /* As a time or a duration: there is none. */
@@ -122,7 +129,7 @@ void bursar_breaker_abandon(struct bursar_breaker *breaker, struct bursar_breake
 /* Everything there is to see, of one instant. */
 struct bursar_breaker_view {
     enum bursar_breaker_state state;
-    bool forced;                /* by a person, who closes it; or until next_change_at_ms */
+    bool forced;                /* by a person: open or held closed until next_change_at_ms, or open for good */
     uint32_t failures;          /* still inside the window; the newest failure_threshold are kept */
     uint32_t successes;         /* of trials, in this half-open period; else 0 */
     uint32_t trials;            /* without an answer yet, in this half-open period; else 0 */
@@ -131,7 +138,7 @@ struct bursar_breaker_view {
     uint64_t rate_failures;     /* those of them that failed */
     uint64_t since_failure_ms;  /* since the last failure that counted; or NEVER */
     uint64_t since_change_ms;   /* since the state last became another; or NEVER */
-    uint64_t next_change_at_ms; /* now_ms at which it becomes half-open by itself; or NEVER */
+    uint64_t next_change_at_ms; /* now_ms at which open becomes half-open by itself, or a hold ends; or NEVER */
     uint64_t next_allow_at_ms;  /* earliest now_ms at which a request would be let through; or NEVER */
     uint64_t changes;           /* grows whenever there is something new to save; ageing is not */
 };
@@ -151,6 +158,8 @@ void bursar_breaker_force_open(struct bursar_breaker *breaker, uint64_t now_ms);
 void bursar_breaker_force_open_for(struct bursar_breaker *breaker, uint64_t now_ms, uint64_t for_ms);
 /* A person closes it: closed, counters zero. When the last failure was stays known. */
 void bursar_breaker_force_close(struct bursar_breaker *breaker, uint64_t now_ms);
+/* The same, and held closed for `for_ms`, at most BURSAR_BREAKER_HELD_MAX_MS (more is cut). 0: not held. */
+void bursar_breaker_force_close_for(struct bursar_breaker *breaker, uint64_t now_ms, uint64_t for_ms);
 /* As new: closed, counters zero, no failure and no change ever. */
 void bursar_breaker_reset(struct bursar_breaker *breaker, uint64_t now_ms);
 
@@ -165,7 +174,7 @@ struct bursar_breaker_slice {
  * how long ago something was when it was saved; the one wall-clock time says when that was. */
 struct bursar_breaker_memory {
     enum bursar_breaker_state state;
-    bool forced;
+    bool forced;                                           /* open only: by a person */
     uint64_t saved_wall_ms;                                /* milliseconds since 1970 */
     uint64_t open_left_ms;                                 /* open: until half-open; 0: forced, without a timer */
     uint64_t failed_ago_ms;                                /* since the last failure that counted; or NEVER */
@@ -178,6 +187,7 @@ struct bursar_breaker_memory {
     uint32_t openings;
     uint32_t slices;                                          /* how many of the next are set */
     struct bursar_breaker_slice slice[BURSAR_BREAKER_SLICES]; /* the oldest first; the rest is 0 */
+    uint64_t held_left_ms;                                    /* closed only: until its hold ends; 0: not held */
 };
 
 /* Save whenever `changes` has grown, before acting on what changed it: a failure that was not saved is forgotten by a
@@ -193,11 +203,13 @@ void bursar_breaker_save(struct bursar_breaker *breaker, uint64_t now_ms, uint64
  *  - A wall clock that went back (or another machine's that lags) counts as no time at all: failures count longer. Open
  *    never lasts longer from this restore than it would if it opened now, whatever the memory says; forced, than it was
  *    told to.
+ *  - Held closed lasts no longer from this restore than was left of it, less by as much as the wall clock has moved
+ *    since, ahead or back: in doubt it is over.
  *  - A wall clock that went far ahead can age failures out and make an open breaker half-open early: that costs at
  *    most success_threshold trials, and closing still takes that many successes.
  *  - Of the calls for the rate, those since the last save are forgotten.
  *  - The configuration may have changed since: if a lower failure_threshold has already been reached inside the window,
- *    it opens here.
+ *    the next failure opens it.
  * BURSAR_EINVAL for a memory that cannot have been saved (damaged): says why, and the breaker is untouched. */
 BURSAR_MUST_CHECK enum bursar_status bursar_breaker_restore(struct bursar_breaker *breaker,
                                                             const struct bursar_breaker_memory *memory, uint64_t now_ms,

@@ -127,7 +127,13 @@ void breaker_change(struct bursar_breaker *b, enum bursar_breaker_state to, int6
     atomic_store_explicit(&b->word, generation << STATE_BITS | (uint64_t)to, memory_order_release);
 }
 
-bool breaker_is_tripped(const struct bursar_breaker *b)
+bool breaker_is_held(const struct bursar_breaker *b)
+{
+    return b->forced && breaker_state(b) == BURSAR_BREAKER_CLOSED;
+}
+
+/* Has it seen so many failures that it must open? */
+static bool is_tripped(const struct bursar_breaker *b)
 {
     return b->config.failure_rate_percent ? breaker_rate_is_tripped(b) : b->failures >= b->config.failure_threshold;
 }
@@ -155,7 +161,8 @@ static uint64_t scatter(uint64_t z)
     return z ^ (z >> 31);
 }
 
-void breaker_open(struct bursar_breaker *b)
+/* Open from now on, for longer each time. */
+static void open_again(struct bursar_breaker *b)
 {
     uint32_t openings = b->openings < UINT32_MAX ? b->openings + 1 : b->openings;
     uint64_t open_ms = breaker_open_ms(b, openings), spread_ms = breaker_open_max_ms(b, openings) - open_ms;
@@ -171,6 +178,10 @@ void breaker_advance(struct bursar_breaker *b, uint64_t now_ms)
         b->now = now;
     if (breaker_state(b) == BURSAR_BREAKER_OPEN && b->now >= breaker_deadline(b)) /* UNDUE: no time is that late */
         breaker_change(b, BURSAR_BREAKER_HALF_OPEN, breaker_deadline(b), BREAKER_TIME_NONE);
+    if (breaker_is_held(b) && b->now >= b->held_until) {
+        b->forced = false;
+        b->changes++;
+    }
     uint32_t left = 0; /* have left the window: they stand in front */
     while (left < b->failures && b->now - b->failure_at[left] >= (int64_t)b->config.window_ms)
         left++;
@@ -317,11 +328,11 @@ void bursar_breaker_record_failure(struct bursar_breaker *breaker, struct bursar
     breaker_advance(breaker, now_ms);
     if (answer_trial(breaker, ticket)) {
         note_failure(breaker);
-        breaker_open(breaker);
+        open_again(breaker);
     } else if (ticket.number == own_word(breaker) && breaker_state(breaker) == BURSAR_BREAKER_CLOSED) {
         note_failure(breaker);
-        if (breaker_is_tripped(breaker))
-            breaker_open(breaker);
+        if (!breaker_is_held(breaker) && is_tripped(breaker))
+            open_again(breaker);
     }
     breaker_unlock(breaker);
 }
@@ -354,9 +365,18 @@ void bursar_breaker_force_open_for(struct bursar_breaker *breaker, uint64_t now_
 
 void bursar_breaker_force_close(struct bursar_breaker *breaker, uint64_t now_ms)
 {
+    bursar_breaker_force_close_for(breaker, now_ms, 0);
+}
+
+void bursar_breaker_force_close_for(struct bursar_breaker *breaker, uint64_t now_ms, uint64_t for_ms)
+{
+    if (for_ms > BURSAR_BREAKER_HELD_MAX_MS)
+        for_ms = BURSAR_BREAKER_HELD_MAX_MS;
     breaker_lock(breaker);
     breaker_advance(breaker, now_ms);
     breaker_change(breaker, BURSAR_BREAKER_CLOSED, breaker->now, BREAKER_TIME_NONE);
+    breaker->forced = for_ms > 0;
+    breaker->held_until = breaker->now + (int64_t)for_ms;
     breaker_unlock(breaker);
 }
 

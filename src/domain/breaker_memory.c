@@ -1,7 +1,7 @@
 /* What a breaker remembers over a restart (bursar/breaker.h, save and restore). Ages and one wall-clock time are saved,
  * because a monotonic clock may start anew. The wall clock is believed about the time in between only, and only where
- * believing it costs a few trials at most: it never closes anything, and it never keeps anything open beyond a timeout.
- */
+ * believing it costs a few trials at most: it never closes anything, it never keeps anything open beyond a timeout, and
+ * it only ever shortens a hold. */
 #include "domain/breaker_parts.h"
 
 #include <inttypes.h>
@@ -18,7 +18,9 @@ void bursar_breaker_save(struct bursar_breaker *breaker, uint64_t now_ms, uint64
     breaker_lock(breaker);
     breaker_advance(breaker, now_ms);
     ret->state = breaker_state(breaker);
-    ret->forced = breaker->forced;
+    ret->forced = breaker->forced && ret->state == BURSAR_BREAKER_OPEN;
+    if (breaker_is_held(breaker))
+        ret->held_left_ms = (uint64_t)(breaker->held_until - breaker->now);
     ret->saved_wall_ms = wall_ms;
     if (ret->state == BURSAR_BREAKER_OPEN && breaker_deadline(breaker) != BREAKER_TIME_UNDUE)
         ret->open_left_ms = (uint64_t)(breaker_deadline(breaker) - breaker->now);
@@ -44,6 +46,10 @@ static const char *damage(const struct bursar_breaker_memory *memory)
         return "there is no such state";
     if (memory->forced && memory->state != BURSAR_BREAKER_OPEN)
         return "forced, but not open";
+    if (memory->held_left_ms && memory->state != BURSAR_BREAKER_CLOSED)
+        return "held closed, but not closed";
+    if (memory->held_left_ms > BURSAR_BREAKER_HELD_MAX_MS)
+        return "held closed for longer than can be";
     if (memory->open_left_ms > (memory->forced ? BURSAR_BREAKER_FORCED_MAX_MS : 2 * BURSAR_BREAKER_DURATION_MAX_MS))
         return "its timeout is longer than any"; /* the jitter may double it */
     if ((memory->successes || memory->trials) && memory->state != BURSAR_BREAKER_HALF_OPEN)
@@ -87,6 +93,17 @@ static int64_t remembered_deadline(const struct bursar_breaker *b, const struct 
     return saved_at + (int64_t)at_most(memory->open_left_ms, breaker_open_max_ms(b, memory->openings));
 }
 
+/* Which way the wall clock has moved does not matter: a hold is the one thing that must not last for longer. */
+static void recall_hold(struct bursar_breaker *b, const struct bursar_breaker_memory *memory, uint64_t wall_ms)
+{
+    uint64_t moved_ms =
+        wall_ms > memory->saved_wall_ms ? wall_ms - memory->saved_wall_ms : memory->saved_wall_ms - wall_ms;
+    if (memory->held_left_ms <= moved_ms)
+        return;
+    b->forced = true;
+    b->held_until = b->now + (int64_t)(memory->held_left_ms - moved_ms);
+}
+
 /* Successes alone never close it here: at least one trial has to succeed in this process. */
 static void recall_trials(struct bursar_breaker *b, const struct bursar_breaker_memory *memory, int64_t saved_at)
 {
@@ -118,6 +135,7 @@ enum bursar_status bursar_breaker_restore(struct bursar_breaker *breaker, const 
     int64_t saved_at = breaker->now - (int64_t)at_most(elapsed_ms, (uint64_t)BREAKER_AGE_MAX);
     breaker_change(breaker, memory->state, breaker->now, remembered_deadline(breaker, memory, saved_at));
     breaker->forced = memory->forced;
+    recall_hold(breaker, memory, wall_ms);
     breaker->openings = memory->openings;
     breaker->changed_at = time_ago(saved_at, memory->changed_ago_ms);
     breaker->failed_at = time_ago(saved_at, memory->failed_ago_ms);
@@ -125,8 +143,6 @@ enum bursar_status bursar_breaker_restore(struct bursar_breaker *breaker, const 
     recall_trials(breaker, memory, saved_at);
     breaker_rate_recall(breaker, memory, saved_at);
     breaker_advance(breaker, now_ms); /* the timeout may be over by now, failures may have left the window */
-    if (breaker_state(breaker) == BURSAR_BREAKER_CLOSED && breaker_is_tripped(breaker))
-        breaker_open(breaker);
     breaker_unlock(breaker);
     return BURSAR_OK;
 }

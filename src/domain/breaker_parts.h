@@ -43,6 +43,7 @@ struct bursar_breaker {
     int64_t changed_at;
     int64_t failed_at;
     bool forced;
+    int64_t held_until; /* forced and closed */
     uint32_t openings;
     uint64_t changes;
     uint64_t trial_numbers; /* how many were ever given out */
@@ -58,15 +59,13 @@ void breaker_unlock(struct bursar_breaker *b);
 
 /* The rest needs the lock. */
 enum bursar_breaker_state breaker_state(const struct bursar_breaker *b);
-/* Takes in the caller's time: opens half if the timeout is over, forgets failures that left the window. */
+/* A person holds it closed. */
+bool breaker_is_held(const struct bursar_breaker *b);
+/* Takes in the caller's time: opens half if the timeout is over, ends a hold, forgets failures that left the window. */
 void breaker_advance(struct bursar_breaker *b, uint64_t now_ms);
 /* The one place where the state changes. `until` is for open: the end of the timeout, or UNDUE. Not forced: who forces
  * it says so afterwards. */
 void breaker_change(struct bursar_breaker *b, enum bursar_breaker_state to, int64_t at, int64_t until);
-/* Has it seen so many failures that it must open? */
-bool breaker_is_tripped(const struct bursar_breaker *b);
-/* Open from now on, for longer each time. */
-void breaker_open(struct bursar_breaker *b);
 /* How long it is open the n-th time in a row, without and with all of the jitter. */
 uint64_t breaker_open_ms(const struct bursar_breaker *b, uint32_t openings);
 uint64_t breaker_open_max_ms(const struct bursar_breaker *b, uint32_t openings);

@@ -46,6 +46,8 @@ void bursar_breaker_look(struct bursar_breaker *breaker, uint64_t now_ms, struct
     switch (ret->state) {
     case BURSAR_BREAKER_CLOSED:
         ret->next_allow_at_ms = (uint64_t)breaker->now;
+        if (breaker_is_held(breaker))
+            ret->next_change_at_ms = (uint64_t)breaker->held_until;
         break;
     case BURSAR_BREAKER_OPEN:
         ret->next_change_at_ms = ret->next_allow_at_ms = deadline_shown(breaker_deadline(breaker));

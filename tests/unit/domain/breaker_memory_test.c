@@ -254,7 +254,7 @@ static void open_lasts_no_longer_than_the_timeout_that_is_configured_now(void **
     assert_int_equal(bursar_breaker_next_change_at_ms(after, AFTER_MS), AFTER_MS + TIMEOUT_MS);
 }
 
-static void a_lower_threshold_that_is_already_reached_opens_it(void **state)
+static void with_a_lower_threshold_that_is_already_reached_the_next_failure_opens_it(void **state)
 {
     (void)state;
     struct bursar_breaker_memory memory;
@@ -264,6 +264,8 @@ static void a_lower_threshold_that_is_already_reached_opens_it(void **state)
     SCOPED *after = breaker_with((struct bursar_breaker_config){
         .failure_threshold = 3, .success_threshold = 2, .timeout_ms = TIMEOUT_MS, .window_ms = WINDOW_MS });
     assert_int_equal(bursar_breaker_restore(after, &memory, AFTER_MS, WALL_MS + 1000, NULL), BURSAR_OK);
+    assert_int_equal(bursar_breaker_state(after, AFTER_MS), BURSAR_BREAKER_CLOSED); /* restarting decides nothing */
+    fail_times(after, 1, AFTER_MS);
     assert_true(refuses(after, AFTER_MS + TIMEOUT_MS - 1));
     assert_int_equal(bursar_breaker_state(after, AFTER_MS + TIMEOUT_MS), BURSAR_BREAKER_HALF_OPEN);
 }
@@ -320,6 +322,7 @@ static void a_damaged_memory_is_refused_and_changes_nothing(void **state)
     expect_damaged(WITH(forced, true), "forced, but not open");
     expect_damaged(WITH(open_left_ms, 2 * DAY_MS + 1), "longer than any");
     expect_damaged(WITH(openings, 1), "not closed since");
+    expect_damaged(WITH(held_left_ms, DAY_MS + 1), "for longer than can be");
     expect_damaged(WITH(slices, BURSAR_BREAKER_SLICES + 1), "more slices");
     expect_damaged(WITH(successes, 1), "not half-open");
     expect_damaged(WITH(trials, 1), "not half-open");
@@ -329,6 +332,7 @@ static void a_damaged_memory_is_refused_and_changes_nothing(void **state)
     good.state = BURSAR_BREAKER_HALF_OPEN;
     expect_damaged(WITH(successes, 1001), "more trials");
     expect_damaged(WITH(trials, 1001), "more trials");
+    expect_damaged(WITH(held_left_ms, 1), "held closed, but not closed");
 #undef WITH
 }
 
@@ -347,7 +351,7 @@ int main(void)
         cmocka_unit_test(a_wall_clock_that_jumped_back_keeps_it_open_for_a_timeout_at_most),
         cmocka_unit_test(a_wall_clock_that_jumped_far_ahead_costs_a_few_trials_and_closes_nothing),
         cmocka_unit_test(open_lasts_no_longer_than_the_timeout_that_is_configured_now),
-        cmocka_unit_test(a_lower_threshold_that_is_already_reached_opens_it),
+        cmocka_unit_test(with_a_lower_threshold_that_is_already_reached_the_next_failure_opens_it),
         cmocka_unit_test(of_too_many_failures_the_newest_are_kept),
         cmocka_unit_test(tickets_from_before_a_restore_count_for_nothing_after_it),
         cmocka_unit_test(a_damaged_memory_is_refused_and_changes_nothing),

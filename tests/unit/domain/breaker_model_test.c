@@ -17,6 +17,7 @@
 #define TICKETS 48
 #define NEVER INT64_MIN
 #define LONGEST_MS 60
+#define LONGEST_HOLD_MS 80
 
 static uint64_t random_state;
 
@@ -42,9 +43,10 @@ struct model {
     struct bursar_breaker_config config;
     enum bursar_breaker_state state;
     bool forced;
+    bool spared;  /* closed, and was held or started anew: may have seen more than it takes */
     bool learns;  /* has just opened: the breaker says until when */
     unsigned era; /* grows with every change */
-    int64_t now, opened_until, changed_at, failed_at;
+    int64_t now, opened_until, held_until, changed_at, failed_at;
     int64_t failure_at[STEPS + 8]; /* all since they were last cleared */
     unsigned failures;
     unsigned openings;
@@ -61,7 +63,7 @@ static void model_enter(struct model *m, enum bursar_breaker_state to, int64_t a
     if (m->state != to)
         m->changed_at = at;
     m->state = to;
-    m->forced = false;
+    m->forced = m->spared = false;
     m->era++;
     m->successes = 0;
     m->calls = 0;
@@ -74,6 +76,8 @@ static void model_time(struct model *m, int64_t now)
     m->now = now > m->now ? now : m->now;
     if (m->state == BURSAR_BREAKER_OPEN && m->now >= m->opened_until)
         model_enter(m, BURSAR_BREAKER_HALF_OPEN, m->opened_until);
+    if (m->state == BURSAR_BREAKER_CLOSED && m->now >= m->held_until)
+        m->forced = false;
 }
 
 static unsigned model_failures(const struct model *m)
@@ -192,7 +196,7 @@ static void model_failure(struct model *m, struct model_ticket *t)
     m->failure_at[m->failures++] = m->failed_at = m->now;
     if (!trial)
         model_call(m, true);
-    if (trial || model_trips(m))
+    if (trial || (!m->forced && model_trips(m)))
         model_open(m);
 }
 
@@ -219,8 +223,10 @@ static int64_t moved(int64_t time, int64_t by)
     return time == NEVER ? NEVER : time + by;
 }
 
-/* A new process: its clock starts at `now`, `elapsed` after the save by the wall clocks. */
-static void model_restart(struct model *m, struct bursar_breaker_config config, int64_t now, int64_t elapsed)
+/* A new process: its clock starts at `now`, `elapsed` after the save by the wall clocks, which may have gone back by
+ * `back`. */
+static void model_restart(struct model *m, struct bursar_breaker_config config, int64_t now, int64_t elapsed,
+                          int64_t back)
 {
     int64_t by = now - elapsed - m->now, youngest = NEVER;
     unsigned out = model_trials(m), kept = model_failures(m), successes = m->successes;
@@ -247,6 +253,8 @@ static void model_restart(struct model *m, struct bursar_breaker_config config, 
     longest += longest * config.jitter_percent / 100;
     if (m->opened_until != INT64_MAX)
         m->opened_until = now - elapsed + (left < longest || m->forced ? left : longest);
+    m->held_until += by - back;
+    m->spared = true;
     m->changed_at = moved(m->changed_at, by);
     m->failed_at = moved(m->failed_at, by);
     m->config = config;
@@ -258,8 +266,6 @@ static void model_restart(struct model *m, struct bursar_breaker_config config, 
             (struct model_ticket){ .era = m->era, .trial = true, .out = true, .taken_at = youngest + by };
     }
     model_time(m, now);
-    if (m->state == BURSAR_BREAKER_CLOSED && model_trips(m))
-        model_open(m);
 }
 
 static uint64_t since(const struct model *m, int64_t time)
@@ -316,7 +322,11 @@ static void compare(struct run *run)
     EXPECT(run, "since_failure_ms", view.since_failure_ms, since(m, m->failed_at));
     EXPECT(run, "since_change_ms", view.since_change_ms, since(m, m->changed_at));
     bool timed = m->state == BURSAR_BREAKER_OPEN && m->opened_until != INT64_MAX;
-    EXPECT(run, "next_change_at_ms", view.next_change_at_ms, timed ? (uint64_t)m->opened_until : BURSAR_BREAKER_NEVER);
+    bool held = m->state == BURSAR_BREAKER_CLOSED && m->forced;
+    EXPECT(run, "next_change_at_ms", view.next_change_at_ms,
+           timed  ? (uint64_t)m->opened_until
+           : held ? (uint64_t)m->held_until
+                  : BURSAR_BREAKER_NEVER);
     uint64_t next_allow_ms = (uint64_t)m->now;
     if (m->state == BURSAR_BREAKER_OPEN)
         next_allow_ms = view.next_change_at_ms;
@@ -328,11 +338,12 @@ static void compare(struct run *run)
     EXPECT(run, "trials and successes within the threshold",
            view.trials + view.successes <= m->config.success_threshold, true);
     EXPECT(run, "closed below the threshold",
-           view.state != BURSAR_BREAKER_CLOSED || m->config.failure_rate_percent ||
+           view.state != BURSAR_BREAKER_CLOSED || m->config.failure_rate_percent || m->spared ||
                view.failures < m->config.failure_threshold,
            true);
     EXPECT(run, "open no longer than the ceiling and its jitter",
            !timed || m->forced || view.next_change_at_ms - (uint64_t)m->now <= 2 * LONGEST_MS, true);
+    EXPECT(run, "held no longer than the longest hold", !held || m->held_until - m->now <= LONGEST_HOLD_MS, true);
     EXPECT(run, "changes growing", view.changes >= run->changes, true);
     run->changes = view.changes;
 }
@@ -356,10 +367,11 @@ static void restart(struct run *run)
 {
     struct bursar_breaker_memory memory;
     struct bursar_breaker_config config = random_below(2) ? run->model.config : random_config();
-    uint64_t saved_wall_ms = 1000000 + random_below(1000), elapsed_ms = random_below(30), wall_ms;
+    uint64_t saved_wall_ms = 1000000 + random_below(1000), elapsed_ms = random_below(30), back_ms = 0, wall_ms;
     switch (random_below(4)) {
     case 0: /* went back */
-        wall_ms = saved_wall_ms - 1 - random_below(1000);
+        back_ms = 1 + random_below(random_below(2) ? 20 : 1000);
+        wall_ms = saved_wall_ms - back_ms;
         elapsed_ms = 0;
         break;
     case 1: /* went far ahead */
@@ -374,8 +386,7 @@ static void restart(struct run *run)
     assert_int_equal(bursar_breaker_new(&config, &run->breaker, NULL), BURSAR_OK);
     run->asked_ms = random_below(50);
     assert_int_equal(bursar_breaker_restore(run->breaker, &memory, run->asked_ms, wall_ms, NULL), BURSAR_OK);
-    model_restart(&run->model, config, (int64_t)run->asked_ms, (int64_t)elapsed_ms);
-    model_learn(run);
+    model_restart(&run->model, config, (int64_t)run->asked_ms, (int64_t)elapsed_ms, (int64_t)back_ms);
     run->changes = 0;
 }
 
@@ -436,6 +447,12 @@ static void force(struct run *run, uint64_t how)
     } else if (how == 1) {
         bursar_breaker_force_close(run->breaker, run->asked_ms);
         model_enter(m, BURSAR_BREAKER_CLOSED, m->now);
+    } else if (how == 4) {
+        uint64_t for_ms = 1 + random_below(LONGEST_HOLD_MS);
+        bursar_breaker_force_close_for(run->breaker, run->asked_ms, for_ms);
+        model_enter(m, BURSAR_BREAKER_CLOSED, m->now);
+        m->forced = m->spared = true;
+        m->held_until = m->now + (int64_t)for_ms;
     } else {
         bursar_breaker_reset(run->breaker, run->asked_ms);
         model_enter(m, BURSAR_BREAKER_CLOSED, m->now);
@@ -463,14 +480,14 @@ static void step(struct run *run)
     else if (dice < 95)
         hand_back(run, 2);
     else if (dice < 96)
-        force(run, random_below(4));
+        force(run, random_below(5));
     else if (dice < 98)
         restart(run);
     if (random_below(2)) /* not always: looking must not be what makes it right */
         compare(run);
 }
 
-static unsigned states_seen[3], closings;
+static unsigned states_seen[3], closings, spared_openings;
 
 static void schedule(uint64_t seed)
 {
@@ -484,9 +501,11 @@ static void schedule(uint64_t seed)
     assert_int_equal(bursar_breaker_new(&run.model.config, &run.breaker, NULL), BURSAR_OK);
     for (run.step = 0; run.step < STEPS; run.step++) {
         enum bursar_breaker_state before = run.model.state;
+        bool spared = run.model.spared && !run.model.forced && model_trips(&run.model);
         step(&run);
         states_seen[run.model.state]++;
         closings += before == BURSAR_BREAKER_HALF_OPEN && run.model.state == BURSAR_BREAKER_CLOSED;
+        spared_openings += before == BURSAR_BREAKER_CLOSED && spared && run.model.openings > 0;
     }
     compare(&run);
     run.breaker = bursar_breaker_free(run.breaker);
@@ -500,6 +519,7 @@ static void under_random_schedules_it_does_what_the_reference_does(void **state)
     for (unsigned i = 0; i < 3; i++) /* the schedules are worth something */
         assert_true(states_seen[i] > SCHEDULES * STEPS / 10);
     assert_true(closings > SCHEDULES * 5);
+    assert_true(spared_openings > SCHEDULES / 4);
 }
 
 int main(void)

@@ -219,8 +219,11 @@ static bool makes_sense(const struct bursar_breaker_view *view, uint64_t latest_
         return false;
     switch (view->state) {
     case BURSAR_BREAKER_CLOSED:
-        return view->failures < 3 && !view->forced && view->successes + view->trials == 0 &&
-               view->next_change_at_ms == BURSAR_BREAKER_NEVER;
+        if (view->successes + view->trials != 0)
+            return false;
+        if (view->forced)
+            return view->next_change_at_ms <= latest_ms + 3 * TIMEOUT_MS;
+        return view->next_change_at_ms == BURSAR_BREAKER_NEVER;
     case BURSAR_BREAKER_OPEN:
         if (view->successes + view->trials != 0)
             return false;
@@ -236,7 +239,7 @@ static bool makes_sense(const struct bursar_breaker_view *view, uint64_t latest_
 static void operator_in_a_storm(struct crew *crew, unsigned i)
 {
     struct bursar_breaker_memory memory;
-    switch (i % 5) {
+    switch (i % 6) {
     case 0:
         bursar_breaker_force_open(crew->breaker, crew->now_ms);
         break;
@@ -249,6 +252,9 @@ static void operator_in_a_storm(struct crew *crew, unsigned i)
             crew->wrong++;
         break;
     case 3:
+        bursar_breaker_force_close_for(crew->breaker, crew->now_ms, 3 * TIMEOUT_MS);
+        break;
+    case 4:
         bursar_breaker_reset(crew->breaker, crew->now_ms);
         break;
     default:
