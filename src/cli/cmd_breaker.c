@@ -16,8 +16,9 @@
 struct wanted {
     enum breaker_command command; /* NONE: show */
     const char *reason;
-    uint64_t for_ms; /* open only; 0: until somebody closes it */
-    bool money;      /* the money breaker is meant */
+    bool money; /* the money breaker is meant */
+    const char *for_text;
+    uint64_t for_ms; /* 0: open until somebody closes it; closed and not held */
 };
 
 static enum bursar_status print(const struct breaker_standing *standing, bool json, struct bursar_error *err)
@@ -97,17 +98,19 @@ static int parse(struct cli *cli, int argc, char **argv, struct wanted *ret)
             ret->reason = optarg;
         else if (option == OPTION_MONEY)
             ret->money = true;
-        else if (option == OPTION_FOR &&
-                 !(duration_to_ms(optarg, &ret->for_ms) && ret->for_ms <= BURSAR_BREAKER_FORCED_MAX_MS))
-            return cli_usage(cli, "breaker", "--for '%.20s': a number with its unit, 1s to 30d (s, m, h or d)", optarg);
-        else if (option != OPTION_FOR && (code = cli_common_option(cli, "breaker", option, argv)) >= 0)
+        else if (option == OPTION_FOR)
+            ret->for_text = optarg;
+        else if ((code = cli_common_option(cli, "breaker", option, argv)) >= 0)
             return code;
     }
     if ((code = cli_operands(cli, "breaker", argc, argv, 0, 1)) >= 0 ||
         (optind < argc && (code = parse_command(cli, argv[optind], ret)) >= 0))
         return code;
-    if (ret->for_ms && (ret->command != BREAKER_COMMAND_OPEN || ret->money))
-        return cli_usage(cli, "breaker", "--for belongs to open, without --money");
+    const char *problem = ret->for_text ? breaker_for_problem(ret->command, ret->for_text, &ret->for_ms) : NULL;
+    if (problem)
+        return cli_usage(cli, "breaker", "--for '%.20s': %s", ret->for_text, problem);
+    if (ret->money && ret->for_text)
+        return cli_usage(cli, "breaker", "--for does not go with --money: it stays as it is until a person changes it");
     if (ret->money && ret->command != BREAKER_COMMAND_OPEN && ret->command != BREAKER_COMMAND_CLOSE)
         return cli_usage(cli, "breaker", "--money belongs to open and close");
     if (ret->command != BREAKER_COMMAND_NONE)

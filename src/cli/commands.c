@@ -94,10 +94,12 @@ const struct command COMMANDS[] = {
       "nothing\n"
       "is bound or replaced until a person closes it; what is in flight is handed over again, and may be cancelled.\n\n"
       "  open                   stop paying; stays open until somebody closes it\n"
-      "  close                  pay on, with counters at zero\n"
+      "  close                  pay on, with counters at zero; it opens again when the node keeps failing\n"
       "  reset                  as new: closed, with nothing remembered\n"
       "  --money                open and close: the money breaker\n"
       "  --for TIME             open: for 45s, 30m, 2h or 1d, at most 30d; then it tries again by itself\n"
+      "                         close: held closed for that time, at most 1d: failures count and do not open it;\n"
+      "                         then the next failure opens it, if with it there are enough in the window\n"
       "  --reason TEXT          1-500 bytes; needed for all but show\n",
       cmd_breaker },
     { "export", "[--format csv|json] [--json]", "a statement: every disbursement, its transaction, block and fee",

@@ -79,6 +79,15 @@ static void check_breaker(const struct examination *e)
     char at[RFC3339_TEXT_BYTES] = "";
     switch (view->state) {
     case BURSAR_BREAKER_CLOSED:
+        if (view->forced) {
+            rfc3339_from_seconds(view->next_change_at_ms / 1000, at);
+            finding.result = CHECK_WARNING;
+            finding.action = "nothing, or `bursar breaker close --reason TEXT` to let failures open it before";
+            doctor_tell(e->doctor, finding, "held closed until %s by %.100s: %.500s; %u failures lately", at,
+                        e->situation.breaker_record.actor, e->situation.breaker_record.reason,
+                        (unsigned)view->failures);
+            return;
+        }
         doctor_tell(e->doctor, finding, "closed, %u failures lately", (unsigned)view->failures);
         return;
     case BURSAR_BREAKER_HALF_OPEN:

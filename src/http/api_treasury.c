@@ -132,7 +132,7 @@ void http_get_breaker(struct http_call *call)
     api_end(&api, status, &err, document);
 }
 
-/* "for", of open only: how long. */
+/* "for", of open and close: how long. */
 static enum bursar_status read_time(const json_t *body, enum breaker_command command, uint64_t *ret_ms,
                                     struct bursar_error *err)
 {
@@ -142,11 +142,8 @@ static enum bursar_status read_time(const json_t *body, enum breaker_command com
     const char *text = api_text(body, "for", err);
     if (!text)
         return err->status;
-    if (command != BREAKER_COMMAND_OPEN)
-        return bursar_fail(err, BURSAR_EINVAL, "for: belongs to open");
-    if (duration_to_ms(text, ret_ms) && *ret_ms <= BURSAR_BREAKER_FORCED_MAX_MS)
-        return BURSAR_OK;
-    return bursar_fail(err, BURSAR_EINVAL, "for: must be a number with its unit, 1s to 30d (s, m, h or d)");
+    const char *problem = breaker_for_problem(command, text, ret_ms);
+    return problem ? bursar_fail(err, BURSAR_EINVAL, "for: %s", problem) : BURSAR_OK;
 }
 
 static enum bursar_status force(struct api *api, const json_t *body, struct bursar_error *err)

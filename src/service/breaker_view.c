@@ -34,6 +34,12 @@ static uint64_t half_open_ms(const struct breaker_standing *standing)
     return standing->view.state == BURSAR_BREAKER_OPEN && at_ms != BURSAR_BREAKER_NEVER ? at_ms : 0;
 }
 
+static uint64_t held_until_ms(const struct breaker_standing *standing)
+{
+    const struct bursar_breaker_view *view = &standing->view;
+    return view->state == BURSAR_BREAKER_CLOSED && view->forced ? view->next_change_at_ms : 0;
+}
+
 static const struct {
     const char *name;
     enum breaker_command command;
@@ -71,15 +77,27 @@ static json_t *money_json(const struct money_record *money)
                      ever ? output_json_text(money->actor) : json_null(), "since", output_json_ms(money->changed_ms));
 }
 
+const char *breaker_for_problem(enum breaker_command command, const char *text, uint64_t *ret_ms)
+{
+    uint64_t max_ms = breaker_command_max_ms(command), for_ms;
+    if (max_ms == 0)
+        return "belongs to open and close";
+    if (!duration_to_ms(text, &for_ms) || for_ms > max_ms)
+        return command == BREAKER_COMMAND_OPEN ? "must be a number with its unit, 1s to 30d (s, m, h or d)"
+                                               : "must be a number with its unit, 1s to 1d (s, m, h or d)";
+    *ret_ms = for_ms;
+    return NULL;
+}
+
 json_t *breaker_json(const struct breaker_standing *standing)
 {
     const struct bursar_breaker_view *view = &standing->view;
     const struct breaker_record *record = &standing->record;
     const char *state = bursar_breaker_state_name(view->state), *command = command_name(record->command);
-    json_t *item =
-        json_pack("{s:s,s:I,s:I,s:b,s:o,s:o}", "state", state ? state : "unknown", "failures",
-                  (json_int_t)view->failures, "successes", (json_int_t)view->successes, "forced", view->forced, "since",
-                  output_json_ms(since_ms(standing)), "half_open_at", output_json_ms(half_open_ms(standing)));
+    json_t *item = json_pack(
+        "{s:s,s:I,s:I,s:b,s:o,s:o,s:o}", "state", state ? state : "unknown", "failures", (json_int_t)view->failures,
+        "successes", (json_int_t)view->successes, "forced", view->forced, "since", output_json_ms(since_ms(standing)),
+        "half_open_at", output_json_ms(half_open_ms(standing)), "held_until", output_json_ms(held_until_ms(standing)));
     json_t *more = json_pack("{s:I,s:I,s:I,s:o,s:o,s:o,s:o,s:o}", "openings", (json_int_t)view->openings, "rate_calls",
                              (json_int_t)view->rate_calls, "rate_failures", (json_int_t)view->rate_failures, "command",
                              command ? json_string(command) : json_null(), "actor",
@@ -107,18 +125,20 @@ static void time_text(const char *before, uint64_t wall_ms, char ret[RFC3339_TEX
 void breaker_text(const struct breaker_standing *standing, char ret[BREAKER_TEXT_BYTES])
 {
     const struct bursar_breaker_view *view = &standing->view;
-    char since[RFC3339_TEXT_BYTES + 16], until[RFC3339_TEXT_BYTES + 16];
+    char since[RFC3339_TEXT_BYTES + 16], until[RFC3339_TEXT_BYTES + 16], held[RFC3339_TEXT_BYTES + 16];
     time_text(" since ", since_ms(standing), since);
     time_text("; half-open at ", half_open_ms(standing), until);
+    time_text("; held until ", held_until_ms(standing), held);
     unsigned long long window_s = standing->config.window_ms / 1000;
     bool for_good = view->forced && view->next_change_at_ms == BURSAR_BREAKER_NEVER;
     switch (view->state) {
     case BURSAR_BREAKER_CLOSED:
         if (standing->config.failure_rate_percent)
-            (void)snprintf(ret, BREAKER_TEXT_BYTES, "closed%s; failures: %llu of %llu requests within %llu s", since,
-                           (unsigned long long)view->rate_failures, (unsigned long long)view->rate_calls, window_s);
+            (void)snprintf(ret, BREAKER_TEXT_BYTES, "closed%s%s; failures: %llu of %llu requests within %llu s", since,
+                           held, (unsigned long long)view->rate_failures, (unsigned long long)view->rate_calls,
+                           window_s);
         else
-            (void)snprintf(ret, BREAKER_TEXT_BYTES, "closed%s; failures: %u of %u within %llu s", since,
+            (void)snprintf(ret, BREAKER_TEXT_BYTES, "closed%s%s; failures: %u of %u within %llu s", since, held,
                            (unsigned)view->failures, (unsigned)standing->config.failure_threshold, window_s);
         return;
     case BURSAR_BREAKER_OPEN:

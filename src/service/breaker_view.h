@@ -25,6 +25,8 @@ BURSAR_MUST_CHECK enum bursar_status breaker_standing_read(const struct store *s
 
 /* "open", "close", "reset" */
 bool breaker_command_from_name(const char *name, enum breaker_command *ret);
+/* For how long: "30m". NULL, or what is wrong with it. */
+const char *breaker_for_problem(enum breaker_command command, const char *text, uint64_t *ret_ms);
 /* {"state","failures","successes","forced", ..., "money":{"state","cause","detail","actor","since"}}; NULL: out of
  * memory. */
 json_t *breaker_json(const struct breaker_standing *standing);

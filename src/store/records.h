@@ -143,6 +143,21 @@ enum breaker_command {
     BREAKER_COMMAND_RESET = 3,
 };
 
+/* For how long at most a command may be in force; 0: it has no duration. */
+static inline uint64_t breaker_command_max_ms(enum breaker_command command)
+{
+    switch (command) {
+    case BREAKER_COMMAND_OPEN:
+        return BURSAR_BREAKER_FORCED_MAX_MS;
+    case BREAKER_COMMAND_CLOSE:
+        return BURSAR_BREAKER_HELD_MAX_MS;
+    case BREAKER_COMMAND_NONE:
+    case BREAKER_COMMAND_RESET:
+        return 0;
+    }
+    return 0;
+}
+
 /* A treasury's circuit breaker as stored. */
 struct breaker_record {
     uint64_t version; /* from 1 on; grows with every change */

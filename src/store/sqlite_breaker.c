@@ -91,7 +91,8 @@ static enum bursar_status read_row(struct sqlite_store *store, int64_t treasury,
                                                 .trial_ago_ms = column_u64(stmt, 7),
                                                 .successes = (uint32_t)sqlite3_column_int(stmt, 8),
                                                 .trials = (uint32_t)sqlite3_column_int(stmt, 9),
-                                                .openings = (uint32_t)sqlite3_column_int64(stmt, 15) },
+                                                .openings = (uint32_t)sqlite3_column_int64(stmt, 15),
+                                                .held_left_ms = column_u64(stmt, 17) },
                                     .command = (enum breaker_command)sqlite3_column_int(stmt, 11),
                                     .commanded_ms = column_u64(stmt, 14) };
     column_ages(stmt, 10, &ret->memory);
@@ -135,6 +136,7 @@ static enum bursar_status write_row(struct sqlite_store *store, int64_t treasury
     bind_u64(stmt, 17, memory->openings);
     if (stmt)
         (void)sqlite3_bind_blob(stmt, 18, slices, (int)(memory->slices * SLICE_BYTES), SQLITE_STATIC);
+    bind_u64(stmt, 19, memory->held_left_ms);
     int changed = 0;
     enum bursar_status status = run_statement(store, stmt, &changed, err);
     if (status == BURSAR_OK && changed != 1)
@@ -222,7 +224,7 @@ static enum bursar_status command_memory(struct bursar_breaker_memory *memory, e
         bursar_breaker_force_open_for(breaker, now_ms, for_ms);
         break;
     case BREAKER_COMMAND_CLOSE:
-        bursar_breaker_force_close(breaker, now_ms);
+        bursar_breaker_force_close_for(breaker, now_ms, for_ms);
         break;
     case BREAKER_COMMAND_RESET:
         bursar_breaker_reset(breaker, now_ms);
@@ -242,7 +244,8 @@ static enum bursar_status append_command(struct sqlite_store *store, int64_t tre
 {
     char detail[REASON_MAX_BYTES + 48];
     if (for_ms)
-        (void)snprintf(detail, sizeof detail, "for %llu s: %s", (unsigned long long)(for_ms / 1000), decision->reason);
+        (void)snprintf(detail, sizeof detail, "%sfor %llu s: %s", command == BREAKER_COMMAND_CLOSE ? "held " : "",
+                       (unsigned long long)(for_ms / 1000), decision->reason);
     else
         (void)snprintf(detail, sizeof detail, "%s", decision->reason);
     static const enum lifecycle_cause causes[] = { [BREAKER_COMMAND_OPEN] = CAUSE_BREAKER_OPENED,
@@ -262,8 +265,10 @@ static enum bursar_status force(void *ctx, int64_t treasury, enum breaker_comman
     struct sqlite_store *store = ctx;
     struct breaker_record record = { 0 };
     enum bursar_status status = decision_check(decision, err);
-    if (status == BURSAR_OK && for_ms && (command != BREAKER_COMMAND_OPEN || for_ms > BURSAR_BREAKER_FORCED_MAX_MS))
-        status = bursar_fail(err, BURSAR_EINVAL, "a circuit breaker is opened for a time, and for 30 days at most");
+    if (status == BURSAR_OK && for_ms > breaker_command_max_ms(command))
+        status =
+            bursar_fail(err, BURSAR_EINVAL,
+                        "a circuit breaker is opened for 30 days at most, held closed for a day, reset for no time");
     if (status == BURSAR_OK)
         status = write_begin(store, NULL, err);
     if (status != BURSAR_OK)

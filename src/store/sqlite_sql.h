@@ -199,13 +199,13 @@
       "WHERE b.treasury = ?1")                                                                                         \
     S(BREAKER_LOAD, PLANNED,                                                                                           \
       "SELECT version, state, forced, saved_ms, open_left_ms, failed_ago_ms, changed_ago_ms, trial_ago_ms, "           \
-      "successes, trials, failures, command, actor, reason, commanded_ms, openings, slices FROM breaker "              \
-      "WHERE treasury = ?1")                                                                                           \
+      "successes, trials, failures, command, actor, reason, commanded_ms, openings, slices, held_left_ms "             \
+      "FROM breaker WHERE treasury = ?1")                                                                              \
     S(BREAKER_SAVE, PLANNED,                                                                                           \
       "UPDATE breaker SET version = version + 1, state = ?3, forced = ?4, saved_ms = ?5, open_left_ms = ?6, "          \
       "failed_ago_ms = ?7, changed_ago_ms = ?8, trial_ago_ms = ?9, successes = ?10, trials = ?11, failures = ?12, "    \
-      "command = ?13, actor = ?14, reason = ?15, commanded_ms = ?16, openings = ?17, slices = ?18 "                    \
-      "WHERE treasury = ?1 AND version = ?2")                                                                          \
+      "command = ?13, actor = ?14, reason = ?15, commanded_ms = ?16, openings = ?17, slices = ?18, "                   \
+      "held_left_ms = ?19 WHERE treasury = ?1 AND version = ?2")                                                       \
     /* money breaker */                                                                                                \
     S(MONEY_LOAD, PLANNED,                                                                                             \
       "SELECT version, cause, detail, actor, changed_ms, mark_no, mark_balance, paid FROM money_breaker "              \

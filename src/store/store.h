@@ -200,8 +200,8 @@ struct store {
      * more: a person changed it, load it again. */
     enum bursar_status (*breaker_save)(void *ctx, struct fence fence, const struct bursar_breaker_memory *memory,
                                        uint64_t *ret_version, struct bursar_error *err);
-    /* A person's change: takes effect on the next write of whoever spends. `for_ms`: OPEN may be for a time, at most
-     * BURSAR_BREAKER_FORCED_MAX_MS; 0: until a person closes it. EINVAL otherwise. */
+    /* A person's change: takes effect on the next write of whoever spends. `for_ms`: for how long, at most
+     * breaker_command_max_ms, else EINVAL; 0: open until a person closes it, closed and not held. */
     enum bursar_status (*breaker_force)(void *ctx, int64_t treasury, enum breaker_command command, uint64_t for_ms,
                                         const struct decision *decision, struct bursar_error *err);
 

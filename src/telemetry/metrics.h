@@ -67,7 +67,7 @@ enum signing_result { SIGNING_SIGNED = 0, SIGNING_REFUSED = 1, SIGNING_RESULT_CO
     X(BREAKER_SUCCESSES, "treasury_circuit_breaker_successes", GAUGE, STORE, TREASURY, "",                             \
       "Trials that have succeeded while half-open.")                                                                   \
     X(BREAKER_FORCED, "treasury_circuit_breaker_forced", GAUGE, STORE, TREASURY, "",                                   \
-      "1 while a person holds the circuit breaker open.")                                                              \
+      "1 while a person holds the circuit breaker open or closed.")                                                    \
     X(BREAKER_CHANGES, "treasury_circuit_breaker_changes_total", COUNTER, LOG, STATE, "",                              \
       "Changes of the circuit breaker, by the state that it changed to.")                                              \
     X(DISBURSEMENTS_MOVED, "governance_disbursements_total", COUNTER, LOG, STATUS, "",                                 \

@@ -103,15 +103,20 @@ static enum bursar_status take_treasury(struct reading *reading, struct meters *
     return BURSAR_OK;
 }
 
+static bool is_held_closed(const struct bursar_breaker_memory *memory, uint64_t now_ms)
+{
+    return memory->held_left_ms && now_ms < memory->saved_wall_ms + memory->held_left_ms;
+}
+
 /* The executor's own, as it told it last; the stored one for whoever stands by, or before the first tick. */
 static enum bursar_status take_breaker(struct reading *reading, struct meters *meters, const struct store *store,
-                                       struct bursar_error *err)
+                                       uint64_t now_ms, struct bursar_error *err)
 {
     struct breaker_record record;
     enum bursar_status status = store->breaker_load(store->ctx, meters->treasury.id, &record, err);
     if (status != BURSAR_OK)
         return status;
-    read_number(reading, METRIC_BREAKER_FORCED, 0, record.memory.forced);
+    read_number(reading, METRIC_BREAKER_FORCED, 0, record.memory.forced || is_held_closed(&record.memory, now_ms));
     uint64_t held = 0;
     if (!gauge_get(&meters->is_held, &held) || !held ||
         !read_gauge(reading, METRIC_BREAKER_STATE, 0, &meters->breaker_state)) {
@@ -182,7 +187,7 @@ enum bursar_status reading_take_store(struct reading *reading, struct meters *me
     if (status == BURSAR_OK)
         status = take_treasury(reading, meters, store, now_ms, err);
     if (status == BURSAR_OK)
-        status = take_breaker(reading, meters, store, err);
+        status = take_breaker(reading, meters, store, now_ms, err);
     if (status == BURSAR_OK)
         status = store->balances(store->ctx, id, 0, 1, on_balance, reading, err);
     if (status == BURSAR_OK)

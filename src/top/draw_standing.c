@@ -101,7 +101,7 @@ static void draw_breaker(struct grid *grid, const struct view_treasury *treasury
 {
     char text[BREAKER_TEXT_BYTES], command[BREAKER_COMMAND_TEXT_BYTES];
     enum bursar_breaker_state state = treasury->breaker.view.state;
-    if (state == BURSAR_BREAKER_CLOSED)
+    if (state == BURSAR_BREAKER_CLOSED && !treasury->breaker.view.forced)
         return; /* the table has it */
     breaker_text(&treasury->breaker, text);
     draw_line(grid, "breaker", state == BURSAR_BREAKER_OPEN ? TONE_BAD : TONE_WAIT, "%s", text);

@@ -1,12 +1,14 @@
 """What a person decides: cancel, retry, breaker; and the statement that export writes, against the chain's own account."""
 
 import csv
+import datetime
 import io
 import json
 import os
 import pwd
 
 import harness
+from faulty_proxy import FaultyProxy
 from harness import TREASURY
 
 REVERTS = "0x60006000fd"
@@ -253,7 +255,8 @@ class CommandsTest(harness.ChainCase):
         bursar = self.bursar(node)
         payments = harness.rows("pause", 10)
         self.pay(bursar, payments)
-        for wrong in (("open", "--for", "2"), ("open", "--for", "31d"), ("close", "--for", "2s")):
+        for wrong in (("open", "--for", "2"), ("open", "--for", "31d"), ("close", "--for", "25h"),
+                      ("close", "--for", ""), ("reset", "--for", "2s"), ("show", "--for", "2s")):
             self.assert_exit(2, bursar.command("breaker", *wrong, "--reason", "lunch"))
         opened = self.breaker(bursar, "open", "--for", "2s", "--reason", "lunch")
         self.assertEqual((opened["state"], opened["forced"]), ("open", True))
@@ -261,6 +264,61 @@ class CommandsTest(harness.ChainCase):
         self.assert_exit(0, bursar.run_until_idle())  # a time is waited for
         closed = self.breaker(bursar)
         self.assertEqual((closed["state"], closed["forced"], closed["reason"]), ("closed", False, "lunch"))
+        self.assert_chain(node, once=payments)
+        self.assert_agrees(bursar)
+
+    def test_held_closed_it_does_not_open_however_often_the_node_fails(self):
+        node = self.node()
+        proxy = FaultyProxy(node.port, seed=13)
+        self.addCleanup(proxy.close)
+        bursar = self.bursar(node, BREAKER_FAILURE_THRESHOLD="2", BREAKER_TIMEOUT_S="86400")
+        bursar.configure("treasury main", rpc=proxy.url)
+        payments = harness.rows("held", 5)
+        self.pay(bursar, payments)
+        proxy.inflict("drop", on="sends")
+        held = self.breaker(bursar, "close", "--for", "1d", "--reason", "the node stumbles, and must be tried")
+        self.assertEqual((held["state"], held["forced"], held["command"], held["actor"]),
+                         ("closed", True, "close", who()))
+        self.assertTrue(held["held_until"])
+        text = self.assert_exit(0, bursar.command("breaker")).out + bursar.command("status").out
+        for word in ("held until " + held["held_until"], who(), "the node stumbles"):
+            self.assertIn(word, text)
+        self.assertIn("held until " + held["held_until"], bursar.command("top", "--once").out)
+        run = bursar.start("run")
+        harness.wait_until(lambda: proxy.count("drop") >= 5, 60, run.err)
+        run.kill()
+        run = bursar.start("run")  # a restart keeps the hold
+        hurt = proxy.count("drop")
+        harness.wait_until(lambda: proxy.count("drop") >= hurt + 5, 60, run.err)
+        now = self.breaker(bursar)
+        self.assertEqual((now["state"], now["forced"], now["failures"]), ("closed", True, 2))
+        ends = [datetime.datetime.fromisoformat(one["held_until"].replace("Z", "+00:00")) for one in (held, now)]
+        self.assertLessEqual(abs(ends[0] - ends[1]), datetime.timedelta(seconds=2))
+        self.breaker(bursar, "close", "--reason", "enough")  # as ever: it opens when the node keeps failing
+        harness.wait_until(lambda: self.breaker(bursar)["state"] == "open", 60, run.err)
+        self.breaker(bursar, "close", "--for", "1h", "--reason", "once more")
+        proxy.heal()
+        harness.wait_until(lambda: bursar.queue("finalized") == 5, 60, run.err)
+        self.assertEqual(run.terminate()[0], 0)
+        self.assert_chain(node, once=payments)
+        self.assert_agrees(bursar)
+
+    def test_when_the_hold_is_over_failures_open_it_again(self):
+        node = self.node()
+        proxy = FaultyProxy(node.port, seed=13)
+        self.addCleanup(proxy.close)
+        bursar = self.bursar(node, BREAKER_FAILURE_THRESHOLD="2", BREAKER_TIMEOUT_S="1")
+        bursar.configure("treasury main", rpc=proxy.url)
+        payments = harness.rows("over", 5)
+        self.pay(bursar, payments)
+        proxy.inflict("drop", on="sends")
+        self.breaker(bursar, "close", "--for", "3s", "--reason", "for a moment")
+        run = bursar.start("run")
+        harness.wait_until(lambda: self.breaker(bursar)["openings"] > 0, 60, run.err)
+        self.assertIsNone(self.breaker(bursar)["held_until"])
+        proxy.heal()
+        harness.wait_until(lambda: bursar.queue("finalized") == 5, 60, run.err)
+        self.assertEqual(run.terminate()[0], 0)
         self.assert_chain(node, once=payments)
         self.assert_agrees(bursar)
 

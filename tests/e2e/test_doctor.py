@@ -333,6 +333,8 @@ class ExecutorTest(DoctorCase):
         waiting = program.items()[0]["waiting"]
         self.assertIn("quarterly audit", waiting["cause"])
         self.assertIn("bursar breaker close", waiting["action"])
+        self.assert_exit(0, program.command("breaker", "close", "--for", "1h", "--reason", "the audit is late"))
+        self.found(self.examine(program, 0), "breaker", "warning", "held closed until", "let failures open it before")
 
     def test_a_halt_that_was_recorded(self):
         node = self.node()

@@ -275,7 +275,10 @@ class ApiTest(ApiCase):
         self.assert_problem(400, "invalid", http.post("/v1/breaker", {"command": "open"}))
         timed = http.post("/v1/breaker", {"command": "open", "reason": "x", "for": "2h"}).json
         self.assertTrue(timed["forced"] and timed["half_open_at"], timed)
-        for more in ({"for": "31d"}, {"for": 5}, {"for": "2h", "command": "close"}):
+        held = http.post("/v1/breaker", {"command": "close", "reason": "x", "for": "2h"}).json
+        self.assertTrue(held["forced"] and held["held_until"] and held["state"] == "closed", held)
+        self.assertEqual(bursar.status()["breaker"], http.get("/v1/breaker").json)
+        for more in ({"for": "31d"}, {"for": 5}, {"for": "25h", "command": "close"}, {"for": "2h", "command": "reset"}):
             self.assert_problem(400, "invalid", http.post("/v1/breaker", {"command": "open", "reason": "x", **more}))
 
     def test_balance_and_its_history(self):

@@ -133,6 +133,11 @@ class MetricsTest(MetricsCase):
         self.assert_exit(0, bursar.command("breaker", "open", "--reason", "to see it"))
         self.wait_metrics(http, lambda page: page.value("treasury_circuit_breaker_state") == 1
                           and page.value("treasury_circuit_breaker_forced") == 1, "the breaker to be forced open")
+        self.assert_exit(0, bursar.command("breaker", "close", "--for", "1h", "--reason", "to see it"))
+        self.wait_metrics(http, lambda page: page.value("treasury_circuit_breaker_state") == 0
+                          and page.value("treasury_circuit_breaker_forced") == 1, "the breaker to be held closed")
+        self.assert_exit(0, bursar.command("breaker", "close", "--reason", "seen"))
+        self.wait_metrics(http, lambda page: page.value("treasury_circuit_breaker_forced") == 0, "the hold to be over")
 
     def test_a_standby_shows_the_store_and_none_of_its_own_work(self):
         node = self.node()

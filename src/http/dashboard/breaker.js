@@ -38,6 +38,7 @@ export function drawBreaker(status, may) {
       breaker.since && [h("dt", null, "Since"), h("dd", null, time(breaker.since))],
       breaker.openings > 1 && [h("dt", null, "Opened in a row"), h("dd", null, String(breaker.openings))],
       breaker.half_open_at && [h("dt", null, "Tries again"), h("dd", null, time(breaker.half_open_at))],
+      breaker.held_until && [h("dt", null, "Held closed until"), h("dd", null, time(breaker.held_until))],
       breaker.state === "half_open" ? [h("dt", null, "Trials that worked"), h("dd", null, String(breaker.successes))]
         : [h("dt", null, "Failures counted"), h("dd", null, String(breaker.failures))],
       breaker.forced && [h("dt", null, "By"), h("dd", null, `${breaker.actor}: ${breaker.reason}`)]),

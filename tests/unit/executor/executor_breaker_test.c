@@ -64,14 +64,19 @@ static uint64_t submits(const struct world *world)
     return world->chain->calls[CALL_SUBMIT];
 }
 
-static void force(struct world *world, enum breaker_command command)
+static void force_for(struct world *world, enum breaker_command command, uint64_t for_ms)
 {
     struct sqlite_store *other = NULL;
     struct decision decision = { "ops", "a test", world->wall_ms };
     assert_int_equal(sqlite_store_open(world->store_path, SQLITE_MODE_WRITE, NULL, NULL, &other, NULL), BURSAR_OK);
     struct store store = sqlite_store_interface(other);
-    assert_int_equal(store.breaker_force(store.ctx, 1, command, 0, &decision, NULL), BURSAR_OK);
+    assert_int_equal(store.breaker_force(store.ctx, 1, command, for_ms, &decision, NULL), BURSAR_OK);
     sqlite_store_close(other);
+}
+
+static void force(struct world *world, enum breaker_command command)
+{
+    force_for(world, command, 0);
 }
 
 static void it_opens_after_as_many_failed_requests_as_configured_however_many_transactions_each_carried(void **state)
@@ -253,6 +258,34 @@ static void a_person_opens_it_and_only_a_person_closes_it(void **state)
     world_check_all_paid(world);
 }
 
+static void held_closed_it_goes_on_sending_whatever_fails_also_after_a_restart_until_the_time_is_up(void **state)
+{
+    struct world *world = *state;
+    const uint64_t hold_ms = 100000;
+    trip(world, BURSAR_EUNREACHABLE);
+    force_for(world, BREAKER_COMMAND_CLOSE, hold_ms);
+    uint64_t until_ms = world->monotonic_ms + hold_ms, sent = submits(world);
+    for (int i = 0; world->monotonic_ms < until_ms; i++) {
+        if (i == 20) {
+            process_stop(&world->first);
+            process_start(&world->first, world, "first again");
+        }
+        process_step(&world->first);
+        assert_int_equal(breaker_state(world), BURSAR_BREAKER_CLOSED);
+        assert_true(submits(world) > sent);
+        sent = submits(world);
+        pass(world, 2000);
+    }
+    assert_int_equal(bursar_breaker_failure_count(world->first.breaker, world->monotonic_ms), 3);
+    process_step(&world->first); /* the first failure after it */
+    assert_int_equal(breaker_state(world), BURSAR_BREAKER_OPEN);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM event WHERE cause = 15"), 2);
+    heal(world);
+    pass(world, breaker_config.timeout_ms);
+    world_run_until_idle(world, 60);
+    world_check_all_paid(world);
+}
+
 static void what_is_bound_already_is_not_signed_while_a_person_keeps_it_open(void **state)
 {
     struct world *world = *state;
@@ -301,6 +334,7 @@ int main(void)
         TEST(verdicts_on_our_transactions_and_failed_reads_never_count),
         TEST(a_crash_loop_does_not_close_it),
         TEST(a_person_opens_it_and_only_a_person_closes_it),
+        TEST(held_closed_it_goes_on_sending_whatever_fails_also_after_a_restart_until_the_time_is_up),
         TEST(what_is_bound_already_is_not_signed_while_a_person_keeps_it_open),
         TEST(what_an_executor_has_counted_does_not_overwrite_a_persons_change),
     };

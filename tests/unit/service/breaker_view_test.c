@@ -131,6 +131,63 @@ static void a_forced_one_stays_open_and_says_whose_word_it_is(void **state)
     assert_string_equal(command, "opened by alice, 2025-10-09T08:53:20Z: the node lies");
 }
 
+static void one_held_closed_says_until_when_and_whose_word_it_is(void **state)
+{
+    (void)state;
+    stored = (struct breaker_record){ .version = 4,
+                                      .memory = { .saved_wall_ms = NOW_MS,
+                                                  .held_left_ms = 120000,
+                                                  .failed_ago_ms = 1000,
+                                                  .changed_ago_ms = 5000,
+                                                  .failures = 5,
+                                                  .failure_ago_ms = { 1000, 1000, 1000, 1000, 1000 } },
+                                      .command = BREAKER_COMMAND_CLOSE,
+                                      .actor = "alice",
+                                      .reason = "the watch is wrong",
+                                      .commanded_ms = NOW_MS };
+    struct breaker_standing standing = standing_at(NOW_MS + 60000);
+    assert_json(&standing, "state", "\"closed\"");
+    assert_json(&standing, "forced", "true");
+    assert_json(&standing, "failures", "5");
+    assert_json(&standing, "held_until", "\"2025-10-09T08:55:20Z\"");
+    assert_json(&standing, "half_open_at", "null");
+    assert_json(&standing, "actor", "\"alice\"");
+    assert_text(&standing, "closed since 2025-10-09T08:53:15Z; held until 2025-10-09T08:55:20Z; failures: 5 of 5");
+    standing = standing_at(NOW_MS + 120000);
+    assert_json(&standing, "state", "\"closed\""); /* what it is for an executor as well: see the next failure */
+    assert_json(&standing, "forced", "false");
+    assert_json(&standing, "held_until", "null");
+    assert_text(&standing, "closed since 2025-10-09T08:53:15Z; failures: 5 of 5");
+}
+
+static void a_time_is_taken_by_open_and_close_each_up_to_its_own_longest(void **state)
+{
+    (void)state;
+    static const struct {
+        enum breaker_command command;
+        const char *text, *problem;
+        uint64_t for_ms;
+    } cases[] = {
+        { BREAKER_COMMAND_OPEN, "30d", NULL, UINT64_C(2592000000) },
+        { BREAKER_COMMAND_OPEN, "31d", "1s to 30d", 0 },
+        { BREAKER_COMMAND_OPEN, "2", "1s to 30d", 0 },
+        { BREAKER_COMMAND_CLOSE, "1s", NULL, 1000 },
+        { BREAKER_COMMAND_CLOSE, "24h", NULL, 86400000 },
+        { BREAKER_COMMAND_CLOSE, "86401s", "1s to 1d", 0 },
+        { BREAKER_COMMAND_CLOSE, "0s", "1s to 1d", 0 },
+        { BREAKER_COMMAND_RESET, "1s", "belongs to open and close", 0 },
+        { BREAKER_COMMAND_NONE, "1s", "belongs to open and close", 0 },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint64_t for_ms = 0;
+        const char *problem = breaker_for_problem(cases[i].command, cases[i].text, &for_ms);
+        assert_int_equal(problem == NULL, cases[i].problem == NULL);
+        if (problem && !strstr(problem, cases[i].problem))
+            fail_msg("'%s' has no '%s'", problem, cases[i].problem);
+        assert_true(for_ms == cases[i].for_ms);
+    }
+}
+
 static void a_damaged_one_is_shown_as_it_is_stored(void **state)
 {
     (void)state;
@@ -149,6 +206,8 @@ int main(void)
         cmocka_unit_test(failures_leave_the_window_while_nobody_writes),
         cmocka_unit_test(an_open_one_becomes_half_open_in_time),
         cmocka_unit_test(a_forced_one_stays_open_and_says_whose_word_it_is),
+        cmocka_unit_test(one_held_closed_says_until_when_and_whose_word_it_is),
+        cmocka_unit_test(a_time_is_taken_by_open_and_close_each_up_to_its_own_longest),
         cmocka_unit_test(a_damaged_one_is_shown_as_it_is_stored),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

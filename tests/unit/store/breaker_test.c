@@ -75,6 +75,7 @@ static void what_was_saved_comes_back_bit_by_bit(void **state)
     for (uint32_t i = 0; i < full.failures; i++)
         full.failure_ago_ms[i] = BURSAR_BREAKER_DURATION_MAX_MS - i * 257;
     full.failed_ago_ms = 3;
+    full.held_left_ms = 86399999;
     full.slices = BURSAR_BREAKER_SLICES;
     for (uint32_t i = 0; i < full.slices; i++)
         full.slice[i] = (struct bursar_breaker_slice){ UINT32_MAX - i * 70001, UINT32_MAX - i, i * 257 };
@@ -97,6 +98,7 @@ static void what_was_saved_comes_back_bit_by_bit(void **state)
         assert_int_equal(record.memory.failures, memory->failures);
         assert_memory_equal(record.memory.failure_ago_ms, memory->failure_ago_ms, sizeof memory->failure_ago_ms);
         assert_int_equal(record.memory.openings, memory->openings);
+        assert_int_equal(record.memory.held_left_ms, memory->held_left_ms);
         assert_int_equal(record.memory.slices, memory->slices);
         assert_memory_equal(record.memory.slice, memory->slice, sizeof memory->slice);
         assert_int_equal(record.version, f->fence.breaker_version);
@@ -218,7 +220,9 @@ static void a_person_may_open_it_for_a_time(void **state)
     assert_int_equal(record.memory.open_left_ms, 7200000);
     assert_int_equal(raw_number(f, "SELECT count(*) FROM event WHERE detail = 'for 7200 s: the node lies'"), 1);
     char *before = dump(f);
-    EXPECT(f, BURSAR_EINVAL, breaker_force, f->treasury, BREAKER_COMMAND_CLOSE, 1, &BY_ALICE);
+    EXPECT(f, BURSAR_EINVAL, breaker_force, f->treasury, BREAKER_COMMAND_RESET, 1, &BY_ALICE);
+    EXPECT(f, BURSAR_EINVAL, breaker_force, f->treasury, BREAKER_COMMAND_CLOSE, BURSAR_BREAKER_HELD_MAX_MS + 1,
+           &BY_ALICE);
     EXPECT(f, BURSAR_EINVAL, breaker_force, f->treasury, BREAKER_COMMAND_OPEN, BURSAR_BREAKER_FORCED_MAX_MS + 1,
            &BY_ALICE);
     char *after = dump(f);
@@ -240,6 +244,44 @@ static void a_person_closes_it_with_counters_at_zero(void **state)
     assert_int_equal(record.memory.failures, 0);
     assert_int_equal(record.memory.failed_ago_ms, 5000); /* when it last failed stays known */
     assert_int_equal(record.command, BREAKER_COMMAND_CLOSE);
+}
+
+static void a_person_holds_it_closed_for_a_time_and_the_executor_goes_on_from_there(void **state)
+{
+    struct fixture *f = *state;
+    struct bursar_breaker_memory memory = memory_after(5);
+    saved(f, &memory);
+    OK(f, breaker_force, f->treasury, BREAKER_COMMAND_CLOSE, 7200000, &BY_ALICE);
+    struct breaker_record record = loaded(f);
+    assert_int_equal(record.memory.state, BURSAR_BREAKER_CLOSED);
+    assert_false(record.memory.forced);
+    assert_int_equal(record.memory.held_left_ms, 7200000);
+    assert_int_equal(record.memory.failures, 0);
+    assert_int_equal(record.command, BREAKER_COMMAND_CLOSE);
+    assert_int_equal(
+        raw_number(f, "SELECT count(*) FROM event WHERE cause = 17 AND detail = 'held for 7200 s: the node lies'"), 1);
+    struct bursar_breaker *breaker = breaker_new();
+    struct bursar_breaker_view view;
+    assert_int_equal(bursar_breaker_restore(breaker, &record.memory, 0, NOW_MS + 5000, &f->err), BURSAR_OK);
+    for (unsigned i = 0; i < 7; i++)
+        fail_once(breaker, 60000);
+    bursar_breaker_save(breaker, 60000, NOW_MS + 65000, &memory);
+    bursar_breaker_free(breaker);
+    saved(f, &memory);
+    struct fixture again = open_again(f, SQLITE_MODE_READ);
+    record = loaded(&again);
+    close_again(&again);
+    assert_int_equal(record.memory.held_left_ms, 7140000);
+    assert_int_equal(record.memory.failures, 5);
+    assert_string_equal(record.reason, "the node lies");
+    breaker = breaker_new();
+    assert_int_equal(bursar_breaker_restore(breaker, &record.memory, 0, NOW_MS + 65000, &f->err), BURSAR_OK);
+    bursar_breaker_look(breaker, 7139999, &view);
+    assert_true(view.forced);
+    assert_int_equal(view.next_change_at_ms, 7140000);
+    bursar_breaker_free(breaker);
+    OK(f, breaker_force, f->treasury, BREAKER_COMMAND_CLOSE, 0, &BY_ALICE); /* without a time: as ever */
+    assert_int_equal(loaded(f).memory.held_left_ms, 0);
 }
 
 static void a_reset_one_is_as_new(void **state)
@@ -290,6 +332,8 @@ static void the_database_itself_keeps_the_row_and_its_versions(void **state)
     raw_refused(f, "UPDATE breaker SET version = version + 1, state = 3", "CHECK");
     raw_refused(f, "UPDATE breaker SET version = version + 1, forced = 1", "CHECK");
     raw_refused(f, "UPDATE breaker SET version = version + 1, failures = x'00'", "CHECK");
+    raw_refused(f, "UPDATE breaker SET version = version + 1, held_left_ms = 86400001", "CHECK");
+    raw_refused(f, "UPDATE breaker SET version = version + 1, held_left_ms = 1, state = 1", "CHECK");
     raw_refused(f, "UPDATE breaker SET version = version + 1, command = 1", "CHECK");
 }
 
@@ -307,6 +351,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_person_opens_it_for_good_and_failures_are_kept, set_up_leased, tear_down),
         cmocka_unit_test_setup_teardown(a_person_may_open_it_for_a_time, set_up_leased, tear_down),
         cmocka_unit_test_setup_teardown(a_person_closes_it_with_counters_at_zero, set_up_leased, tear_down),
+        cmocka_unit_test_setup_teardown(a_person_holds_it_closed_for_a_time_and_the_executor_goes_on_from_there,
+                                        set_up_leased, tear_down),
         cmocka_unit_test_setup_teardown(a_reset_one_is_as_new, set_up_leased, tear_down),
         cmocka_unit_test_setup_teardown(every_word_of_a_person_is_history_and_a_new_version, set_up_leased, tear_down),
         cmocka_unit_test_setup_teardown(a_damaged_row_gives_way_to_a_persons_word, set_up_leased, tear_down),

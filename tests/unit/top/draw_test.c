@@ -209,6 +209,9 @@ static void trouble_is_told_in_words(void **state)
     assert_shows("host:77 has not renewed its lease for 100 s");
     assert_shows("http://a.example failing: timed out ?[2J");
     assert_shows("http://b.example ok, block 12");
+    treasury->breaker.view = (struct bursar_breaker_view){ .forced = true, .next_change_at_ms = view.now_ms + 60000 };
+    (void)drawn(100, 40);
+    assert_shows("breaker    closed; held until 2");
     treasury->is_stored = false;
     (void)drawn(100, 40);
     assert_shows("not in the store yet");
