@@ -290,6 +290,10 @@ class DecideTest(DashboardCase):
         """)
         self.wait_text(browser, ".number:has-text('Paid')", "2")
         self.wait_text(browser, "#breaker-history li:first-child", "it is well again")
+        self.assert_exit(0, bursar.command("breaker", "close", "--for", "1h", "--reason", "it must be tried"))
+        self.wait_text(browser, "#breaker", "Held closed until")
+        self.wait_text(browser, "body", "The circuit breaker is held closed")
+        self.wait_text(browser, "#breaker-history li:first-child", "held for 3600 s: it must be tried")
         self.assert_chain(node, once=payments)
 
     def cancel(self, browser, ref, reason):

@@ -62,6 +62,9 @@ function needs(status, balance, open) {
   if (status.breaker.state === "open")
     add("bad", "The circuit breaker is open", breakerWhy(status.breaker),
       status.breaker.forced ? (status.breaker.half_open_at ? "Nothing; or resume payments earlier." : "Resume payments once that is over.") : "See which node fails, below. It closes by itself when nodes answer again.");
+  if (status.breaker.held_until)
+    add("warn", "The circuit breaker is held closed", `Until ${when(status.breaker.held_until)}, by ${status.breaker.actor}: ${status.breaker.reason}`,
+      "Nothing: failures do not open it before. `bursar breaker close --reason TEXT` ends it now.");
   for (const node of status.nodes.filter(one => !["ok", "untried"].includes(one.state)))
     add("warn", `Node ${node.url} is ${node.state}`, node.last_error ?? "", node.state === "lying"
       ? "It contradicts the others or itself: take it out of `rpc` until you know why." : "Others are used meanwhile.");
