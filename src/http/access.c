@@ -1,5 +1,5 @@
-/* Who may do what: a token in the Authorization header, looked up in the store for every request, so that a revoked one
- * is refused from the next request on. */
+/* Who may do what: a token in the Authorization header, looked up in the store for every request, and again while a
+ * stream goes on, so that a revoked one is refused from then on. */
 #include "http/parts.h"
 #include "service/token.h"
 
@@ -98,6 +98,7 @@ bool access_allows(struct http_call *call, const uint8_t peer[RATE_CLIENT_BYTES]
     if (!recognise(call, &token))
         return false;
     unsigned scope = call->route->scope == HTTP_SCOPE_METRICS ? HTTP_SCOPE_READ : call->route->scope;
+    call->token = token.id;
     call->scopes = token.scopes;
     (void)snprintf(call->actor, sizeof call->actor, "token %s", token.name);
     if ((token.scopes & scope) == scope)
@@ -107,4 +108,16 @@ bool access_allows(struct http_call *call, const uint8_t peer[RATE_CLIENT_BYTES]
     http_add_header(call, "WWW-Authenticate", "Bearer realm=\"bursar\", error=\"insufficient_scope\", scope=\"%s\"",
                     needed);
     return false;
+}
+
+enum bursar_status access_still_allows(struct http_call *call, struct bursar_error *err)
+{
+    const struct clock *clock = &call->server->settings.clock;
+    struct token_record token;
+    if (call->token == 0)
+        return BURSAR_OK;
+    enum bursar_status status = read_token(call, call->token, &token, err);
+    if (status == BURSAR_OK && token_standing(&token, clock->wall_ms(clock->ctx)) != TOKEN_GOOD)
+        status = bursar_fail(err, BURSAR_EREFUSED, "this token is not valid any more");
+    return status;
 }

@@ -1,7 +1,8 @@
 /* /v1/events: the event log, as server-sent events that go on where the last connection ended, or page by page.
  *
- * A stream looks for new events a few times a second; it ends after a while, so that a revoked token does not go on
- * reading, and whoever listens comes back with Last-Event-ID. */
+ * A stream looks for new events a few times a second, and each time whether its token is still good: with a revoked one
+ * it ends. It ends after a while in any case, so that no connection is held forever by one that is gone; whoever
+ * listens comes back with Last-Event-ID. */
 #include "http/api.h"
 
 #include "service/story.h"
@@ -89,8 +90,8 @@ static uint64_t now_ms(const struct event_stream *stream)
     return clock->monotonic_ms(clock->ctx);
 }
 
-/* False: the store can't be read. */
-static bool look(struct event_stream *stream)
+/* EREFUSED: the token is not good any more. While that can't be told, no event is. */
+static enum bursar_status look(struct event_stream *stream)
 {
     struct bursar_error err = { 0 };
     struct reading reading = { .settings = http_settings_of(stream->call),
@@ -99,12 +100,14 @@ static bool look(struct event_stream *stream)
                                .out = &stream->pending };
     buf_clear(&stream->pending);
     stream->sent_bytes = 0;
-    enum bursar_status status = read_events(stream->call, &reading, EVENTS_PAGE_ROWS, &err);
+    enum bursar_status status = access_still_allows(stream->call, &err);
+    if (status == BURSAR_OK)
+        status = read_events(stream->call, &reading, EVENTS_PAGE_ROWS, &err);
     stream->last_seq = reading.last_seq;
-    if (status == BURSAR_EBUSY)
-        return true;
+    if (status != BURSAR_OK)
+        return status == BURSAR_EBUSY ? BURSAR_OK : status;
     bool is_quiet = stream->pending.length_bytes == 0 && now_ms(stream) - stream->said_ms >= HEARTBEAT_MS;
-    return status == BURSAR_OK && (!is_quiet || buf_append_text(&stream->pending, ": still here\n\n"));
+    return !is_quiet || buf_append_text(&stream->pending, ": still here\n\n") ? BURSAR_OK : BURSAR_ENOMEM;
 }
 
 static void nap(const struct event_stream *stream)
@@ -124,8 +127,9 @@ static ssize_t read_stream(void *ctx, char *ret, size_t capacity)
         is_first = false;
         if (http_is_stopping(stream->call->server) || now_ms(stream) - stream->started_ms > STREAM_MAX_MS)
             return 0;
-        if (!look(stream))
-            return -1;
+        enum bursar_status status = look(stream);
+        if (status != BURSAR_OK)
+            return status == BURSAR_EREFUSED ? 0 : -1;
     }
     size_t left = stream->pending.length_bytes - stream->sent_bytes;
     size_t length = left < capacity ? left : capacity;

@@ -46,6 +46,7 @@ struct http_call {
     const char *body; /* "" when there is none; followed by a NUL */
     size_t body_bytes;
     char actor[ACTOR_MAX_BYTES]; /* whose token it is, for the event log */
+    int64_t token;               /* its ID; 0: it took none */
     unsigned scopes;             /* of that token: bits of http_scope */
     struct http_answer answer;
 };

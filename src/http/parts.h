@@ -79,6 +79,8 @@ bool peer_is_loopback(const uint8_t address[RATE_CLIENT_BYTES]);
 
 /* Whose request is it, and may they? Sets actor and scopes, or answers 401 or 403 and returns false. */
 bool access_allows(struct http_call *call, const uint8_t peer[RATE_CLIENT_BYTES]);
+/* May they still? EREFUSED: the token was revoked or has expired meanwhile; others: can't be told now. */
+BURSAR_MUST_CHECK enum bursar_status access_still_allows(struct http_call *call, struct bursar_error *err);
 /* Answers a preflight (true), or adds what a page of an allowed origin needs to read the answer. */
 bool cors_answer(struct http_call *call, const char *method);
 void cors_add(const struct http_call *call, struct MHD_Response *response);

@@ -92,6 +92,13 @@ const char *token_name_problem(const char *name)
 }
 _Static_assert(TOKEN_NAME_MAX_BYTES == 64, "said so above");
 
+enum token_verdict token_standing(const struct token_record *token, uint64_t now_ms)
+{
+    if (token->revoked_ms > 0)
+        return TOKEN_REVOKED;
+    return token->expires_ms > 0 && now_ms >= token->expires_ms ? TOKEN_EXPIRED : TOKEN_GOOD;
+}
+
 enum token_verdict token_check(const struct token_record *token, const uint8_t secret[TOKEN_SECRET_BYTES],
                                uint64_t now_ms)
 {
@@ -99,9 +106,7 @@ enum token_verdict token_check(const struct token_record *token, const uint8_t s
     token_hash(secret, &hash);
     if (!memeql_sec(hash.bytes, token->hash.bytes, sizeof hash.bytes))
         return TOKEN_UNKNOWN;
-    if (token->revoked_ms > 0)
-        return TOKEN_REVOKED;
-    return token->expires_ms > 0 && now_ms >= token->expires_ms ? TOKEN_EXPIRED : TOKEN_GOOD;
+    return token_standing(token, now_ms);
 }
 
 enum bursar_status token_create(const struct store *store, const struct token_record *wanted, struct token_record *ret,

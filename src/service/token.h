@@ -29,6 +29,8 @@ enum token_verdict {
     TOKEN_REVOKED = 3,
     TOKEN_EXPIRED = 4,
 };
+/* Of one whose secret is known to be right: GOOD, REVOKED or EXPIRED. */
+enum token_verdict token_standing(const struct token_record *token, uint64_t now_ms);
 /* Takes as long whatever the secret is. */
 enum token_verdict token_check(const struct token_record *token, const uint8_t secret[TOKEN_SECRET_BYTES],
                                uint64_t now_ms);

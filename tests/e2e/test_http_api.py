@@ -458,6 +458,21 @@ class EventsTest(ApiCase):
         self.assertEqual(code, 0, run.err())
         self.assertLess(seconds, 2)
 
+    def test_a_stream_ends_when_its_token_is_revoked_and_no_other_does(self):
+        bursar, _, http = self.serving()
+        reader = Http(http.port, self.token(bursar, "reader", "read"))
+        with contextlib.ExitStack() as links:
+            ending, going = self.stream(reader, links), self.stream(http, links)
+            for stream in (ending, going):
+                self.assertIn(b"200", stream.readline())
+                while not stream.readline().startswith(b"retry:"):
+                    pass
+            self.assert_exit(0, bursar.command("token", "revoke", "reader"))
+            while (line := ending.readline()) != b"0\r\n":  # its end, and not broken off
+                self.assertTrue(line)
+            self.create(http, rows("after", 1))
+            self.assertEqual(self.read(going, 1)[0]["event"], "imported")
+
     def test_a_stream_that_is_gone_makes_room(self):
         _, _, http = self.serving()
         with contextlib.ExitStack() as links:
