@@ -527,7 +527,7 @@ class Bursar:
 
 
 def check_sanitizers(text, context):
-    if re.search(r"ERROR: (Address|Leak|Undefined|Thread)\w*Sanitizer|runtime error: ", text):
+    if re.search(r"ERROR: (Address|Leak|Undefined|Thread)\w*Sanitizer|WARNING: ThreadSanitizer|runtime error: ", text):
         raise AssertionError(f"the sanitizer found something:\n{context}\n{text[-6000:]}")
 
 

@@ -50,6 +50,17 @@ class HarnessTest(harness.ChainCase):
         child.stdout.close()
         harness.wait_until(lambda: _is_gone(node_pid), 30, "the node to die")
 
+    def test_whatever_a_sanitizer_finds_fails_a_test(self):
+        for report in ("==7==ERROR: AddressSanitizer: heap-use-after-free on address 0x602000000010",
+                       "==7==ERROR: LeakSanitizer: detected memory leaks",
+                       "src/base/amount.c:12:5: runtime error: signed integer overflow",
+                       "WARNING: ThreadSanitizer: data race (pid=7)",
+                       "WARNING: ThreadSanitizer: lock-order-inversion (potential deadlock) (pid=7)",
+                       "ThreadSanitizer:DEADLYSIGNAL\n==7==ERROR: ThreadSanitizer: SEGV on unknown address"):
+            with self.assertRaisesRegex(AssertionError, "the sanitizer found something"):
+                harness.check_sanitizers(f"2026-01-01 info: before\n{report}\n", "a command")
+        harness.check_sanitizers("warning: the node does not answer\nerror: refused\n", "a command")
+
     def test_amounts_of_payment_files_are_read_exactly(self):
         self.assertEqual([harness.wei(a) for a in ("1", "0.5ether", "1.000000001gwei", "7wei")],
                          [ETHER, ETHER // 2, 10**9 + 1, 7])
