@@ -201,6 +201,7 @@ struct webhook_record {
     uint64_t delivered;       /* how many, ever */
     uint64_t last_success_ms; /* wall clock; 0: never */
     uint64_t last_error_ms;
+    uint64_t next_try_ms; /* of what was not taken; past: it is being tried; 0: nothing has failed */
     char last_error[BURSAR_ERROR_MESSAGE_MAX_BYTES];
 };
 

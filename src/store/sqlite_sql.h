@@ -315,12 +315,12 @@
     S(TOKEN_REVOKE, PLANNED, "UPDATE token SET revoked_ms = ?2, revoked_by = ?3 WHERE id = ?1")                        \
     /* webhooks */                                                                                                     \
     S(WEBHOOK_FIND, PLANNED,                                                                                           \
-      "SELECT id, name, seq, delivered, last_success_ms, last_error_ms, last_error, "                                  \
+      "SELECT id, name, seq, delivered, last_success_ms, last_error_ms, last_error, next_try_ms, "                     \
       "(SELECT count(*) FROM webhook_kept k WHERE k.webhook = w.id) FROM webhook w WHERE name = ?1")                   \
     S(WEBHOOK_ADD, SHOWN, "INSERT INTO webhook (name, seq) SELECT ?1, coalesce(max(seq), 0) FROM event")               \
     S(WEBHOOK_SAVE, PLANNED,                                                                                           \
-      "UPDATE webhook SET seq = ?2, delivered = ?3, last_success_ms = ?4, last_error_ms = ?5, last_error = ?6 "        \
-      "WHERE id = ?1")                                                                                                 \
+      "UPDATE webhook SET seq = ?2, delivered = ?3, last_success_ms = ?4, last_error_ms = ?5, last_error = ?6, "       \
+      "next_try_ms = ?7 WHERE id = ?1")                                                                                \
     S(WEBHOOK_KEPT, PLANNED,                                                                                           \
       "SELECT k.seq, coalesce(e.disbursement, 0), e.treasury FROM webhook_kept k JOIN event e ON e.seq = k.seq "       \
       "WHERE k.webhook = ?1 ORDER BY k.seq")                                                                           \

@@ -8,7 +8,8 @@ static void read_webhook(sqlite3_stmt *stmt, struct webhook_record *ret)
                                     .delivered = column_u64(stmt, 3),
                                     .last_success_ms = column_u64(stmt, 4),
                                     .last_error_ms = column_u64(stmt, 5),
-                                    .kept_count = column_u64(stmt, 7) };
+                                    .next_try_ms = column_u64(stmt, 7),
+                                    .kept_count = column_u64(stmt, 8) };
     column_copy(stmt, 1, ret->name, sizeof ret->name);
     column_copy(stmt, 6, ret->last_error, sizeof ret->last_error);
 }
@@ -89,6 +90,7 @@ static enum bursar_status save(struct sqlite_store *store, const struct webhook_
     bind_u64(stmt, 4, webhook->last_success_ms);
     bind_u64(stmt, 5, webhook->last_error_ms);
     bind_text(stmt, 6, webhook->last_error);
+    bind_u64(stmt, 7, webhook->next_try_ms);
     enum bursar_status status = run_statement(store, stmt, &changed, err);
     if (status == BURSAR_OK && changed != 1)
         status = bursar_fail(err, BURSAR_ENOTFOUND, "webhook '%.64s' is not in the store any more", webhook->name);

@@ -266,6 +266,16 @@ void hook_sent(struct hook_delivery *delivery, bool is_delivered, const char *er
 
 /* -- where it stands ----------------------------------------------------------------------------------------------- */
 
+/* On the wall clock: others read it. */
+static uint64_t next_try_ms(const struct hook *hook, uint64_t now_ms)
+{
+    const struct clock *clock = &hook->config->clock;
+    const uint64_t retry_ms = hook_queue_retry_ms(&hook->queue);
+    if (retry_ms == UINT64_MAX)
+        return 0;
+    return clock->wall_ms(clock->ctx) + (retry_ms > now_ms ? retry_ms - now_ms : 0);
+}
+
 enum bursar_status hook_save(struct hook *hook, const struct store *store, uint64_t now_ms, struct bursar_error *err)
 {
     uint64_t kept[HOOK_PENDING_MAX_COUNT];
@@ -273,6 +283,7 @@ enum bursar_status hook_save(struct hook *hook, const struct store *store, uint6
     if (!hook->is_ours || !hook->is_changed)
         return BURSAR_OK;
     hook_position(&hook->queue, &hook->record.seq, kept, &count);
+    hook->record.next_try_ms = next_try_ms(hook, now_ms);
     enum bursar_status status = store->webhook_save(store->ctx, &hook->record, kept, count, err);
     hook->is_changed = status != BURSAR_OK;
     hook->saved_ms = now_ms;

@@ -139,6 +139,19 @@ uint64_t hook_queue_wake_ms(const struct hook_queue *queue)
     return is_down(queue) && wake_ms < queue->gate_ms ? queue->gate_ms : wake_ms;
 }
 
+uint64_t hook_queue_retry_ms(const struct hook_queue *queue)
+{
+    uint64_t retry_ms = UINT64_MAX;
+    if (is_down(queue)) /* it is tried with any of them */
+        return queue->sending > 0 ? queue->gate_ms : hook_queue_wake_ms(queue);
+    for (size_t i = 0; i < queue->count; i++) {
+        const struct hook_event *event = &queue->events[i];
+        if (event->failures > 0 && event->due_ms < retry_ms)
+            retry_ms = event->due_ms;
+    }
+    return retry_ms;
+}
+
 void hook_position(const struct hook_queue *queue, uint64_t *ret_seq, uint64_t ret_kept[HOOK_PENDING_MAX_COUNT],
                    size_t *ret_kept_count)
 {

@@ -51,6 +51,9 @@ void hook_queue_failed(struct hook_queue *queue, uint64_t seq, uint64_t now_ms, 
 void hook_queue_put_back(struct hook_queue *queue, uint64_t seq);
 /* When to look again at the latest; UINT64_MAX: nothing waits for a time. */
 uint64_t hook_queue_wake_ms(const struct hook_queue *queue);
+/* When the first that has failed is sent again, or the receiver that is down is tried; what is past is being tried.
+ * UINT64_MAX: nothing has failed. */
+uint64_t hook_queue_retry_ms(const struct hook_queue *queue);
 /* Where it stands: all up to *ret_seq are delivered but for ret_kept. */
 void hook_position(const struct hook_queue *queue, uint64_t *ret_seq, uint64_t ret_kept[HOOK_PENDING_MAX_COUNT],
                    size_t *ret_kept_count);

@@ -43,6 +43,7 @@ static void where_it_stands_is_kept_as_a_whole(void **state)
     webhook.seq += 3;
     webhook.delivered = 7;
     webhook.last_error_ms = NOW_MS;
+    webhook.next_try_ms = NOW_MS + 5;
     (void)snprintf(webhook.last_error, sizeof webhook.last_error, "answered 500");
     OK(f, webhook_save, &webhook, seqs, 2);
     struct fixture again = open_again(f, SQLITE_MODE_READ);
@@ -51,6 +52,7 @@ static void where_it_stands_is_kept_as_a_whole(void **state)
     assert_int_equal(found.delivered, 7);
     assert_int_equal(found.kept_count, 2);
     assert_string_equal(found.last_error, "answered 500");
+    assert_int_equal(found.next_try_ms, NOW_MS + 5);
     OK(&again, webhook_kept, found.id, take, &kept);
     assert_int_equal(kept.count, 2);
     assert_int_equal(kept.seqs[0], seqs[0]);

@@ -99,8 +99,14 @@ static void what_fails_holds_back_its_lane_only(void **state)
     assert_int_equal(next(500), 1);
     hook_queue_failed(&queue, 1, 500, 0);
     assert_int_equal(hook_queue_wake_ms(&queue), 1500);
+    add(10, 10);
+    assert_int_equal(hook_queue_retry_ms(&queue), 1500); /* whatever else is to be sent */
+    assert_int_equal(next(500), 10);
+    hook_queue_delivered(&queue, 10, 500);
     assert_int_equal(next(1500), 1);
+    assert_int_equal(hook_queue_retry_ms(&queue), 1500); /* being tried */
     hook_queue_delivered(&queue, 1, 1500);
+    assert_int_equal(hook_queue_retry_ms(&queue), UINT64_MAX);
     assert_int_equal(next(1500), 2);
 }
 
@@ -131,6 +137,7 @@ static void a_receiver_that_is_down_is_tried_with_one_at_a_time(void **state)
         hook_queue_failed(&queue, i, 0, 0);
     assert_int_equal(next(999), 0); /* 4 failures: the second wait */
     assert_int_equal(hook_queue_wake_ms(&queue), 1000);
+    assert_int_equal(hook_queue_retry_ms(&queue), 1000); /* though the first of them would be due at 500 */
     assert_int_equal(next(1000), 5);
     assert_int_equal(next(1000), 0);
     hook_queue_failed(&queue, 5, 1000, 0);
