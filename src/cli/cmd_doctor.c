@@ -4,7 +4,7 @@
 #include "cli/context.h"
 #include "cli/exit_code.h"
 #include "cli/shown.h"
-#include "cli/webhook_view.h"
+#include "cli/webhook_check.h"
 #include "doctor/doctor.h"
 
 #include <string.h>
@@ -173,7 +173,7 @@ static void examine_all(const struct doctor *doctor, struct session *session, si
     if (session->sqlite)
         session->store = sqlite_store_interface(session->sqlite);
     for (size_t i = 0; i < config->webhook_count; i++)
-        webhook_view_check(doctor, session->sqlite ? &session->store : NULL, &config->webhooks[i]);
+        webhook_check(doctor, session->sqlite ? &session->store : NULL, &config->webhooks[i]);
     for (size_t i = first; i < end; i++)
         examine_section(doctor, config, &config->treasuries[i], session->sqlite ? &session->store : NULL);
 }

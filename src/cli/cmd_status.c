@@ -5,7 +5,6 @@
 #include "cli/context.h"
 #include "cli/exit_code.h"
 #include "cli/shown.h"
-#include "cli/webhook_view.h"
 #include "eth/address.h"
 #include "service/standing.h"
 
@@ -165,46 +164,39 @@ static void print_standing(const struct standing *standing)
     print_stuck(standing);
 }
 
-/* Those that are about this treasury: as lines, or as "webhooks" in `item`. */
-static enum bursar_status show_webhooks(const struct session *session, const struct treasury_config *section,
-                                        json_t *item, struct bursar_error *err)
+/* Those that are about this treasury. */
+static enum bursar_status print_webhooks(const struct store *store, const struct webhook_list *list,
+                                         const struct standing *standing, struct bursar_error *err)
 {
-    const struct config *config = session->config;
-    json_t *list = json_array();
     enum bursar_status status = BURSAR_OK;
-    for (size_t i = 0; i < config->webhook_count && status == BURSAR_OK; i++) {
+    for (size_t i = 0; i < list->count && status == BURSAR_OK; i++) {
         struct webhook_view view;
         char text[WEBHOOK_VIEW_TEXT_BYTES];
-        const struct webhook_settings *webhook = &config->webhooks[i];
-        if (webhook->treasuries[0] && !webhook_has_word(webhook->treasuries, section->name))
+        if (!webhook_is_about(&list->of[i], standing->section->name))
             continue;
-        status = webhook_view_read(&session->store, webhook, &view, err);
-        if (status == BURSAR_OK && item)
-            (void)json_array_append_new(list, webhook_view_json(&view));
-        else if (status == BURSAR_OK) {
-            webhook_view_text(&view, text);
+        status = webhook_view_read(store, list->of[i].name, &view, err);
+        if (status == BURSAR_OK) {
+            webhook_view_text(&view, standing->now_ms, text);
             print_line("webhook", view.is_failing ? COLOUR_WAIT : COLOUR_PLAIN, text);
         }
     }
-    if (item && json_object_set(item, "webhooks", list) != 0 && status == BURSAR_OK)
-        status = bursar_fail(err, BURSAR_ENOMEM, "out of memory");
-    json_decref(list);
     return status;
 }
 
-static enum bursar_status show_one(const struct session *session, const struct treasury_config *section, json_t *all,
-                                   const struct standing *standing, struct bursar_error *err)
+static enum bursar_status show_one(const struct session *session, json_t *all, const struct standing *standing,
+                                   struct bursar_error *err)
 {
+    struct webhook_list list;
+    json_t *webhooks = NULL;
+    shown_webhooks(session->config, &list);
     if (!all) {
         print_standing(standing);
-        return show_webhooks(session, section, NULL, err);
+        return print_webhooks(&session->store, &list, standing, err);
     }
-    json_t *item = standing_json(standing);
-    if (!item)
-        return bursar_fail(err, BURSAR_ENOMEM, "out of memory");
-    enum bursar_status status = show_webhooks(session, section, item, err);
-    if (json_array_append_new(all, item) != 0 && status == BURSAR_OK)
+    enum bursar_status status = webhook_views_json(&session->store, &list, standing->section->name, &webhooks, err);
+    if (status == BURSAR_OK && json_array_append_new(all, standing_json(standing, webhooks)) != 0)
         status = bursar_fail(err, BURSAR_ENOMEM, "out of memory");
+    json_decref(webhooks);
     return status;
 }
 
@@ -222,7 +214,7 @@ static enum bursar_status show_all(const struct session *session, size_t first, 
         status = collect(session, &session->config->treasuries[i], standing, err);
         if (status == BURSAR_OK) {
             (void)fputs(i > first && !json ? "\n" : "", stdout);
-            status = show_one(session, &session->config->treasuries[i], json ? all : NULL, standing, err);
+            status = show_one(session, json ? all : NULL, standing, err);
         }
         standing_clear(standing);
         free(standing);

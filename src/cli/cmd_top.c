@@ -54,6 +54,7 @@ static bool interval_from_text(const char *text, uint64_t *ret_ms)
 static enum bursar_status start(struct top *top, struct bursar_error *err)
 {
     size_t first, end;
+    struct webhook_list webhooks;
     struct session *session = &top->session;
     enum bursar_status status = session_open(session, top->cli, SQLITE_MODE_READ, NULL, NULL, err);
     if (status == BURSAR_OK)
@@ -65,7 +66,8 @@ static enum bursar_status start(struct top *top, struct bursar_error *err)
         return bursar_fail(err, BURSAR_ENOMEM, "out of memory");
     for (size_t i = first; i < end; i++)
         shown_settings(session->config, &session->config->treasuries[i], &top->settings[i - first]);
-    status = gather_init(&top->gather, &session->store, top->settings, end - first, err);
+    shown_webhooks(session->config, &webhooks);
+    status = gather_init(&top->gather, &session->store, top->settings, end - first, &webhooks, err);
     for (size_t i = first; i < end && status == BURSAR_OK; i++)
         status = section_address(&session->config->treasuries[i], &top->gather.view.treasuries[i - first].address, err);
     uint64_t interval_ms = top->wishes.interval_ms;

@@ -1,6 +1,7 @@
 /* See run_http.h. */
 #include "cli/run_http.h"
 
+#include "cli/shown.h"
 #include "store/sqlite_store.h"
 
 #include <stdlib.h>
@@ -40,6 +41,7 @@ void run_http_start(struct run_http *http, const struct config *config, struct h
                                       .treasury_count = treasury_count,
                                       .metrics = metrics,
                                       .clock = system_clock() };
+    shown_webhooks(config, &settings.webhooks);
     if (http_server_start(&settings, &http->server, &err) != BURSAR_OK)
         note(&notes, NOTE_WARN, "no HTTP server, paying goes on without it: %s", err.message);
     else

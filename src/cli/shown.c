@@ -1,6 +1,8 @@
 /* See shown.h. */
 #include "cli/shown.h"
 
+#include <stdio.h>
+
 void shown_limits(const struct config *config, const struct treasury_config *section, struct situation_limits *ret)
 {
     *ret = (struct situation_limits){ .max_in_flight = section->max_in_flight,
@@ -25,4 +27,14 @@ void shown_settings(const struct config *config, const struct treasury_config *s
                                        .names = { config->assets, config->asset_count, section->chain_id },
                                        .rpc_timeout_ms = (uint32_t)config->rpc_timeout_ms };
     shown_limits(config, section, &ret->limits);
+}
+
+void shown_webhooks(const struct config *config, struct webhook_list *ret)
+{
+    *ret = (struct webhook_list){ .count = config->webhook_count };
+    for (size_t i = 0; i < config->webhook_count; i++) {
+        struct webhook_subject *subject = &ret->of[i];
+        (void)snprintf(subject->name, sizeof subject->name, "%s", config->webhooks[i].name);
+        (void)snprintf(subject->treasuries, sizeof subject->treasuries, "%s", config->webhooks[i].treasuries);
+    }
 }

@@ -6,6 +6,7 @@
 #include "cli/context.h"
 #include "service/shown.h"
 #include "service/treasury_settings.h"
+#include "service/webhook_view.h"
 
 /* How the treasury of a section stands now: what every row's diagnosis is made from. */
 BURSAR_MUST_CHECK enum bursar_status shown_situation(const struct session *session,
@@ -16,5 +17,7 @@ BURSAR_MUST_CHECK enum bursar_status shown_situation(const struct session *sessi
 void shown_limits(const struct config *config, const struct treasury_config *section, struct situation_limits *ret);
 /* All that it says of one. `section` is borrowed. */
 void shown_settings(const struct config *config, const struct treasury_config *section, struct treasury_settings *ret);
+/* The webhooks it has, for looking at them. */
+void shown_webhooks(const struct config *config, struct webhook_list *ret);
 
 #endif

@@ -16,15 +16,21 @@ static enum bursar_status add_standing(struct http_call *call, const struct http
 {
     struct treasury row;
     struct treasury_settings settings;
+    struct webhook_list list;
+    json_t *webhooks = NULL;
     struct standing *standing = calloc(1, sizeof *standing);
     if (!standing)
         return bursar_fail(err, BURSAR_ENOMEM, "out of memory");
     http_treasury_settings(call, treasury, &settings);
+    http_webhooks(call, &list);
     enum bursar_status status = store->treasury_get(store->ctx, treasury->id, &row, err);
     if (status == BURSAR_OK)
         status = standing_read(store, &settings, &row, http_is_stopping, call->server, standing, err);
-    if (status == BURSAR_OK && json_array_append_new(items, standing_json(standing)) != 0)
+    if (status == BURSAR_OK)
+        status = webhook_views_json(store, &list, treasury->name, &webhooks, err);
+    if (status == BURSAR_OK && json_array_append_new(items, standing_json(standing, webhooks)) != 0)
         status = bursar_fail(err, BURSAR_ENOMEM, "out of memory");
+    json_decref(webhooks);
     standing_clear(standing);
     free(standing);
     return status;

@@ -55,6 +55,8 @@ const struct http_settings *http_settings_of(const struct http_call *call);
 /* What the configuration says of it now: a reload may change limits at any moment. */
 void http_treasury_settings(const struct http_call *call, const struct http_treasury *treasury,
                             struct treasury_settings *ret);
+/* Those that there are now, likewise. */
+void http_webhooks(const struct http_call *call, struct webhook_list *ret);
 /* Value of `?name=`, decoded; NULL when it is not there. */
 const char *http_query(const struct http_call *call, const char *name);
 /* Value of a header; NULL when it is not there. */

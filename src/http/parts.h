@@ -45,7 +45,7 @@ struct http_server {
     struct MHD_Daemon *daemon;
     struct stores stores;
     struct clients clients;
-    pthread_mutex_t limits_lock; /* of the treasuries' settings; held for a copy only */
+    pthread_mutex_t limits_lock; /* of the treasuries' settings and the webhooks; held for a copy only */
     pthread_mutex_t rate_lock;
     struct rate rate;
     atomic_bool is_stopping;

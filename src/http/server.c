@@ -36,6 +36,14 @@ void http_treasury_settings(const struct http_call *call, const struct http_trea
     ret->cancel_ctx = server;
 }
 
+void http_webhooks(const struct http_call *call, struct webhook_list *ret)
+{
+    struct http_server *server = call->server;
+    (void)pthread_mutex_lock(&server->limits_lock);
+    *ret = server->settings.webhooks;
+    (void)pthread_mutex_unlock(&server->limits_lock);
+}
+
 const char *http_query(const struct http_call *call, const char *name)
 {
     return MHD_lookup_connection_value(call->connection, MHD_GET_ARGUMENT_KIND, name);

@@ -8,6 +8,7 @@
 #include "base/note.h"
 #include "base/time.h"
 #include "service/treasury_settings.h"
+#include "service/webhook_view.h"
 
 #include <bursar/status.h>
 
@@ -38,7 +39,8 @@ struct http_treasury {
     struct treasury_settings settings;
 };
 
-/* Borrowed for as long as the server lives, which alone changes the treasuries' limits (http_server_set_limits). */
+/* Borrowed for as long as the server lives, which alone changes the treasuries' limits (http_server_set_limits). The
+ * webhooks are copied. */
 struct http_settings {
     const char *listen;                      /* ADDRESS:PORT */
     const char *allowed_hosts;               /* beside its own names, separated by spaces */
@@ -53,6 +55,7 @@ struct http_settings {
     const char *store_path;
     struct http_treasury *treasuries;
     size_t treasury_count;
+    struct webhook_list webhooks;
     struct http_metrics metrics;
     struct clock clock;
 };

@@ -154,7 +154,7 @@ static json_t *foreign_json(const struct standing *standing)
                      "seen_at", output_json_ms(foreign->seen_ms));
 }
 
-json_t *standing_json(const struct standing *standing)
+json_t *standing_json(const struct standing *standing, json_t *webhooks)
 {
     const struct snapshot *snapshot = &standing->situation.snapshot;
     json_t *item = json_pack(
@@ -164,14 +164,14 @@ json_t *standing_json(const struct standing *standing)
         queue_json(standing), "breaker", breaker_json(&standing->breaker), "lease", lease_json(standing), "last_error",
         text_or_null(snapshot->last_error), "halt", halt_json(standing), "blocked", standing->blocked);
     json_t *more = json_pack(
-        "{s:b,s:o,s:o,s:o,s:o,s:o,s:o,s:b,s:I,s:I,s:b,s:o}", "blocked_more",
+        "{s:b,s:o,s:o,s:o,s:o,s:o,s:o,s:b,s:I,s:I,s:b,s:o,s:O}", "blocked_more",
         standing->blocked_seen > BLOCKED_SHOWN_MAX_COUNT, "hold", text_or_null(snapshot->hold), "last_error_at",
         output_json_ms(snapshot->last_error_ms), "last_success_at", output_json_ms(snapshot->last_success_ms),
         "last_tick_at", output_json_ms(snapshot->last_tick_ms), "node", node_json(standing), "nodes",
         nodes_json(&standing->look), "executor_running", lease_is_live(&standing->treasury, standing->now_ms),
         "in_flight", (json_int_t)standing->situation.lane.in_flight, "next_nonce",
         (json_int_t)standing->situation.lane.next_nonce, "stored", standing->is_stored, "foreign",
-        foreign_json(standing));
+        foreign_json(standing), "webhooks", webhooks);
     if (!item || !more || json_object_update(item, more) != 0) {
         json_decref(item);
         item = NULL;

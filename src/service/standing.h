@@ -31,7 +31,8 @@ struct standing {
 BURSAR_MUST_CHECK enum bursar_status standing_read(const struct store *store, const struct treasury_settings *settings,
                                                    const struct treasury *treasury, bool (*is_cancelled)(void *ctx),
                                                    void *cancel_ctx, struct standing *ret, struct bursar_error *err);
-json_t *standing_json(const struct standing *standing); /* NULL: out of memory */
+/* With what webhook_views_json says of it, borrowed. NULL: out of memory. */
+json_t *standing_json(const struct standing *standing, json_t *webhooks);
 void standing_clear(struct standing *standing);
 
 #endif

@@ -141,6 +141,20 @@ static void draw_nodes(struct grid *grid, const struct view_treasury *treasury)
     }
 }
 
+static void draw_webhooks(struct grid *grid, const struct view *view)
+{
+    for (size_t i = 0; i < view->webhook_count; i++) {
+        char text[WEBHOOK_VIEW_TEXT_BYTES];
+        const struct webhook_view *webhook = &view->webhooks[i];
+        webhook_view_text(webhook, view->now_ms, text);
+        draw_line(grid, i == 0 ? "webhooks" : "",
+                  webhook->is_failing                         ? TONE_BAD
+                  : !webhook->is_known || webhook->behind > 0 ? TONE_WAIT
+                                                              : TONE_GOOD,
+                  "%s", text);
+    }
+}
+
 void draw_standing(struct grid *grid, const struct view *view, const struct view_treasury *treasury)
 {
     char address[ADDRESS_TEXT_BYTES], at[RFC3339_TEXT_BYTES];
@@ -158,6 +172,7 @@ void draw_standing(struct grid *grid, const struct view *view, const struct view
         draw_line(grid, "store", TONE_WAIT, "not in the store yet: `bursar run` adds it");
     }
     draw_nodes(grid, treasury);
+    draw_webhooks(grid, view);
     if (treasury->is_stored && situation_is_blind(&treasury->situation)) {
         rfc3339_from_seconds(snapshot->last_error_ms / 1000, at);
         draw_line(grid, "last error", TONE_WAIT, "%s %s", at, snapshot->last_error);

@@ -10,9 +10,10 @@
 #define EVENTS_PAGES_MAX_COUNT 20 /* a refresh: more than happen in a minute */
 
 enum bursar_status gather_init(struct gather *gather, const struct store *store,
-                               const struct treasury_settings *settings, size_t count, struct bursar_error *err)
+                               const struct treasury_settings *settings, size_t count,
+                               const struct webhook_list *webhooks, struct bursar_error *err)
 {
-    *gather = (struct gather){ .store = store, .settings = settings };
+    *gather = (struct gather){ .store = store, .settings = settings, .webhooks = *webhooks };
     gather->view.treasuries = calloc(count, sizeof *gather->view.treasuries);
     if (!gather->view.treasuries)
         return bursar_fail(err, BURSAR_ENOMEM, "out of memory");
@@ -211,6 +212,25 @@ static enum bursar_status read_reasons(const struct store *store, struct view_tr
     return status;
 }
 
+/* -- webhooks -------------------------------------------------------------------------------------------------------
+ */
+
+/* Those that are about the one that is looked at closely. */
+static enum bursar_status read_webhooks(struct gather *gather, const char *treasury, struct bursar_error *err)
+{
+    struct view *view = &gather->view;
+    enum bursar_status status = BURSAR_OK;
+    view->webhook_count = 0;
+    for (size_t i = 0; i < gather->webhooks.count && status == BURSAR_OK; i++) {
+        const struct webhook_subject *subject = &gather->webhooks.of[i];
+        if (!webhook_is_about(subject, treasury))
+            continue;
+        status = webhook_view_read(gather->store, subject->name, &view->webhooks[view->webhook_count], err);
+        view->webhook_count += status == BURSAR_OK;
+    }
+    return status;
+}
+
 enum bursar_status gather_read(struct gather *gather, size_t selected, uint64_t now_ms, struct bursar_error *err)
 {
     struct view *view = &gather->view;
@@ -220,6 +240,8 @@ enum bursar_status gather_read(struct gather *gather, size_t selected, uint64_t 
         status = read_treasury(gather, &gather->settings[i], &view->treasuries[i], now_ms, err);
     if (status == BURSAR_OK)
         status = read_log(gather, err);
+    if (status == BURSAR_OK && selected < view->count)
+        status = read_webhooks(gather, view->treasuries[selected].name, err);
     if (status == BURSAR_OK && selected < view->count && view->treasuries[selected].is_stored) {
         status = read_flights(gather->store, &view->treasuries[selected], err);
         if (status == BURSAR_OK)

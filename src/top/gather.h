@@ -8,15 +8,16 @@
 struct gather {
     const struct store *store;                /* borrowed */
     const struct treasury_settings *settings; /* borrowed, one a treasury of the view */
-    struct view view;                         /* as it was gathered last */
-    bool has_tail;                            /* the log was looked at before: */
+    struct webhook_list webhooks;
+    struct view view; /* as it was gathered last */
+    bool has_tail;    /* the log was looked at before: */
     uint64_t last_seq;
 };
 
 /* `view.treasuries[].address` is what the caller says until it is stored. Free also after a failure. */
 BURSAR_MUST_CHECK enum bursar_status gather_init(struct gather *gather, const struct store *store,
                                                  const struct treasury_settings *settings, size_t count,
-                                                 struct bursar_error *err);
+                                                 const struct webhook_list *webhooks, struct bursar_error *err);
 void gather_free(struct gather *gather);
 /* All treasuries, and `selected` closely. After a failure the view is partly the old one. */
 BURSAR_MUST_CHECK enum bursar_status gather_read(struct gather *gather, size_t selected, uint64_t now_ms,

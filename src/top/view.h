@@ -5,6 +5,7 @@
 #include "doctor/diagnosis.h"
 #include "service/breaker_view.h"
 #include "service/live_look.h"
+#include "service/webhook_view.h"
 #include "top/log_tail.h"
 
 #define VIEW_FLIGHTS_MAX_COUNT 100
@@ -59,6 +60,8 @@ struct view {
     uint64_t now_ms; /* wall clock, when it was gathered */
     struct view_treasury *treasuries;
     size_t count;
+    struct webhook_view webhooks[WEBHOOKS_MAX_COUNT]; /* about the one that is looked at closely */
+    size_t webhook_count;
     char error[BURSAR_ERROR_MESSAGE_MAX_BYTES]; /* why it is older than it should be; "" */
 };
 

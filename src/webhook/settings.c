@@ -9,19 +9,6 @@
 
 #define CAUSES_MAX_COUNT 64
 
-bool webhook_has_word(const char *words, const char *name)
-{
-    const size_t length = strlen(name);
-    for (const char *at = words; *at;) {
-        const size_t word = strcspn(at, " ");
-        if (word == length && strncmp(at, name, length) == 0)
-            return true;
-        at += word;
-        at += strspn(at, " ");
-    }
-    return false;
-}
-
 static bool cause_of(const char *word, size_t length, unsigned *ret)
 {
     for (unsigned cause = 1; cause < CAUSES_MAX_COUNT; cause++) {

@@ -2,12 +2,10 @@
 #ifndef WEBHOOK_SETTINGS_H
 #define WEBHOOK_SETTINGS_H
 
-#include "store/records.h"
+#include "service/webhook_view.h"
 
-#define WEBHOOKS_MAX_COUNT 16
 #define WEBHOOK_URL_MAX_BYTES 2048
 #define WEBHOOK_PATH_MAX_BYTES 4096
-#define WEBHOOK_WORDS_MAX_BYTES 256
 #define WEBHOOK_SECRET_MIN_BYTES 16
 #define WEBHOOK_SECRET_MAX_BYTES 1024
 
@@ -30,8 +28,6 @@ struct webhook_treasury {
     const char *name; /* borrowed */
 };
 
-/* Is this name one of the words? */
-bool webhook_has_word(const char *words, const char *name);
 /* As bits of enum lifecycle_cause, all of them for "". EINVAL names the word that is none. */
 BURSAR_MUST_CHECK enum bursar_status webhook_causes(const char *words, uint64_t *ret, struct bursar_error *err);
 /* The secret, without one newline at its end. EINVAL: too short or too long; ENOTFOUND and others: can't be read. */

@@ -74,12 +74,14 @@ def read_to_end(link):
 class HttpCase(ChainCase):
     """Tests with a treasury whose executor runs and serves HTTP."""
 
-    def serving(self, node=None, **settings):
-        """A treasury, its executor at work, and an Http for it."""
+    def serving(self, node=None, prepare=None, **settings):
+        """A treasury, its executor at work, and an Http for it. `prepare` has the program before it is started."""
         node = node or self.node()
         port = free_port()
         settings.setdefault("HTTP_LISTEN", f"127.0.0.1:{port}")
         bursar = self.bursar(node, **settings)
+        if prepare:
+            prepare(bursar)
         run = bursar.start("run")
         return bursar, run, self.wait_served(run, Http(port))
 

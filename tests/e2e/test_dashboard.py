@@ -3,7 +3,8 @@
 import re
 
 from browser import Browser
-from harness import ETHER, HANG_S, ROOT, TREASURY, csv_text, destination, expected, rows, wait_until
+from harness import (ETHER, HANG_S, ROOT, TREASURY, csv_text, destination, expected, free_port, rows,
+                     wait_until)
 from http_client import HttpCase
 
 AXE = ROOT / "node_modules/axe-core/axe.min.js"
@@ -11,10 +12,10 @@ SUITES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
 class DashboardCase(HttpCase):
-    def looking(self, node=None, *, scope="pay,operate", browser=None, **settings):
+    def looking(self, node=None, *, scope="pay,operate", browser=None, prepare=None, **settings):
         """A treasury that is served, and a browser in which somebody has given a token."""
         node = node or self.node()
-        bursar, run, http = super().serving(node, **settings)
+        bursar, run, http = super().serving(node, prepare, **settings)
         http.token = token = self.token(bursar, "eve", scope)
         return node, bursar, http, self.sign_in(self.browser(**(browser or {})), http, token)
 
@@ -118,6 +119,19 @@ class LookTest(DashboardCase):
         self.wait_text(browser, "#nodes", "well, block")
         browser.do("await page.locator('#balance-chart canvas').waitFor();")
         self.wait_text(browser, "#balance-text", "0.000000001 ETH are owed")
+
+    def test_webhooks_are_shown_where_there_are_any(self):
+        def hooked(bursar):
+            (bursar.directory / "hook.secret").write_text("a secret of the tests, 32 bytes.")
+            for name, events in (("ops", "imported"), ("quiet", "reversed")):  # nobody listens there
+                bursar.configure(f"webhook {name}", url=f"http://127.0.0.1:{free_port()}/", secret_file="hook.secret",
+                                 events=events, retry_ms="60000")
+        _, bursar, _, browser = self.looking(prepare=hooked)
+        self.wait_text(browser, "#webhooks li:has-text('quiet')", "up to date, 0 events delivered")
+        self.pay(bursar, rows("hook", 1))
+        self.wait_text(browser, "#webhooks li:has-text('ops')", "1 event behind, not taken at")
+        self.wait_text(browser, "#webhooks li:has-text('ops')", "; next try at")
+        self.assert_accessible(browser, "webhooks")
 
     def test_what_is_blocked_says_why_and_what_to_do_and_is_paid_once_it_can_be(self):
         node, bursar, http, browser = self.looking()

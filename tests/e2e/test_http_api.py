@@ -50,8 +50,8 @@ class Described(Http):
 
 
 class ApiCase(HttpCase):
-    def serving(self, node=None, **settings):
-        bursar, run, http = super().serving(node, **settings)
+    def serving(self, node=None, prepare=None, **settings):
+        bursar, run, http = super().serving(node, prepare, **settings)
         described = Described(http.port, self.token(bursar, "all", "pay,operate"))
         described.description = described.get("/openapi.json").json
         return bursar, run, described

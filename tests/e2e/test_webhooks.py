@@ -12,7 +12,8 @@ import threading
 import time
 import unittest
 
-from harness import HANG_S, ChainCase, rows, wait_until
+from harness import HANG_S, ChainCase, free_port, rows, wait_until
+from test_http_api import Described
 
 SECRET = b"a secret of the tests, 32 bytes."
 
@@ -167,6 +168,9 @@ class WebhookTest(WebhookCase):
         status = wait_until(lambda: bursar.status()["webhooks"][0]["last_error"] and bursar.status(), HANG_S, "status")
         self.assertEqual(status["webhooks"][0]["last_error"], "answered 500")
         self.assertIn("answered 500", bursar.command("status").out)
+        self.assertGreaterEqual(status["webhooks"][0]["kept_back"], 1)
+        top = bursar.command("top", settings={"COLUMNS": "200"}).out
+        self.assertRegex(top, r"webhooks +ops: \d+ events? behind; not taken at .*: answered 500")
         check = [c for c in json.loads(bursar.command("doctor", "--json").out)["checks"] if c["check"] == "webhook"]
         self.assertEqual((check[0]["subject"], check[0]["result"]), ("ops", "warning"))
         closed.set()
@@ -174,6 +178,39 @@ class WebhookTest(WebhookCase):
         self.assertEqual(receiver.of("hook-0"), ["imported", "bound", "included", "final_success"])
         self.assert_in_order(receiver)
         wait_until(lambda: bursar.status()["webhooks"][0]["behind"] == 0, HANG_S, lambda: str(bursar.status()))
+
+    def test_how_it_stands_is_told_over_http_too(self):
+        node, receiver = self.node(), self.receiver()
+        bursar = self.hooked(node, receiver, treasuries="main")
+        self.add_hook(bursar, receiver, "second", events="reversed")
+        closed = threading.Event()
+        receiver.answer = lambda event: 500 if not closed.is_set() else 200
+        port = free_port()
+        bursar.start("run", settings={"BURSAR_HTTP_LISTEN": f"127.0.0.1:{port}"})
+        self.wait_started(bursar)
+        self.wait_started(bursar, "second")
+        http = Described(port, bursar.command("token", "create", "--name", "eve", "--scope", "read").out.strip())
+        http.description = http.get("/openapi.json").json
+
+        def hooks():
+            found = http.get("/v1/status").json["items"][0]["webhooks"]
+            self.assertEqual([hook["name"] for hook in found], ["ops", "second"])
+            return found
+        self.assertEqual((hooks()[0]["started"], hooks()[0]["last_error"], hooks()[0]["next_try_at"]), (True, None, None))
+        before = hooks()[0]["seq"]
+        self.pay(bursar, rows("hook", 1))
+        failing = wait_until(lambda: hooks()[0]["last_error"] and hooks()[0], HANG_S, lambda: str(hooks()))
+        self.assertEqual(failing["last_error"], "answered 500")
+        self.assertGreaterEqual(failing["kept_back"], 1)
+        self.assertTrue(failing["last_error_at"] and failing["next_try_at"])
+        self.assertEqual(bursar.status()["webhooks"][0].keys(), failing.keys())
+        self.assertNotIn("hidden", json.dumps(hooks()))
+        closed.set()
+        self.wait_taken(receiver, "hook-0")
+        done = wait_until(lambda: hooks()[0]["behind"] == 0 and hooks()[0], HANG_S, lambda: str(hooks()))
+        self.assertGreaterEqual(done["seq"], before + 4)
+        self.assertEqual((done["kept_back"], done["last_error"], done["next_try_at"]), (0, None, None))
+        self.assertGreaterEqual(done["delivered"], 4)
 
     def test_a_receiver_that_was_down_gets_everything(self):
         node, receiver = self.node(), self.receiver()

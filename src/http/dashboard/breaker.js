@@ -1,8 +1,8 @@
-// The circuit breaker with its history, and the nodes it judges.
+// The circuit breaker with its history, the nodes it judges, and the webhooks.
 import { $, h, icon, redraw } from "./dom.js";
 import { get, post } from "./api.js";
 import { askReason } from "./dialogs.js";
-import { causeWords, grouped, plural, time } from "./format.js";
+import { causeWords, grouped, plural, time, when } from "./format.js";
 
 const WORDS = {
   closed: ["ok", "Closed: payments go out"],
@@ -49,6 +49,7 @@ export function drawBreaker(status, may) {
       || (command === "close" && breaker.state === "closed") || (command === "reset" && breaker.failures === 0);
   }
   drawNodes(status);
+  drawWebhooks(status.webhooks);
 }
 
 export async function drawBreakerHistory(treasury) {
@@ -75,5 +76,22 @@ function drawNodes(status) {
     h("p", { class: "muted" }, status.node.reachable
       ? `Newest block ${grouped(newest)}${final === null ? "" : `, final up to ${grouped(final)} (${plural(newest - final, "block")} behind)`}.`
       : status.node.error ?? "No node answers."),
+  ]);
+}
+
+function webhookWords(hook) {
+  if (!hook.started) return ["idle", "not started yet"];
+  if (hook.last_error) return ["warn", `${plural(hook.behind, "event")} behind, not taken at ${when(hook.last_error_at)}`];
+  if (hook.behind) return ["idle", `${plural(hook.behind, "event")} behind`];
+  return ["ok", `up to date, ${plural(hook.delivered, "event")} delivered`];
+}
+
+function drawWebhooks(hooks) {
+  const lines = hooks.map(hook => [hook, ...webhookWords(hook), new Date(hook.next_try_at ?? 0) > Date.now()]);
+  redraw($("webhooks"), lines, () => lines.length > 0 && [
+    h("h3", null, "Webhooks"),
+    h("ul", { class: "nodes" }, lines.map(([hook, tone, words, isPlanned]) =>
+      h("li", { class: tone }, icon(tone === "idle" ? "wait" : tone), h("code", null, hook.name), h("span", null, words),
+        hook.last_error && h("p", { class: "muted" }, hook.last_error, isPlanned && `; next try at ${when(hook.next_try_at)}`)))),
   ]);
 }

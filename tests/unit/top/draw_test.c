@@ -212,6 +212,16 @@ static void trouble_is_told_in_words(void **state)
     treasury->breaker.view = (struct bursar_breaker_view){ .forced = true, .next_change_at_ms = view.now_ms + 60000 };
     (void)drawn(100, 40);
     assert_shows("breaker    closed; held until 2");
+    assert_hides("webhook");
+    view.webhook_count = 2;
+    view.webhooks[0] = (struct webhook_view){ .name = "ops", .is_known = true, .behind = 12, .is_failing = true };
+    view.webhooks[0].record.next_try_ms = view.now_ms + 8000;
+    (void)snprintf(view.webhooks[0].record.last_error, sizeof view.webhooks[0].record.last_error, "answered 500");
+    view.webhooks[1] = (struct webhook_view){ .name = "audit", .is_known = true, .record.delivered = 7 };
+    (void)drawn(160, 40);
+    assert_shows("webhooks   ops: 12 events behind; not taken at 1970-01-01T00:00:00Z: answered 500; next try at "
+                 "2025-10-09T08:53:28Z\n");
+    assert_shows("           audit: up to date, 7 events delivered\n");
     treasury->is_stored = false;
     (void)drawn(100, 40);
     assert_shows("not in the store yet");

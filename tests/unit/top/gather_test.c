@@ -7,6 +7,9 @@
 static struct gather gather;
 static struct treasury_config section;
 static struct treasury_settings settings;
+static const struct webhook_list webhooks = {
+    .count = 2, .of = { { .name = "ops", .treasuries = "main" }, { .name = "far", .treasuries = "other" } }
+};
 
 static int set_up(void **state)
 {
@@ -19,7 +22,7 @@ static int set_up(void **state)
     section = (struct treasury_config){ .name = "main", .chain_id = treasury.chain_id };
     settings = (struct treasury_settings){ .section = &section, .limits = { .max_in_flight = 64 } };
     settings.limits.breaker = (struct bursar_breaker_config)BURSAR_BREAKER_DEFAULTS;
-    assert_int_equal(gather_init(&gather, &f->store, &settings, 1, &f->err), BURSAR_OK);
+    assert_int_equal(gather_init(&gather, &f->store, &settings, 1, &webhooks, &f->err), BURSAR_OK);
     gather.view.treasuries[0].address = treasury.address;
     return 0;
 }
@@ -58,6 +61,35 @@ static void what_is_in_flight_is_shown_in_nonce_order(void **state)
     assert_int_equal(seen->flights[1].attempts, 0);
     (void)gathered(f);
     assert_int_equal(seen->flight_count, 2);
+}
+
+static void how_webhooks_stand_is_shown_of_those_about_the_treasury(void **state)
+{
+    struct fixture *f = *state;
+    struct webhook_record webhook;
+    (void)gathered(f);
+    assert_int_equal(gather.view.webhook_count, 1);
+    assert_string_equal(gather.view.webhooks[0].name, "ops");
+    assert_false(gather.view.webhooks[0].is_known);
+    OK(f, webhook_add, "ops", &webhook);
+    (void)import_many(f, "r", 3, NULL);
+    const uint64_t kept = webhook.seq + 1;
+    webhook.seq += 2;
+    webhook.last_error_ms = NOW_MS;
+    webhook.next_try_ms = NOW_MS + 4000;
+    (void)snprintf(webhook.last_error, sizeof webhook.last_error, "answered 500");
+    OK(f, webhook_save, &webhook, &kept, 1);
+    (void)gathered(f);
+    const struct webhook_view *seen = &gather.view.webhooks[0];
+    assert_int_equal(gather.view.webhook_count, 1);
+    assert_true(seen->is_known && seen->is_failing);
+    assert_int_equal(seen->behind, 2); /* one that is kept back, and the third */
+    char text[WEBHOOK_VIEW_TEXT_BYTES];
+    webhook_view_text(seen, NOW_MS, text);
+    assert_non_null(strstr(text, "ops: 2 events behind; not taken at "));
+    assert_non_null(strstr(text, ": answered 500; next try at "));
+    webhook_view_text(seen, NOW_MS + 4000, text);
+    assert_null(strstr(text, "next try"));
 }
 
 static void one_reason_for_many_is_one_reason(void **state)
@@ -105,6 +137,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_is_in_flight_is_shown_in_nonce_order, set_up, tear_down_all),
+        cmocka_unit_test_setup_teardown(how_webhooks_stand_is_shown_of_those_about_the_treasury, set_up, tear_down_all),
         cmocka_unit_test_setup_teardown(one_reason_for_many_is_one_reason, set_up, tear_down_all),
         cmocka_unit_test_setup_teardown(events_are_seen_once_as_they_happen, set_up, tear_down_all),
         cmocka_unit_test_setup_teardown(what_is_not_stored_yet_is_no_failure, set_up, tear_down_all),
