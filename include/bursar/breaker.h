@@ -215,4 +215,17 @@ BURSAR_MUST_CHECK enum bursar_status bursar_breaker_restore(struct bursar_breake
                                                             const struct bursar_breaker_memory *memory, uint64_t now_ms,
                                                             uint64_t wall_ms, struct bursar_error *err);
 
+/* Goes on with another configuration, which is copied. As after a restart with it, but that nothing is forgotten:
+ *  - The state stays. What is still inside the new window is counted on, up to the new failure_threshold; if that has
+ *    been reached already, the next failure opens it.
+ *  - Open lasts no longer from now on than it would if it opened now with the new configuration; forced stays forced,
+ * for as long as it was told to.
+ *  - Half-open keeps its successes but is never closed by them alone. Trials expire by the new timeout_ms; of more than
+ *    are still needed the oldest have expired.
+ *  - Tickets stay good.
+ * BURSAR_EINVAL (see config_check): the breaker is untouched. */
+BURSAR_MUST_CHECK enum bursar_status bursar_breaker_reconfigure(struct bursar_breaker *breaker,
+                                                                const struct bursar_breaker_config *config,
+                                                                uint64_t now_ms, struct bursar_error *err);
+
 #endif

@@ -61,11 +61,7 @@ enum bursar_status bursar_breaker_new(const struct bursar_breaker_config *config
         free(b);
         return bursar_fail(err, BURSAR_ENOMEM, "circuit breaker: the system gives no mutex");
     }
-    b->config = *config;
-    b->slow_call_ms = config->slow_call_ms;
-    b->judges_successes = config->failure_rate_percent || config->slow_call_ms;
-    if (config->failure_rate_percent)
-        b->slice_ms = (int64_t)(config->window_ms + BURSAR_BREAKER_SLICES - 1) / BURSAR_BREAKER_SLICES;
+    breaker_take_config(b, config);
     b->changed_at = b->failed_at = BREAKER_TIME_NONE;
     atomic_init(&b->word, UINT64_C(1) << STATE_BITS | BURSAR_BREAKER_CLOSED); /* generation 0 is no ticket's */
     atomic_init(&b->refuse_until, BREAKER_TIME_NONE);
@@ -274,13 +270,15 @@ bool bursar_breaker_allow_request(struct bursar_breaker *breaker, uint64_t now_m
 
 static bool is_slow(const struct bursar_breaker *b, struct bursar_breaker_ticket ticket, uint64_t now_ms)
 {
-    return b->slow_call_ms && now_ms > ticket.taken_ms && now_ms - ticket.taken_ms >= b->slow_call_ms;
+    const uint64_t slow_call_ms = atomic_load_explicit(&b->slow_call_ms, memory_order_relaxed);
+    return slow_call_ms && now_ms > ticket.taken_ms && now_ms - ticket.taken_ms >= slow_call_ms;
 }
 
 static void succeed_closed(struct bursar_breaker *b, struct bursar_breaker_ticket ticket, uint64_t now_ms)
 {
-    if (b->slice_ms && ticket.number == atomic_load_explicit(&b->word, memory_order_acquire))
-        breaker_rate_count(b->calls, b->slice_ms, time_from(now_ms));
+    const int64_t slice_ms = atomic_load_explicit(&b->slice_ms, memory_order_relaxed);
+    if (slice_ms && ticket.number == atomic_load_explicit(&b->word, memory_order_acquire))
+        breaker_rate_count(b->calls, slice_ms, time_from(now_ms));
 }
 
 /* Never inlined, as allow_locked. */
@@ -305,7 +303,8 @@ __attribute__((noinline)) static void succeed(struct bursar_breaker *b, struct b
 /* While closed a success wipes nothing: where successes are not judged there is nothing to write. */
 void bursar_breaker_record_success(struct bursar_breaker *breaker, struct bursar_breaker_ticket ticket, uint64_t now_ms)
 {
-    if (breaker->judges_successes || bursar_breaker_ticket_is_trial(ticket))
+    if (atomic_load_explicit(&breaker->judges_successes, memory_order_relaxed) ||
+        bursar_breaker_ticket_is_trial(ticket))
         succeed(breaker, ticket, now_ms);
 }
 

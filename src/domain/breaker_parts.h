@@ -1,5 +1,5 @@
 /* The breaker's inside, shared by its files: breaker.c (rules), breaker_rate.c (the share of failures), breaker_view.c
- * (looking), breaker_memory.c (save and restore).
+ * (looking), breaker_memory.c (save and restore), breaker_reconfigure.c (another configuration).
  *
  * Time inside is signed, so that what happened before a reboot still has a place on a clock that starts at zero.
  * Callers' times and ages are cut to BREAKER_TIME_MAX and BREAKER_AGE_MAX first; no sum of those can overflow. */
@@ -29,9 +29,10 @@ struct breaker_trial {
 struct bursar_breaker {
     alignas(BREAKER_LINE_BYTES) _Atomic uint64_t word;
     _Atomic int64_t refuse_until; /* open: the end of the timeout, or UNDUE without one; else of the last time */
-    bool judges_successes;        /* there is a rate, or slow calls count: never written again, nor the next two */
-    uint64_t slow_call_ms;        /* as configured */
-    int64_t slice_ms;             /* 0: there is no rate */
+    /* Written by breaker_take_config only. Without the lock each is read once: it may change. */
+    _Atomic bool judges_successes; /* there is a rate, or slow calls count */
+    _Atomic uint64_t slow_call_ms; /* as configured */
+    _Atomic int64_t slice_ms;      /* 0: there is no rate */
 
     /* What each slice of the window has seen: its number << 32 | how many. */
     alignas(BREAKER_LINE_BYTES) _Atomic uint64_t calls[BURSAR_BREAKER_SLICES];
@@ -57,7 +58,8 @@ struct bursar_breaker {
 void breaker_lock(struct bursar_breaker *b);
 void breaker_unlock(struct bursar_breaker *b);
 
-/* The rest needs the lock. */
+/* The rest needs the lock, but for a new breaker. */
+void breaker_take_config(struct bursar_breaker *b, const struct bursar_breaker_config *config);
 enum bursar_breaker_state breaker_state(const struct bursar_breaker *b);
 /* A person holds it closed. */
 bool breaker_is_held(const struct bursar_breaker *b);

@@ -1,6 +1,6 @@
 /* How large a share of the calls has failed (bursar/breaker.h). Each slice of the window is one word, its number and a
  * count, so that a call is counted without a lock, and a slice that is over is told by its number. A count that races
- * with a change of state may be lost or kept by one: the rate is of many calls. */
+ * with a change of state or configuration may be lost or kept by one: the rate is of many calls. */
 #include "domain/breaker_parts.h"
 
 #define COUNT_BITS 32

@@ -10,3 +10,4 @@ unit_test(domain money)
 
 find_package(Threads REQUIRED)
 unit_test(domain breaker_threads Threads::Threads)
+unit_test(domain breaker_reconfigure Threads::Threads)
