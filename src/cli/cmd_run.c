@@ -74,11 +74,17 @@ static enum bursar_status unlock(struct runner *runner, struct bursar_error *err
 }
 
 /* Each process has a jitter of its own. */
-static enum bursar_status make_breaker(const struct running *running, struct runner *runner, struct bursar_error *err)
+static struct bursar_breaker_config breaker_settings(const struct running *running, const struct runner *runner)
 {
     struct bursar_breaker_config settings;
     config_breaker(running->session.config, &settings);
     settings.jitter_seed = running->clock.wall_ms(running->clock.ctx) ^ (uint64_t)runner->treasury.id << 48;
+    return settings;
+}
+
+static enum bursar_status make_breaker(const struct running *running, struct runner *runner, struct bursar_error *err)
+{
+    const struct bursar_breaker_config settings = breaker_settings(running, runner);
     return bursar_breaker_new(&settings, &runner->breaker, err);
 }
 
@@ -229,14 +235,14 @@ static int idle_code(struct running *running, struct bursar_error *err)
 static void tell_change(void *ctx, const char *what, bool in_force)
 {
     struct note_sink notes = note_printer_sink(ctx);
-    note(&notes, in_force ? NOTE_INFO : NOTE_WARN, "%s %s", what,
-         in_force ? "was changed, and is in force" : "was changed: in force with the next start");
+    note(&notes, in_force ? NOTE_INFO : NOTE_WARN, "%s: in force %s", what, in_force ? "now" : "with the next start");
 }
 
 /* SIGHUP. A file that is not good changes nothing. */
 static void reload(struct running *running)
 {
     struct config *config = running->session.config, *fresh = NULL;
+    struct webhook_list webhooks;
     struct bursar_error err = { 0 };
     service_reloading(running->clock.monotonic_ms(running->clock.ctx));
     if (config_load(config->path, environ, &fresh, &err) != BURSAR_OK) {
@@ -249,12 +255,19 @@ static void reload(struct running *running)
             struct runner *runner = &running->runners[i];
             const struct executor_config settings = settings_of(running, runner);
             struct situation_limits limits;
+            const struct bursar_breaker_config breaker = breaker_settings(running, runner);
             executor_reconfigure(runner->executor, &settings);
+            if (bursar_breaker_reconfigure(runner->breaker, &breaker, running->clock.monotonic_ms(running->clock.ctx),
+                                           &err) != BURSAR_OK)
+                output_message("SIGHUP: %s", err.message);
             shown_limits(config, runner->section, &limits);
             http_server_set_limits(running->http.server, i, &limits);
             runner->printer.level = config->log_level;
             runner->printer.format = config->log_format;
         }
+        shown_webhooks(config, &webhooks);
+        http_server_set_webhooks(running->http.server, &webhooks);
+        run_webhooks_reload(&running->webhooks, &running->session);
     }
     config_free(fresh);
     service_ready();

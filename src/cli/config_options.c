@@ -161,8 +161,10 @@ const struct config_option *config_option_find(const char *section, const char *
 bool config_option_reloads(const struct config_option *option)
 {
     static const struct {
-        const char *section, *key;
+        const char *section, *key; /* NULL: all of them */
     } reloading[] = {
+        { "breaker", NULL },
+        { "webhook", NULL },
         { "treasury", "max_in_flight" },
         { "treasury", "max_spend_per_hour" },
         { "treasury", "max_payments_per_hour" },
@@ -180,7 +182,8 @@ bool config_option_reloads(const struct config_option *option)
         { "log", "format" },
     };
     for (size_t i = 0; i < COUNT_OF(reloading); i++) {
-        if (strcmp(reloading[i].section, option->section) == 0 && strcmp(reloading[i].key, option->key) == 0)
+        if (strcmp(reloading[i].section, option->section) == 0 &&
+            (!reloading[i].key || strcmp(reloading[i].key, option->key) == 0))
             return true;
     }
     return false;

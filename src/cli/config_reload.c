@@ -67,7 +67,7 @@ static void compare(const struct config_option *option, const char *section, cha
     bool in_force = config_option_reloads(option);
     if (in_force)
         memcpy(old, fresh, value_bytes(option->kind));
-    (void)snprintf(what, sizeof what, "[%s] %s", section, option->key);
+    (void)snprintf(what, sizeof what, "[%s] %s was changed", section, option->key);
     visit(ctx, what, in_force);
 }
 
@@ -116,11 +116,11 @@ static void compare_row(struct config *config, size_t row, struct config *fresh,
     }
 }
 
-static void tell_row(const char *kind, const char *name, const char *how, config_change_visitor *visit, void *ctx)
+static void tell_row(enum config_rows rows, const char *name, const char *how, config_change_visitor *visit, void *ctx)
 {
     char what[WHAT_MAX_BYTES];
-    (void)snprintf(what, sizeof what, "[%s %s], which is %s", kind, name, how);
-    visit(ctx, what, false);
+    (void)snprintf(what, sizeof what, "[%s %s] was %s", KINDS[rows], name, how);
+    visit(ctx, what, rows == ROWS_WEBHOOK);
 }
 
 static void compare_rows(struct config *config, struct config *fresh, enum config_rows rows,
@@ -132,17 +132,29 @@ static void compare_rows(struct config *config, struct config *fresh, enum confi
         if (find_row(fresh, rows, name, &other))
             compare_row(config, i, fresh, other, rows, visit, ctx);
         else
-            tell_row(KINDS[rows], name, "gone", visit, ctx);
+            tell_row(rows, name, "removed", visit, ctx);
     }
     for (size_t i = 0; i < config_row_count(fresh, rows); i++) {
         const char *name = config_row_name(fresh, rows, i);
         if (!find_row(config, rows, name, &other))
-            tell_row(KINDS[rows], name, "new", visit, ctx);
+            tell_row(rows, name, "added", visit, ctx);
     }
+}
+
+/* All of them change, texts too: the old ones go with `fresh`. */
+static void swap_webhooks(struct config *config, struct config *fresh)
+{
+    struct webhook_settings *webhooks = config->webhooks;
+    const size_t count = config->webhook_count;
+    config->webhooks = fresh->webhooks;
+    config->webhook_count = fresh->webhook_count;
+    fresh->webhooks = webhooks;
+    fresh->webhook_count = count;
 }
 
 void config_take_over(struct config *config, struct config *fresh, config_change_visitor *visit, void *ctx)
 {
     for (int rows = ROWS_NONE; rows < CONFIG_ROWS_KINDS; rows++)
         compare_rows(config, fresh, (enum config_rows)rows, visit, ctx);
+    swap_webhooks(config, fresh);
 }

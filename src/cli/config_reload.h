@@ -4,7 +4,8 @@
 
 #include "cli/config.h"
 
-/* "[fees] max_fee_per_gas", and whether it is in force now or only after a restart. */
+/* "[fees] max_fee_per_gas was changed", "[webhook ops] was added", and whether it is in force now or only after a
+ * restart. */
 typedef void config_change_visitor(void *ctx, const char *what, bool in_force);
 
 /* Takes over into `config` those options of `fresh` that can change while running, and tells of each difference. */

@@ -18,23 +18,38 @@ static void name_treasuries(struct run_webhooks *run, const struct session *sess
     }
 }
 
+static void tell_trouble(struct run_webhooks *run, const char *what, const struct bursar_error *err)
+{
+    struct note_sink notes = note_printer_sink(&run->printer);
+    note(&notes, NOTE_WARN, "%s: %s", what, err->message);
+}
+
 void run_webhooks_start(struct run_webhooks *run, const struct session *session)
 {
     const struct config *config = session->config;
     struct bursar_error err = { 0 };
     run->printer = (struct note_printer){ .treasury = "", .level = config->log_level, .format = config->log_format };
+    run->treasury_count = 0;
     if (config->webhook_count == 0)
         return;
     name_treasuries(run, session);
-    struct webhooks_config settings = { .hooks = config->webhooks,
-                                        .hook_count = config->webhook_count,
-                                        .treasuries = run->treasuries,
+    struct webhooks_config settings = { .treasuries = run->treasuries,
                                         .treasury_count = run->treasury_count,
                                         .store_path = config->store_path,
                                         .clock = system_clock(),
                                         .notes = note_printer_sink(&run->printer) };
-    if (webhooks_start(&settings, &run->webhooks, &err) != BURSAR_OK)
-        note(&settings.notes, NOTE_WARN, "no webhooks, paying goes on without them: %s", err.message);
+    if (webhooks_start(&settings, config->webhooks, config->webhook_count, &run->webhooks, &err) != BURSAR_OK)
+        tell_trouble(run, "no webhooks, paying goes on without them", &err);
+}
+
+void run_webhooks_reload(struct run_webhooks *run, const struct session *session)
+{
+    const struct config *config = session->config;
+    struct bursar_error err = { 0 };
+    if (!run->webhooks)
+        run_webhooks_start(run, session);
+    else if (webhooks_set(run->webhooks, config->webhooks, config->webhook_count, &err) != BURSAR_OK)
+        tell_trouble(run, "webhooks go on as they were", &err);
 }
 
 void run_webhooks_stop(struct run_webhooks *run, bool is_urgent)

@@ -373,6 +373,15 @@ void http_server_set_limits(struct http_server *server, size_t treasury, const s
     (void)pthread_mutex_unlock(&server->limits_lock);
 }
 
+void http_server_set_webhooks(struct http_server *server, const struct webhook_list *webhooks)
+{
+    if (!server)
+        return;
+    (void)pthread_mutex_lock(&server->limits_lock);
+    server->settings.webhooks = *webhooks;
+    (void)pthread_mutex_unlock(&server->limits_lock);
+}
+
 void http_server_stop_begin(struct http_server *server)
 {
     if (!server)

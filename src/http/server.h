@@ -69,6 +69,8 @@ BURSAR_MUST_CHECK enum bursar_status http_server_start(const struct http_setting
 void http_server_beat(struct http_server *server);
 /* The limits of a treasury are others from now on. */
 void http_server_set_limits(struct http_server *server, size_t treasury, const struct situation_limits *limits);
+/* The webhooks are others from now on. */
+void http_server_set_webhooks(struct http_server *server, const struct webhook_list *webhooks);
 /* Takes no more requests and gives up those under way. Never waits. NULL is fine. */
 void http_server_stop_begin(struct http_server *server);
 /* As above, and ends its threads. NULL is fine. */

@@ -19,18 +19,61 @@
 enum bursar_status hook_init(struct hook *hook, const struct webhook_settings *settings,
                              const struct webhooks_config *config, struct bursar_error *err)
 {
-    *hook = (struct hook){ .settings = settings, .config = config, .lock_fd = -1 };
-    hook->queue.retry_ms = settings->retry_ms;
-    hook->queue.retry_max_ms =
-        settings->retry_max_ms > settings->retry_ms ? settings->retry_max_ms : settings->retry_ms;
-    enum bursar_status status =
-        http_url_read("a webhook's URL", settings->url, hook->endpoint, &hook->is_loopback, err);
+    bool ignored;
+    *hook = (struct hook){ .settings = *settings, .config = config, .lock_fd = -1 };
+    return hook_set(hook, settings, &ignored, err);
+}
+
+/* Another place, or another way to be known there. */
+static bool is_other_target(const struct hook *hook, const struct webhook_settings *settings, const uint8_t *secret,
+                            size_t secret_bytes)
+{
+    return strcmp(hook->settings.url, settings->url) != 0 || strcmp(hook->settings.ca_file, settings->ca_file) != 0 ||
+           hook->secret_bytes != secret_bytes || memcmp(hook->secret, secret, secret_bytes) != 0;
+}
+
+enum bursar_status hook_set(struct hook *hook, const struct webhook_settings *settings, bool *ret_is_other_target,
+                            struct bursar_error *err)
+{
+    char endpoint[HTTP_ENDPOINT_MAX_BYTES];
+    uint8_t secret[WEBHOOK_SECRET_MAX_BYTES];
+    uint64_t causes = 0;
+    size_t secret_bytes = 0;
+    bool is_loopback = false;
+    enum bursar_status status = http_url_read("a webhook's URL", settings->url, endpoint, &is_loopback, err);
     if (status == BURSAR_OK)
-        status = webhook_causes(settings->events, &hook->causes, err);
+        status = webhook_causes(settings->events, &causes, err);
     if (status == BURSAR_OK)
-        status = webhook_read_secret(settings, hook->secret, &hook->secret_bytes, err);
-    hook->is_ready = status == BURSAR_OK;
+        status = webhook_read_secret(settings, secret, &secret_bytes, err);
+    if (status == BURSAR_OK) {
+        *ret_is_other_target = is_other_target(hook, settings, secret, secret_bytes);
+        hook->settings = *settings;
+        memcpy(hook->endpoint, endpoint, sizeof endpoint);
+        hook->is_loopback = is_loopback;
+        hook->causes = causes;
+        memcpy(hook->secret, secret, secret_bytes);
+        hook->secret_bytes = secret_bytes;
+        hook->queue.retry_ms = settings->retry_ms;
+        hook->queue.retry_max_ms =
+            settings->retry_max_ms > settings->retry_ms ? settings->retry_max_ms : settings->retry_ms;
+        hook->is_ready = true;
+    }
+    explicit_bzero(secret, sizeof secret);
     return status;
+}
+
+void hook_cut_off(struct hook *hook, struct sender *sender, uint64_t now_ms)
+{
+    for (size_t i = 0; i < COUNT_OF(hook->deliveries); i++) {
+        struct hook_delivery *delivery = &hook->deliveries[i];
+        if (!delivery->hook)
+            continue;
+        sender_drop(sender, delivery);
+        hook_queue_put_back(&hook->queue, delivery->seq);
+        *delivery = (struct hook_delivery){ 0 };
+    }
+    hook_queue_try_now(&hook->queue, now_ms);
+    hook->is_changed = true;
 }
 
 void hook_close(struct hook *hook)
@@ -73,13 +116,13 @@ static enum bursar_status take_kept(void *ctx, const struct event_record *event)
 
 enum bursar_status hook_take(struct hook *hook, const struct store *store, struct bursar_error *err)
 {
-    enum bursar_status status = store->webhook_find(store->ctx, hook->settings->name, &hook->record, err);
+    enum bursar_status status = store->webhook_find(store->ctx, hook->settings.name, &hook->record, err);
     if (status == BURSAR_ENOTFOUND)
-        status = store->webhook_add(store->ctx, hook->settings->name, &hook->record, err);
+        status = store->webhook_add(store->ctx, hook->settings.name, &hook->record, err);
     if (status == BURSAR_OK)
         status = take_lock(hook, err);
     if (status == BURSAR_OK) /* as whoever had it has left it */
-        status = store->webhook_find(store->ctx, hook->settings->name, &hook->record, err);
+        status = store->webhook_find(store->ctx, hook->settings.name, &hook->record, err);
     hook->queue.count = 0;
     hook->queue.read_seq = hook->record.seq;
     if (status == BURSAR_OK)
@@ -128,11 +171,11 @@ static enum bursar_status take_event(void *ctx, const struct event_record *event
     char name[TREASURY_NAME_MAX_BYTES];
     struct bursar_error ignored;
     bool is_wanted = (hook->causes >> (unsigned)event->cause & 1) != 0;
-    if (is_wanted && hook->settings->treasuries[0]) {
+    if (is_wanted && hook->settings.treasuries[0]) {
         enum bursar_status status = name_of(hook, filling->store, event->treasury, name, &ignored);
         if (status != BURSAR_OK)
             return status;
-        is_wanted = webhook_has_word(hook->settings->treasuries, name);
+        is_wanted = webhook_has_word(hook->settings.treasuries, name);
     }
     if (is_wanted && !hook_queue_add(&hook->queue, event->seq, lane_of(event)))
         return BURSAR_EINTERNAL; /* no more rows were asked for than there is room for */
@@ -204,11 +247,11 @@ static enum bursar_status post(struct hook *hook, struct sender *sender, uint64_
     webhook_sign(hook->secret, hook->secret_bytes, clock->wall_ms(clock->ctx) / 1000, body, body_bytes, signature);
     (void)snprintf(id, sizeof id, "Bursar-Event-Id: %llu", (unsigned long long)seq);
     (void)snprintf(signed_by, sizeof signed_by, "Bursar-Signature: %s", signature);
-    (void)snprintf(name, sizeof name, "Bursar-Webhook: %s", hook->settings->name);
-    struct sender_post request = { .url = hook->settings->url,
-                                   .ca_file = hook->settings->ca_file,
+    (void)snprintf(name, sizeof name, "Bursar-Webhook: %s", hook->settings.name);
+    struct sender_post request = { .url = hook->settings.url,
+                                   .ca_file = hook->settings.ca_file,
                                    .is_loopback = hook->is_loopback,
-                                   .timeout_ms = (uint32_t)hook->settings->timeout_ms,
+                                   .timeout_ms = (uint32_t)hook->settings.timeout_ms,
                                    .headers = { id, signed_by, name },
                                    .body = body,
                                    .body_bytes = body_bytes };
@@ -260,7 +303,7 @@ void hook_sent(struct hook_delivery *delivery, bool is_delivered, const char *er
     hook_queue_failed(&hook->queue, seq, now_ms, random_number(now_ms));
     hook->record.last_error_ms = wall_ms;
     (void)snprintf(hook->record.last_error, sizeof hook->record.last_error, "%s", error);
-    note(&hook->config->notes, NOTE_WARN, "webhook %s: event %llu was not taken by %s: %s", hook->settings->name,
+    note(&hook->config->notes, NOTE_WARN, "webhook %s: event %llu was not taken by %s: %s", hook->settings.name,
          (unsigned long long)seq, hook->endpoint, error);
 }
 

@@ -17,7 +17,7 @@ struct hook_delivery {
 };
 
 struct hook {
-    const struct webhook_settings *settings;
+    struct webhook_settings settings; /* in force */
     const struct webhooks_config *config;
     char endpoint[HTTP_ENDPOINT_MAX_BYTES];
     bool is_loopback;
@@ -40,6 +40,12 @@ struct hook {
 BURSAR_MUST_CHECK enum bursar_status hook_init(struct hook *hook, const struct webhook_settings *settings,
                                                const struct webhooks_config *config, struct bursar_error *err);
 void hook_close(struct hook *hook);
+/* Others for the same webhook, which keeps its place; reads the secret anew. After a failure those before stay in
+ * force. *ret_is_other_target: what is on its way is not what would be sent now. */
+BURSAR_MUST_CHECK enum bursar_status hook_set(struct hook *hook, const struct webhook_settings *settings,
+                                              bool *ret_is_other_target, struct bursar_error *err);
+/* Cuts off what is on its way: it is to be sent again, at once, as is what had failed. */
+void hook_cut_off(struct hook *hook, struct sender *sender, uint64_t now_ms);
 /* Takes its lock, and reads where it stands. EBUSY: another process has it. */
 BURSAR_MUST_CHECK enum bursar_status hook_take(struct hook *hook, const struct store *store, struct bursar_error *err);
 /* From the log into the queue, as far as there is room. */

@@ -94,10 +94,8 @@ void hook_queue_delivered(struct hook_queue *queue, uint64_t seq, uint64_t now_m
     struct hook_event *event = sent(queue, seq);
     if (!event)
         return;
-    if (is_down(queue)) { /* it is back */
-        for (size_t i = 0; i < queue->count; i++)
-            queue->events[i].due_ms = queue->events[i].due_ms > now_ms ? now_ms : queue->events[i].due_ms;
-    }
+    if (is_down(queue)) /* it is back */
+        hook_queue_try_now(queue, now_ms);
     queue->failures = 0;
     queue->failed_seq = 0;
     const size_t index = (size_t)(event - queue->events);
@@ -124,6 +122,14 @@ void hook_queue_failed(struct hook_queue *queue, uint64_t seq, uint64_t now_ms, 
 void hook_queue_put_back(struct hook_queue *queue, uint64_t seq)
 {
     (void)sent(queue, seq);
+}
+
+void hook_queue_try_now(struct hook_queue *queue, uint64_t now_ms)
+{
+    for (size_t i = 0; i < queue->count; i++)
+        queue->events[i].due_ms = queue->events[i].due_ms > now_ms ? now_ms : queue->events[i].due_ms;
+    queue->failures = 0;
+    queue->failed_seq = 0;
 }
 
 uint64_t hook_queue_wake_ms(const struct hook_queue *queue)

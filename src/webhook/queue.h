@@ -49,6 +49,8 @@ void hook_queue_delivered(struct hook_queue *queue, uint64_t seq, uint64_t now_m
 void hook_queue_failed(struct hook_queue *queue, uint64_t seq, uint64_t now_ms, uint64_t random);
 /* It was not sent after all, and nobody is to blame. */
 void hook_queue_put_back(struct hook_queue *queue, uint64_t seq);
+/* What has failed before is due, and the receiver is not taken to be down. */
+void hook_queue_try_now(struct hook_queue *queue, uint64_t now_ms);
 /* When to look again at the latest; UINT64_MAX: nothing waits for a time. */
 uint64_t hook_queue_wake_ms(const struct hook_queue *queue);
 /* When the first that has failed is sent again, or the receiver that is down is tried; what is past is being tried.

@@ -132,6 +132,14 @@ enum bursar_status sender_post(struct sender *sender, const struct sender_post *
     return BURSAR_OK;
 }
 
+void sender_drop(struct sender *sender, const void *tag)
+{
+    for (size_t i = 0; i < sender->slot_count; i++) {
+        if (sender->slots[i].easy && sender->slots[i].tag == tag)
+            clear_slot(sender, &sender->slots[i]);
+    }
+}
+
 /* An answer that is cut off was an answer: its code is what counts. */
 static bool judge(struct slot *slot, CURLcode code, char ret_error[SENDER_ERROR_MAX_BYTES])
 {

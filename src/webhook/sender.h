@@ -33,6 +33,8 @@ void sender_free(struct sender *sender);
 /* Copies what it needs. EBUSY: as many as there may be are on their way. */
 BURSAR_MUST_CHECK enum bursar_status sender_post(struct sender *sender, const struct sender_post *post, void *tag,
                                                  struct bursar_error *err);
+/* Cuts off what was posted with this tag, and tells nobody. */
+void sender_drop(struct sender *sender, const void *tag);
 /* Works for up to wait_ms, less when something happens, and tells what has ended. */
 void sender_work(struct sender *sender, uint64_t wait_ms, sender_done *done, void *ctx);
 /* From any thread: ends the wait of sender_work. */

@@ -13,6 +13,7 @@ import tempfile
 import unittest
 
 import harness
+from faulty_proxy import FaultyProxy
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -86,7 +87,7 @@ class ServiceTest(harness.ChainCase):
         bursar.configure("executor", lease_ttl_ms=30000)
         run.process.send_signal(signal.SIGHUP)
         harness.wait_until(lambda: node.nonce(block="pending") == 8, 60, run.err)
-        self.assertRegex(run.err(), r"\[treasury main\] max_in_flight was changed, and is in force")
+        self.assertRegex(run.err(), r"\[treasury main\] max_in_flight was changed: in force now")
         self.assertRegex(run.err(), r"\[executor\] lease_ttl_ms was changed: in force with the next start")
 
         def done():
@@ -96,6 +97,33 @@ class ServiceTest(harness.ChainCase):
         self.assertEqual(run.terminate()[0], 0)
         self.assert_chain(node, once=payments)
         self.assert_agrees(bursar)
+
+    def test_another_breaker_is_in_force_while_it_pays(self):
+        node = self.node()
+        proxy = FaultyProxy(node.port, seed=5)
+        self.addCleanup(proxy.close)
+        bursar = self.bursar(node)
+        bursar.configure("treasury main", rpc=proxy.url)
+        bursar.configure("breaker", failure_threshold=1000, success_threshold=1, timeout_s=86400)
+        run = bursar.start("run")
+        payments = harness.rows("breaker", 2)
+        proxy.inflict("drop", on="sends")
+        self.pay(bursar, payments)
+        harness.wait_until(lambda: bursar.status()["breaker"]["failures"] > 2, 60, run.err)
+        self.assertEqual(bursar.status()["breaker"]["state"], "closed")
+        bursar.configure("breaker", failure_threshold=2)
+        run.process.send_signal(signal.SIGHUP)
+        harness.wait_until(lambda: "circuit breaker: open" in run.err(), 60, run.err)  # with the next failure
+        self.assertIn("[breaker] failure_threshold was changed: in force now", run.err())
+        proxy.heal()
+        later = harness.rows("later", 2)
+        self.pay(bursar, later, name="later.csv")
+        bursar.configure("breaker", timeout_s=1)  # not a day
+        run.process.send_signal(signal.SIGHUP)
+        harness.wait_until(lambda: bursar.queue("finalized") == 4, 60, run.err)
+        self.assertEqual(bursar.status()["breaker"]["state"], "closed")
+        self.assertEqual(run.terminate()[0], 0)
+        self.assert_chain(node, once=payments + later)
 
     def test_every_line_of_a_json_log_is_a_document(self):
         node = self.node()

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import http.server
 import json
+import signal
 import socketserver
 import ssl
 import subprocess
@@ -358,6 +359,102 @@ class WebhookTest(WebhookCase):
             self.assert_exit(3, result)
             self.assertIn(wanted, result.err)
             self.assertNotIn("hidden", result.err)
+
+
+class ReloadTest(WebhookCase):
+    def reload(self, bursar, *told):
+        run = bursar.runs[-1]
+        before = len(run.err())
+        run.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: all(text in run.err()[before:] for text in told), HANG_S, lambda: f"{told}\n{run.err()}")
+
+    @staticmethod
+    def remove_hook(bursar, name="ops"):
+        path = bursar.directory / "bursar.conf"
+        before, _, rest = path.read_text().partition(f"[webhook {name}]\n")
+        path.write_text(before + "".join(rest.partition("\n[")[1:]))
+
+    def test_another_url_gets_what_the_one_before_has_not_taken_at_once(self):
+        node, receiver, other = self.node(), self.receiver(), self.receiver()
+        bursar = self.hooked(node, receiver)
+        bursar.configure("webhook ops", retry_ms=60000, retry_max_ms=60000)
+        release = threading.Event()
+        self.addCleanup(release.set)
+
+        def answer(event):
+            if event["ref"] == "stuck-1":
+                release.wait(HANG_S)
+            return 500 if event["ref"] == "stuck-0" else 200
+        receiver.answer = answer
+        run = bursar.start("run")
+        self.wait_started(bursar)
+        self.pay(bursar, rows("hook", 1))
+        self.wait_taken(receiver, "hook-0")
+        payments = rows("stuck", 2)
+        self.pay(bursar, payments, name="stuck.csv")
+        wait_until(lambda: bursar.status()["webhooks"][0]["last_error"], HANG_S, "one to be refused")
+        wait_until(lambda: any(b'"stuck-1"' in body for _, body in receiver.requests), HANG_S, "one to be on its way")
+        bursar.configure("webhook ops", url=other.url)
+        self.reload(bursar, "[webhook ops] url was changed: in force now", "it delivers to")
+        for payment in payments:
+            self.wait_taken(other, payment["ref"])
+            self.assertEqual(other.of(payment["ref"]), ["imported", "bound", "included", "final_success"])
+        self.assertEqual(other.of("hook-0"), [])
+        self.assert_in_order(other)
+        self.assertEqual(run.err().count("was not taken"), 1)  # the one that was on its way was cut off, not waited for
+        self.assertNotIn("hidden", run.err())
+
+    def test_another_secret_in_the_same_file_signs_and_a_bad_one_changes_nothing(self):
+        node, receiver = self.node(), self.receiver()
+        bursar = self.hooked(node, receiver)
+        bursar.start("run")
+        self.wait_started(bursar)
+        (bursar.directory / "hook.secret").write_bytes(b"short")
+        self.reload(bursar, "webhook ops goes on as it was: [webhook ops] secret_file: a secret has 16 to 1024 bytes")
+        self.pay(bursar, rows("old", 1))
+        self.wait_taken(receiver, "old-0")
+        (bursar.directory / "hook.secret").write_bytes(b"another secret that is long enough")
+        self.reload(bursar, "webhook ops has another URL, secret or ca_file")
+        self.pay(bursar, rows("new", 1), name="new.csv")
+        self.wait_taken(receiver, "new-0")
+        for headers, body in receiver.requests:
+            secret = SECRET if json.loads(body)["ref"] == "old-0" else b"another secret that is long enough"
+            at, signature = (part.split("=")[1] for part in headers["Bursar-Signature"].split(","))
+            self.assertEqual(signature, hmac.new(secret, at.encode() + b"." + body, hashlib.sha256).hexdigest())
+
+    def test_one_that_is_added_begins_there_and_one_that_is_removed_stops(self):
+        node, receiver = self.node(), self.receiver()
+        port = free_port()
+        bursar = self.bursar(node, HTTP_LISTEN=f"127.0.0.1:{port}")
+        run = bursar.start("run")
+        http = Described(port, bursar.command("token", "create", "--name", "eve", "--scope", "read").out.strip())
+
+        def paid(name):
+            self.pay(bursar, rows(name, 1), name=f"{name}.csv")
+            wait_until(lambda: bursar.show(f"ref:{name}-0")["state"] == "finalized", HANG_S, run.err)
+        paid("before")
+        self.add_hook(bursar, receiver, events="imported final_success")
+        self.reload(bursar, "[webhook ops] was added: in force now", "webhook ops delivers to")
+        paid("after")
+        self.wait_taken(receiver, "after-0")
+        http.description = http.get("/openapi.json").json
+        self.assertEqual([hook["name"] for hook in http.get("/v1/status").json["items"][0]["webhooks"]], ["ops"])
+        bursar.configure("webhook ops", events="final_success")
+        self.reload(bursar, "[webhook ops] events was changed: in force now")
+        paid("less")
+        self.wait_taken(receiver, "less-0")
+        self.assertEqual(receiver.of("less-0"), ["final_success"])
+        self.remove_hook(bursar)
+        self.reload(bursar, "[webhook ops] was removed: in force now", "webhook ops delivers nothing any more")
+        paid("without")
+        self.assertEqual(http.get("/v1/status").json["items"][0]["webhooks"], [])
+        self.assertEqual(receiver.of("without-0") + receiver.of("before-0"), [])
+        self.add_hook(bursar, receiver)
+        self.reload(bursar, "[webhook ops] was added: in force now", "webhook ops delivers to")
+        self.wait_taken(receiver, "without-0")  # known by its name, it goes on where it was
+        self.assertEqual(receiver.of("before-0"), [])
+        self.assert_in_order(receiver)
+        self.assertEqual(run.terminate()[0], 0)
 
 
 if __name__ == "__main__":

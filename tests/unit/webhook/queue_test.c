@@ -150,6 +150,20 @@ static void a_receiver_that_is_down_is_tried_with_one_at_a_time(void **state)
     assert_int_equal(next(3000), 4);
 }
 
+static void a_receiver_that_is_another_is_tried_at_once(void **state)
+{
+    (void)state;
+    for (uint64_t i = 1; i <= HOOK_DOWN_FAILURES; i++) {
+        add(i, (int64_t)i);
+        assert_int_equal(next(0), i);
+        hook_queue_failed(&queue, i, 0, 0);
+    }
+    assert_int_equal(next(100), 0);
+    hook_queue_try_now(&queue, 100);
+    for (uint64_t i = 1; i <= HOOK_DOWN_FAILURES; i++)
+        assert_int_equal(next(100), i);
+}
+
 static void where_it_stands_leaves_out_nothing(void **state)
 {
     (void)state;
@@ -210,6 +224,7 @@ int main(void)
         cmocka_unit_test_setup(what_fails_holds_back_its_lane_only, set_up),
         cmocka_unit_test_setup(one_that_is_never_taken_slows_nobody_down, set_up),
         cmocka_unit_test_setup(a_receiver_that_is_down_is_tried_with_one_at_a_time, set_up),
+        cmocka_unit_test_setup(a_receiver_that_is_another_is_tried_at_once, set_up),
         cmocka_unit_test_setup(where_it_stands_leaves_out_nothing, set_up),
         cmocka_unit_test_setup(after_a_restart_what_was_kept_comes_first, set_up),
         cmocka_unit_test_setup(a_full_queue_takes_no_more, set_up),
