@@ -47,8 +47,10 @@ enum bursar_status tick_breaker_load(struct executor *executor, struct bursar_er
     if (!breaker)
         return BURSAR_OK;
     enum bursar_status status = store->breaker_load(store->ctx, executor->config.treasury, &record, err);
-    if (status != BURSAR_OK || record.version == executor->fence.breaker_version)
+    if (status != BURSAR_OK)
         return status;
+    if (record.version == executor->fence.breaker_version) /* a hold's end is saved, though nothing is to be sent */
+        return record.memory.held_left_ms ? tick_breaker_save(executor, err) : BURSAR_OK;
     struct bursar_breaker_view view;
     status = bursar_breaker_restore(breaker, &record.memory, monotonic_ms(executor), wall_ms(executor), err);
     if (status != BURSAR_OK)

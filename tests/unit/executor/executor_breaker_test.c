@@ -286,6 +286,29 @@ static void held_closed_it_goes_on_sending_whatever_fails_also_after_a_restart_u
     world_check_all_paid(world);
 }
 
+static void a_hold_that_ended_with_nothing_to_do_does_not_come_back_with_a_clock_that_is_set_back(void **state)
+{
+    struct world *world = *state;
+    struct bursar_breaker_view view;
+    force_for(world, BREAKER_COMMAND_CLOSE, 100000);
+    process_step(&world->first);
+    pass(world, 99999);
+    process_step(&world->first);
+    assert_int_equal(world_number(world, "SELECT held_left_ms > 0 FROM breaker"), 1);
+    pass(world, 1);
+    process_step(&world->first);
+    assert_int_equal(world_number(world, "SELECT held_left_ms FROM breaker"), 0);
+    uint64_t version = (uint64_t)world_number(world, "SELECT version FROM breaker");
+    process_step(&world->first);
+    assert_int_equal(world_number(world, "SELECT version FROM breaker"), version); /* once */
+    process_stop(&world->first);
+    world->wall_ms -= 60000;
+    process_start(&world->first, world, "first again");
+    process_step(&world->first);
+    bursar_breaker_look(world->first.breaker, world->monotonic_ms, &view);
+    assert_false(view.forced);
+}
+
 static void what_is_bound_already_is_not_signed_while_a_person_keeps_it_open(void **state)
 {
     struct world *world = *state;
@@ -335,6 +358,7 @@ int main(void)
         TEST(a_crash_loop_does_not_close_it),
         TEST(a_person_opens_it_and_only_a_person_closes_it),
         TEST(held_closed_it_goes_on_sending_whatever_fails_also_after_a_restart_until_the_time_is_up),
+        TEST(a_hold_that_ended_with_nothing_to_do_does_not_come_back_with_a_clock_that_is_set_back),
         TEST(what_is_bound_already_is_not_signed_while_a_person_keeps_it_open),
         TEST(what_an_executor_has_counted_does_not_overwrite_a_persons_change),
     };
