@@ -194,6 +194,23 @@ static void a_rate_and_slow_calls_do_not_open_it_either(void **state)
     assert_int_equal(bursar_breaker_state(breaker, END_MS), BURSAR_BREAKER_OPEN);
 }
 
+static void another_configuration_neither_ends_it_nor_opens_it(void **state)
+{
+    (void)state;
+    struct bursar_breaker_config stricter = defaults;
+    stricter.failure_threshold = 2;
+    SCOPED *breaker = held();
+    fail_times(breaker, 4, END_MS - 10);
+    assert_int_equal(bursar_breaker_reconfigure(breaker, &stricter, END_MS - 9, NULL), BURSAR_OK);
+    fail_times(breaker, 1, END_MS - 1);
+    struct bursar_breaker_view view = look(breaker, END_MS - 1);
+    assert_int_equal(view.state, BURSAR_BREAKER_CLOSED);
+    assert_int_equal(view.next_change_at_ms, END_MS);
+    assert_int_equal(view.failures, 2);
+    assert_int_equal(bursar_breaker_reconfigure(breaker, &defaults, END_MS, NULL), BURSAR_OK);
+    assert_false(look(breaker, END_MS).forced);
+}
+
 /* Saved 20 minutes into an hour, at WALL_MS; restored by a new process at (AFTER_MS, wall). */
 static struct bursar_breaker *restarted(struct bursar_breaker *breaker, uint64_t wall_ms)
 {
@@ -277,6 +294,7 @@ int main(void)
         cmocka_unit_test(a_new_hold_takes_the_place_of_the_old_one),
         cmocka_unit_test(it_is_cut_to_a_day),
         cmocka_unit_test(a_rate_and_slow_calls_do_not_open_it_either),
+        cmocka_unit_test(another_configuration_neither_ends_it_nor_opens_it),
         cmocka_unit_test(a_restart_keeps_what_is_left_of_it),
         cmocka_unit_test(one_that_ended_while_down_is_over_and_the_restart_itself_opens_nothing),
         cmocka_unit_test(however_the_wall_clock_jumps_it_only_becomes_shorter),
