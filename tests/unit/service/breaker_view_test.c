@@ -22,12 +22,21 @@ static enum bursar_status load(void *ctx, int64_t treasury, struct breaker_recor
     return BURSAR_OK;
 }
 
+static enum bursar_status load_money(void *ctx, int64_t treasury, struct money_record *ret, struct bursar_error *err)
+{
+    (void)ctx;
+    (void)treasury;
+    (void)err;
+    *ret = (struct money_record){ .version = 1 };
+    return BURSAR_OK;
+}
+
 static struct breaker_standing standing_at(uint64_t wall_ms)
 {
     struct bursar_breaker_config config = {
         .failure_threshold = 5, .success_threshold = 2, .timeout_ms = 60000, .window_ms = 300000
     };
-    struct store store = { .breaker_load = load };
+    struct store store = { .breaker_load = load, .money_load = load_money };
     struct breaker_standing standing;
     assert_int_equal(breaker_standing_read(&store, 1, &config, wall_ms, &standing, NULL), BURSAR_OK);
     return standing;
