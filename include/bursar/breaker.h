@@ -218,8 +218,8 @@ BURSAR_MUST_CHECK enum bursar_status bursar_breaker_restore(struct bursar_breake
 /* Goes on with another configuration, which is copied. As after a restart with it, but that nothing is forgotten:
  *  - The state stays. What is still inside the new window is counted on, up to the new failure_threshold; if that has
  *    been reached already, the next failure opens it.
- *  - Open lasts no longer from now on than it would if it opened now with the new configuration; forced stays forced,
- * for as long as it was told to.
+ *  - Open lasts no longer from now on than it would if it opened now with the new configuration; forced open
+ *    and held closed last for as long as they were told to.
  *  - Half-open keeps its successes but is never closed by them alone. Trials expire by the new timeout_ms; of more than
  *    are still needed the oldest have expired.
  *  - Tickets stay good.
