@@ -28,7 +28,7 @@ enum bursar_status tick_money_load(struct executor *executor, struct bursar_erro
     const struct money_record before = executor->money;
     struct money_record *money = &executor->money;
     enum bursar_status status = store->money_load(store->ctx, executor->config.treasury, money, err);
-    if (status != BURSAR_OK || money->version == before.version)
+    if (status != BURSAR_OK || money->version == executor->fence.money_version) /* 0 with every lease that is taken */
         return status;
     executor->fence.money_version = money->version;
     if (tick_money_is_open(executor))
@@ -199,7 +199,7 @@ enum bursar_status tick_money_over(struct executor *executor, struct tick *tick,
                        (long long)plan->over, (unsigned long long)executor->config.money.payments_per_hour);
     }
     enum bursar_status status = trip(executor, MONEY_SPENDING_RATE, detail, err);
-    if (status == BURSAR_OK)
+    if (status == BURSAR_OK && tick_money_is_open(executor)) /* a person may have closed it by now */
         hold(executor, tick);
     return status;
 }
