@@ -1,15 +1,27 @@
 /* Every call that an executor makes passes through here; the others go to the store below. */
 #include "crashing_store.h"
 
+#include <string.h>
+
 static enum bursar_status dead(struct bursar_error *err)
 {
     return bursar_fail(err, BURSAR_ESTORAGE, "this process is dead");
+}
+
+static void play(struct crashing_store *store, const char *name)
+{
+    void (*interlude)(void *) = store->interlude;
+    if (!interlude || strcmp(store->interlude_at, name) != 0)
+        return;
+    store->interlude = NULL;
+    interlude(store->interlude_ctx);
 }
 
 static bool dies_before(struct crashing_store *store, const char *name)
 {
     if (*store->is_dead)
         return true;
+    play(store, name);
     store->writes++;
     store->last = name;
     if (store->writes == store->die_at && !store->die_after)

@@ -12,6 +12,10 @@ struct crashing_store {
     uint64_t die_at;  /* 1-based; 0: never */
     bool die_after;   /* the transaction was committed */
     const char *last; /* name of the last write call */
+    /* Called once, before the next write call of this name. */
+    const char *interlude_at;
+    void (*interlude)(void *ctx);
+    void *interlude_ctx;
 };
 
 struct store crashing_store_interface(struct crashing_store *store);

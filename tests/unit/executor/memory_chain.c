@@ -207,6 +207,11 @@ void memory_chain_deposit(struct memory_chain *chain, uint64_t wei)
     assert_true(bursar_amount_add(chain->deposited, bursar_amount_from_u64(wei), &chain->deposited));
 }
 
+void memory_chain_take(struct memory_chain *chain, uint64_t wei)
+{
+    assert_true(bursar_amount_subtract(chain->deposited, bursar_amount_from_u64(wei), &chain->deposited));
+}
+
 size_t memory_chain_pooled(const struct memory_chain *chain)
 {
     size_t count = 0;

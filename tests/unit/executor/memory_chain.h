@@ -130,6 +130,8 @@ void memory_chain_make_revert(struct memory_chain *chain, const struct bursar_ad
 void memory_chain_fail(struct memory_chain *chain, enum chain_call call, enum bursar_status status, uint64_t skip,
                        uint64_t count);
 void memory_chain_deposit(struct memory_chain *chain, uint64_t wei);
+/* Leaves the account, and none of its transactions shows it. */
+void memory_chain_take(struct memory_chain *chain, uint64_t wei);
 
 uint64_t memory_chain_nonce(const struct memory_chain *chain); /* at the head */
 size_t memory_chain_pooled(const struct memory_chain *chain);
