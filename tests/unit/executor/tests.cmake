@@ -2,6 +2,7 @@ foreach(subject planner_halts planner_fees planner_flights planner_spend planner
   unit_test(executor ${subject})
   target_sources(unit_executor_${subject} PRIVATE ${CMAKE_CURRENT_LIST_DIR}/planner_fixture.c)
 endforeach()
+unit_test(executor planner_money)
 unit_test(executor pending)
 unit_test(executor exhibit)
 
