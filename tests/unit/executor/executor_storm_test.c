@@ -1,7 +1,8 @@
 /* Everything at once, from a seed: reorgs, lost blocks, lags, failing calls, forgetful pools, fee spikes, deaths,
  * poverty (the chain does not mine what is not covered, it stops the test). After each storm comes a calm, and in it
- * every row must get paid; at no time may one be paid twice. A failing seed is printed; BURSAR_STORM_SEED runs from
- * another one, BURSAR_STORMS so many. */
+ * every row must get paid; at no time may one be paid twice. The balance explains itself to the wei all the while: the
+ * money breaker opens when something is taken afterwards, and not before. A failing seed is printed; BURSAR_STORM_SEED
+ * runs from another one, BURSAR_STORMS so many. */
 #include "world.h"
 
 #include "base/bytes.h"
@@ -67,6 +68,8 @@ static void weather_of_the_node(struct storm *storm)
         chain->lag_blocks = below(storm, 8);
         chain->lag_calls = below(storm, 12);
     }
+    if (one_in(storm, 10))
+        chain->hides_balance_final = !chain->hides_balance_final;
     if (!one_in(storm, 3))
         return;
     enum chain_call call = (enum chain_call)below(storm, CALL_COUNT);
@@ -100,6 +103,7 @@ static void step(struct storm *storm)
     else
         assert_int_equal(status, BURSAR_OK);
     assert_int_equal(world->first.report.halt, HALT_NONE);
+    assert_false(world->first.report.money_open);
     uint64_t ms = one_in(storm, 5) ? 61000 : 1000;
     world->wall_ms += ms;
     world->monotonic_ms += ms;
@@ -115,6 +119,17 @@ static void calm(struct storm *storm)
     process_stop(&world->first);
     world_run_until_idle(world, 200);
     world_check_all_paid(world);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM money_incident"), 0);
+}
+
+static void theft(struct world *world)
+{
+    world->chain->hides_balance_final = false;
+    world_run(world, 2);
+    assert_false(world->first.report.money_open);
+    memory_chain_take(world->chain, 1);
+    world_run(world, 2);
+    assert_true(world->first.report.money_open);
 }
 
 static void one_storm(uint64_t seed)
@@ -130,6 +145,7 @@ static void one_storm(uint64_t seed)
     world->chain->lane_count = below(&storm, 4);
     world->chain->lanes_are_late = one_in(&storm, 2);
     world->config.replace_after_blocks = below(&storm, 5);
+    world->config.money.watches_balance = true;
     world->chain->bump_percent = one_in(&storm, 4) ? 100 : 10;
     world->config.batch_size = (uint32_t)(1 + below(&storm, 9));
     world->config.max_in_flight = (uint32_t)(1 + below(&storm, 15));
@@ -147,6 +163,7 @@ static void one_storm(uint64_t seed)
             world_add_many(world, 5);
     }
     calm(&storm);
+    theft(world);
     world_free(world);
 }
 
