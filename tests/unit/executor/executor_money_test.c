@@ -1,104 +1,12 @@
 /* The money breaker at work in the executor (INV-10): what opens it, that an open one spends nothing and observes all,
  * that only a person closes it, and that neither a crash nor another process gets around it. */
-#include "world.h"
-
-#include <string.h>
+#include "money_world.h"
 
 #define ROWS 10
-#define IDLE_LIMIT 100
-
-static int set_up(void **state)
-{
-    struct world *world = world_new();
-    world->config.batch_size = 2;
-    world->config.max_in_flight = 4;
-    world->config.money = (struct money_limits){ .reverts = 2, .window_ms = MONEY_HOUR_MS };
-    *state = world;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    world_free(*state);
-    return 0;
-}
-
-static void force(struct world *world, bool opens)
-{
-    struct sqlite_store *other = NULL;
-    const struct decision decision = { "ops", "a test", world->wall_ms };
-    assert_int_equal(sqlite_store_open(world->store_path, SQLITE_MODE_WRITE, NULL, NULL, &other, NULL), BURSAR_OK);
-    struct store store = sqlite_store_interface(other);
-    assert_int_equal(store.money_force(store.ctx, 1, opens, &decision, NULL), BURSAR_OK);
-    sqlite_store_close(other);
-}
 
 static void person_opens(void *ctx)
 {
     force(ctx, true);
-}
-
-static void ask_to_cancel(struct world *world, size_t row)
-{
-    struct store store = sqlite_store_interface(world->first.sqlite);
-    const struct decision decision = { "ops", "paid by hand", world->wall_ms };
-    assert_int_equal(store.cancel_request(store.ctx, 1, (int64_t)row + 1, &decision, NULL), BURSAR_OK);
-}
-
-static void make_revert(struct world *world, size_t first, size_t count)
-{
-    for (size_t row = first; row < first + count; row++) {
-        const struct bursar_address destination = destination_of(row);
-        memory_chain_make_revert(world->chain, &destination);
-    }
-}
-
-static void pass(struct world *world, uint64_t ms)
-{
-    world->wall_ms += ms;
-    world->monotonic_ms += ms;
-}
-
-static int64_t bound(struct world *world)
-{
-    return world_number(world, "SELECT count(*) FROM intent");
-}
-
-static int64_t attempts(struct world *world)
-{
-    return world_number(world, "SELECT count(*) FROM attempt");
-}
-
-static int64_t openings(struct world *world)
-{
-    return world_number(world, "SELECT count(*) FROM event WHERE cause = 21");
-}
-
-static bool is_open(struct world *world, const char *cause)
-{
-    char sql[128];
-    (void)snprintf(sql, sizeof sql, "SELECT hold LIKE 'money_breaker_open cause=%s: %%' FROM treasury", cause);
-    return world->first.report.money_open && world_number(world, sql) == 1;
-}
-
-static void run_until_open(struct world *world, const char *cause)
-{
-    for (int i = 0; i < IDLE_LIMIT; i++) {
-        world_run(world, 1);
-        if (!world->first.report.money_open)
-            continue;
-        assert_true(is_open(world, cause));
-        assert_false(world->first.report.is_idle);
-        return;
-    }
-    fail_msg("it did not open");
-}
-
-static void run_and_stay_closed(struct world *world, size_t limit)
-{
-    world_run_until_idle(world, limit);
-    assert_false(world->first.report.money_open);
-    assert_int_equal(openings(world), 0);
 }
 
 /* -- reverts --------------------------------------------------------------------------------------------- */
@@ -242,6 +150,61 @@ static void who_has_lost_the_lease_and_taken_it_again_still_opens_it(void **stat
     run_until_open(world, "reverts");
 }
 
+/* -- a person is faster ---------------------------------------------------------------------------------- */
+
+static void person_closes(void *ctx)
+{
+    force(ctx, false);
+}
+
+/* Two reverts are final, and it is about to open. */
+static void step_up_to_its_opening(struct world *world, void (*interlude)(void *))
+{
+    process_start(&world->first, world, "first");
+    world->first.store.interlude_at = "money_trip";
+    world->first.store.interlude = interlude;
+    world->first.store.interlude_ctx = world;
+    make_revert(world, 0, 2);
+    world_add_many(world, ROWS);
+    for (int i = 0; i < IDLE_LIMIT && world->first.store.interlude; i++)
+        world_run(world, 1);
+    assert_null(world->first.store.interlude);
+}
+
+static void a_person_who_opens_it_first_is_who_has_opened_it(void **state)
+{
+    struct world *world = *state;
+    step_up_to_its_opening(world, person_opens);
+    const int64_t before = bound(world);
+    world_run(world, 5);
+    assert_true(is_open(world, "person"));
+    assert_int_equal(openings(world), 1);
+    assert_int_equal(bound(world), before);
+}
+
+static void a_person_who_closes_it_first_has_seen_what_there_was(void **state)
+{
+    struct world *world = *state;
+    step_up_to_its_opening(world, person_closes);
+    run_and_stay_closed(world, IDLE_LIMIT);
+    world_check(world);
+    assert_int_equal(rows_in(world, STATE_FINALIZED), ROWS - 2);
+}
+
+static void limits_that_were_lowered_hold_from_the_next_tick_on(void **state)
+{
+    struct world *world = *state;
+    make_revert(world, 0, 1);
+    world_add_many(world, ROWS);
+    world_run(world, world->chain->finality_depth + 2);
+    assert_int_equal(rows_in(world, STATE_FAILED), 1);
+    assert_false(world->first.report.money_open);
+    world->config.money.reverts = 1;
+    executor_reconfigure(world->first.executor, &world->config);
+    world_step(world);
+    assert_true(is_open(world, "reverts"));
+}
+
 /* -- what an open one stops, and what it does not --------------------------------------------------------- */
 
 static void while_it_is_open_nothing_is_replaced_and_what_a_person_cancels_is(void **state)
@@ -355,14 +318,6 @@ static void a_person_who_opens_it_while_they_are_signed_stops_their_staging(void
 
 /* -- a stranger ------------------------------------------------------------------------------------------ */
 
-static void send_foreign(struct world *world)
-{
-    const struct bursar_address stranger = { .bytes = { 0xee } };
-    world_add_many(world, 4);
-    world_settle(world);
-    memory_chain_send_foreign(world->chain, 1, &stranger, 5);
-}
-
 static void a_stranger_that_was_exhibited_opens_it(void **state)
 {
     struct world *world = *state;
@@ -387,189 +342,6 @@ static void where_strangers_are_not_watched_for_it_stays_closed(void **state)
     world_check_all_paid(world);
 }
 
-/* -- spending rate --------------------------------------------------------------------------------------- */
-
-static void as_many_payments_as_an_hour_may_have_are_bound_and_then_it_opens(void **state)
-{
-    (void)state;
-    static const uint32_t batches[] = { 1, 2, 5, 6, 100 };
-    for (size_t i = 0; i < sizeof batches / sizeof *batches; i++) {
-        struct world *world = world_new();
-        world->config.batch_size = batches[i];
-        world->config.money.payments_per_hour = 5;
-        world_add_many(world, 12);
-        run_until_open(world, "spending_rate");
-        world_run(world, 8);
-        assert_int_equal(bound(world), 5);
-        pass(world, 2 * MONEY_HOUR_MS);
-        world_run(world, 3);
-        assert_int_equal(bound(world), 5); /* no time closes it */
-        force(world, false);
-        run_until_open(world, "spending_rate");
-        world_run(world, 8);
-        assert_int_equal(bound(world), 10);
-        force(world, false);
-        world_run_until_idle(world, IDLE_LIMIT);
-        world_check_all_paid(world);
-        world_free(world);
-    }
-}
-
-static void what_keeps_within_the_limits_of_each_hour_opens_nothing(void **state)
-{
-    struct world *world = *state;
-    world->config.money.payments_per_hour = 5;
-    world->config.money.rate_count = 1;
-    world->config.money.rates[0].per_hour = bursar_amount_from_u64(5 * AMOUNT_WEI + 100);
-    for (int hour = 0; hour < 4; hour++) {
-        world_add_many(world, 5);
-        run_and_stay_closed(world, IDLE_LIMIT);
-        pass(world, MONEY_HOUR_MS + MONEY_SLICE_MS);
-    }
-    world_check_all_paid(world);
-}
-
-static void an_assets_rate_is_reached_to_the_unit(void **state)
-{
-    (void)state;
-    for (uint64_t less = 0; less < 2; less++) {
-        struct world *world = world_new();
-        world->config.money.rate_count = 1;
-        world->config.money.rates[0].per_hour = bursar_amount_from_u64(3 * AMOUNT_WEI + 3 - less);
-        world_add_many(world, 5); /* 1000 + 1001 + 1002 + ... */
-        run_until_open(world, "spending_rate");
-        assert_int_equal(bound(world), 3 - less);
-        assert_int_equal(world_number(world, "SELECT hold LIKE '%max_spend_per_hour%' FROM treasury"), 1);
-        world_free(world);
-    }
-}
-
-static void a_clock_that_goes_back_lets_no_more_through(void **state)
-{
-    struct world *world = *state;
-    world->config.money.payments_per_hour = 5;
-    world_add_many(world, 3);
-    run_and_stay_closed(world, IDLE_LIMIT);
-    world->wall_ms -= 2 * MONEY_HOUR_MS;
-    world_add_many(world, 3);
-    run_until_open(world, "spending_rate");
-    assert_int_equal(bound(world), 5);
-}
-
-static void without_limits_nothing_opens_it(void **state)
-{
-    struct world *world = *state;
-    world->config.money = (struct money_limits){ 0 };
-    make_revert(world, 10, 20);
-    send_foreign(world);
-    world_add_many(world, 36);
-    memory_chain_take(world->chain, 1000);
-    run_and_stay_closed(world, 3 * IDLE_LIMIT);
-    assert_int_equal(rows_in(world, STATE_FAILED), 20);
-    assert_int_equal(rows_in(world, STATE_FINALIZED), 20);
-}
-
-/* -- balance --------------------------------------------------------------------------------------------- */
-
-static void watch_the_balance(struct world *world, uint64_t tolerance_wei)
-{
-    world->config.money =
-        (struct money_limits){ .watches_balance = true, .balance_tolerance = bursar_amount_from_u64(tolerance_wei) };
-    world_add_many(world, ROWS);
-}
-
-static void one_wei_that_nothing_explains_opens_it_at_the_next_final_block(void **state)
-{
-    struct world *world = *state;
-    watch_the_balance(world, 0);
-    run_and_stay_closed(world, IDLE_LIMIT);
-    memory_chain_take(world->chain, 1);
-    world_run(world, 1);
-    assert_true(is_open(world, "balance_mismatch"));
-    assert_int_equal(world_number(world, "SELECT hold LIKE '%: 1 wei left the account between blocks %' FROM treasury"),
-                     1);
-    world_add_many(world, 2);
-    world_run(world, 5);
-    assert_int_equal(bound(world), ROWS);
-    force(world, false);
-    world_run_until_idle(world, IDLE_LIMIT); /* what is gone is gone, and said once */
-    world_check_all_paid(world);
-    assert_int_equal(openings(world), 1);
-}
-
-static void as_much_as_is_tolerated_opens_nothing_and_a_wei_more_does(void **state)
-{
-    struct world *world = *state;
-    watch_the_balance(world, 50);
-    run_and_stay_closed(world, IDLE_LIMIT);
-    memory_chain_take(world->chain, 50);
-    world_run(world, 3);
-    assert_int_equal(openings(world), 0);
-    memory_chain_take(world->chain, 51);
-    run_until_open(world, "balance_mismatch");
-}
-
-static void money_that_leaves_while_payments_are_made_or_nobody_looks_is_missed_all_the_same(void **state)
-{
-    struct world *world = *state;
-    watch_the_balance(world, 0);
-    world_run(world, 8);
-    assert_true(world_number(world, "SELECT mark_no FROM money_breaker") > 0);
-    process_stop(&world->first);
-    memory_chain_take(world->chain, 1);
-    memory_chain_mine(world->chain, 50);
-    run_until_open(world, "balance_mismatch");
-}
-
-static void where_the_final_balance_is_not_shown_nothing_is_concluded_until_it_is(void **state)
-{
-    struct world *world = *state;
-    watch_the_balance(world, 0);
-    world_run(world, 8);
-    world->chain->hides_balance_final = true;
-    memory_chain_take(world->chain, 1);
-    run_and_stay_closed(world, IDLE_LIMIT);
-    world->chain->hides_balance_final = false;
-    run_until_open(world, "balance_mismatch");
-}
-
-static void deposits_fees_reverts_cancels_reorgs_and_restarts_explain_themselves(void **state)
-{
-    struct world *world = *state;
-    watch_the_balance(world, 0);
-    world->config.replace_after_blocks = 3;
-    world->chain->finality_depth = 5;
-    make_revert(world, 1, 3);
-    world_run(world, 8);
-    world_add_many(world, 4);
-    world->chain->base_fee_wei = 100;
-    world_step(world);
-    for (size_t row = 0; row < world->row_count; row++) {
-        if (state_of(world, row) == STATE_STAGED) {
-            ask_to_cancel(world, row);
-            break;
-        }
-    }
-    for (int i = 0; i < 30; i++) {
-        world->chain->base_fee_wei = 10 + (uint64_t)i % 7;
-        world_run(world, 1);
-        assert_false(world->first.report.money_open);
-        if (i % 4 == 0)
-            memory_chain_reorg(world->chain, 1 + (uint64_t)i % 4, i % 8 ? ORPHANS_DROPPED : ORPHANS_REPOOLED);
-        if (i % 5 == 0)
-            memory_chain_deposit(world->chain, 1 + (uint64_t)i);
-        if (i % 3 == 0)
-            process_stop(&world->first);
-    }
-    run_and_stay_closed(world, IDLE_LIMIT);
-    world_check(world);
-    assert_int_equal(rows_in(world, STATE_FAILED), 3);
-    assert_int_equal(rows_in(world, STATE_CANCELLED), 1);
-    world_run(world, 2);
-    memory_chain_take(world->chain, 1); /* and all that was to the wei */
-    run_until_open(world, "balance_mismatch");
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -581,6 +353,9 @@ int main(void)
         cmocka_unit_test(death_at_any_write_leaves_it_open_before_anything_else_is_bound),
         TEST(an_heir_finds_it_open_and_a_person_need_not_wait_for_anybody),
         TEST(who_has_lost_the_lease_and_taken_it_again_still_opens_it),
+        TEST(a_person_who_opens_it_first_is_who_has_opened_it),
+        TEST(a_person_who_closes_it_first_has_seen_what_there_was),
+        TEST(limits_that_were_lowered_hold_from_the_next_tick_on),
         TEST(while_it_is_open_nothing_is_replaced_and_what_a_person_cancels_is),
         TEST(once_it_is_closed_what_is_stuck_is_replaced),
         TEST(what_is_bound_already_is_not_signed_before_it_is_closed),
@@ -588,16 +363,6 @@ int main(void)
         TEST(a_person_who_opens_it_while_they_are_signed_stops_their_staging),
         TEST(a_stranger_that_was_exhibited_opens_it),
         TEST(where_strangers_are_not_watched_for_it_stays_closed),
-        cmocka_unit_test(as_many_payments_as_an_hour_may_have_are_bound_and_then_it_opens),
-        TEST(what_keeps_within_the_limits_of_each_hour_opens_nothing),
-        cmocka_unit_test(an_assets_rate_is_reached_to_the_unit),
-        TEST(a_clock_that_goes_back_lets_no_more_through),
-        TEST(without_limits_nothing_opens_it),
-        TEST(one_wei_that_nothing_explains_opens_it_at_the_next_final_block),
-        TEST(as_much_as_is_tolerated_opens_nothing_and_a_wei_more_does),
-        TEST(money_that_leaves_while_payments_are_made_or_nobody_looks_is_missed_all_the_same),
-        TEST(where_the_final_balance_is_not_shown_nothing_is_concluded_until_it_is),
-        TEST(deposits_fees_reverts_cancels_reorgs_and_restarts_explain_themselves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

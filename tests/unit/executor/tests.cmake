@@ -8,7 +8,7 @@ unit_test(executor exhibit)
 
 # A store and a signing log on disk, a chain in memory, and the oracle: shared by the tests of the whole executor.
 add_library(executor_world STATIC executor/world.c executor/oracle.c executor/memory_chain.c executor/memory_node.c
-            executor/crashing_store.c executor/faulty_signer.c)
+            executor/crashing_store.c executor/faulty_signer.c executor/money_world.c)
 target_include_directories(executor_world PUBLIC ${CMAKE_CURRENT_LIST_DIR})
 target_link_libraries(executor_world PUBLIC executor PkgConfig::CMOCKA)
 
@@ -22,5 +22,6 @@ unit_test(executor executor_records executor_world)
 unit_test(executor executor_crash executor_world)
 unit_test(executor executor_breaker executor_world)
 unit_test(executor executor_money executor_world)
+unit_test(executor executor_money_limits executor_world)
 unit_test(executor executor_replace executor_world)
 unit_test(executor executor_storm executor_world)
