@@ -1,6 +1,7 @@
 /* /v1/status, /v1/balance, /v1/breaker, /v1/treasury-events: a treasury as a whole. */
 #include "http/api.h"
 
+#include "base/cleanup.h"
 #include "service/balance.h"
 #include "service/decisions.h"
 #include "service/standing.h"
@@ -138,37 +139,73 @@ void http_get_breaker(struct http_call *call)
     api_end(&api, status, &err, document);
 }
 
-/* "for", of open and close: how long. */
-static enum bursar_status read_time(const json_t *body, enum breaker_command command, uint64_t *ret_ms,
-                                    struct bursar_error *err)
+/* What a request asks for. */
+struct breaker_wish {
+    enum breaker_command command;
+    const char *reason;
+    uint64_t for_ms; /* 0: no end */
+    bool money;      /* the money breaker is meant */
+};
+
+/* A member that is misspelt must not be left out: it might have said which breaker is meant. */
+static enum bursar_status check_members(const json_t *body, struct bursar_error *err)
 {
-    *ret_ms = 0;
+    static const char *const known[] = { "command", "reason", "for", "money" };
+    size_t count = 0;
+    for (size_t i = 0; i < COUNT_OF(known); i++)
+        count += json_object_get(body, known[i]) != NULL;
+    return count == json_object_size(body)
+               ? BURSAR_OK
+               : bursar_fail(err, BURSAR_EINVAL, "the body: there are command, reason, for and money");
+}
+
+/* "for", of open and close: how long. */
+static enum bursar_status read_time(const json_t *body, struct breaker_wish *wish, struct bursar_error *err)
+{
     if (!json_object_get(body, "for"))
         return BURSAR_OK;
     const char *text = api_text(body, "for", err);
     if (!text)
         return err->status;
-    const char *problem = breaker_for_problem(command, text, ret_ms);
+    if (wish->money)
+        return bursar_fail(err, BURSAR_EINVAL, "for: does not go with money");
+    const char *problem = breaker_for_problem(wish->command, text, &wish->for_ms);
     return problem ? bursar_fail(err, BURSAR_EINVAL, "for: %s", problem) : BURSAR_OK;
+}
+
+static enum bursar_status read_wish(const json_t *body, struct breaker_wish *ret, struct bursar_error *err)
+{
+    const json_t *money = json_object_get(body, "money");
+    enum bursar_status status = check_members(body, err);
+    if (status != BURSAR_OK)
+        return status;
+    *ret = (struct breaker_wish){ .money = json_is_true(money) };
+    const char *word = api_text(body, "command", err);
+    ret->reason = word ? api_text(body, "reason", err) : NULL;
+    if (!word || !ret->reason)
+        return err->status;
+    if (!breaker_command_from_name(word, &ret->command))
+        return bursar_fail(err, BURSAR_EINVAL, "command: must be open, close or reset");
+    if (reason_problem(ret->reason))
+        return bursar_fail(err, BURSAR_EINVAL, "reason: %s", reason_problem(ret->reason));
+    if (money && !json_is_boolean(money))
+        return bursar_fail(err, BURSAR_EINVAL, "money: must be true or false");
+    if (ret->money && ret->command == BREAKER_COMMAND_RESET)
+        return bursar_fail(err, BURSAR_EINVAL, "money: belongs to open and close");
+    return read_time(body, ret, err);
 }
 
 static enum bursar_status force(struct api *api, const json_t *body, struct bursar_error *err)
 {
-    enum breaker_command command;
-    const char *word = api_text(body, "command", err);
-    const char *reason = word ? api_text(body, "reason", err) : NULL;
-    if (!word || !reason)
-        return err->status;
-    if (!breaker_command_from_name(word, &command))
-        return bursar_fail(err, BURSAR_EINVAL, "command: must be open, close or reset");
-    if (reason_problem(reason))
-        return bursar_fail(err, BURSAR_EINVAL, "reason: %s", reason_problem(reason));
-    const struct decision decision = { api->call->actor, reason, api->situation.now_ms };
-    uint64_t for_ms;
-    enum bursar_status status = read_time(body, command, &for_ms, err);
-    return status == BURSAR_OK
-               ? api->store->breaker_force(api->store->ctx, api->treasury->id, command, for_ms, &decision, err)
-               : status;
+    const struct store *store = api->store;
+    struct breaker_wish wish;
+    enum bursar_status status = read_wish(body, &wish, err);
+    if (status != BURSAR_OK)
+        return status;
+    const struct decision decision = { api->call->actor, wish.reason, api->situation.now_ms };
+    if (wish.money)
+        return store->money_force(store->ctx, api->treasury->id, wish.command == BREAKER_COMMAND_OPEN, &decision, err);
+    return store->breaker_force(store->ctx, api->treasury->id, wish.command, wish.for_ms, &decision, err);
 }
 
 void http_set_breaker(struct http_call *call)

@@ -18,7 +18,8 @@ void http_get_healthz(struct http_call *call)
 }
 
 /* What keeps a treasury from paying; NULL: nothing. A breaker that is open, funds that are missing or a node that is
- * down do not: they may end by themselves, and to restart or replace the process helps none of them. */
+ * down do not: they may end by themselves, or by a person in the case of the money breaker, and to restart or replace
+ * the process helps none of them. */
 static const char *unready_because(const struct treasury *treasury, uint64_t now_ms)
 {
     if (treasury->halt != HALT_NONE)

@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/time.h"
+#include "doctor/blocked.h"
 #include "doctor/diagnosis.h"
 #include "service/json_values.h"
 
@@ -71,9 +72,10 @@ static json_t *money_json(const struct money_record *money)
 {
     const char *cause = money_cause_name(money->cause);
     const bool ever = money->actor[0];
-    return json_pack("{s:s,s:o,s:o,s:o,s:o}", "state", cause ? "open" : "closed", "cause",
+    return json_pack("{s:s,s:o,s:o,s:o,s:o,s:o}", "state", cause ? "open" : "closed", "cause",
                      cause ? json_string(cause) : json_null(), "detail",
-                     ever ? output_json_text(money->detail) : json_null(), "actor",
+                     ever ? output_json_text(money->detail) : json_null(), "action",
+                     cause ? json_string(money_action(money->cause)) : json_null(), "actor",
                      ever ? output_json_text(money->actor) : json_null(), "since", output_json_ms(money->changed_ms));
 }
 

@@ -27,8 +27,8 @@ BURSAR_MUST_CHECK enum bursar_status breaker_standing_read(const struct store *s
 bool breaker_command_from_name(const char *name, enum breaker_command *ret);
 /* For how long: "30m". NULL, or what is wrong with it. */
 const char *breaker_for_problem(enum breaker_command command, const char *text, uint64_t *ret_ms);
-/* {"state","failures","successes","forced", ..., "money":{"state","cause","detail","actor","since"}}; NULL: out of
- * memory. */
+/* {"state","failures","successes","forced", ..., "money":{"state","cause","detail","action","actor","since"}}; NULL:
+ * out of memory. */
 json_t *breaker_json(const struct breaker_standing *standing);
 /* "open since 2026-01-31T12:00:00Z; half-open at ..." */
 #define BREAKER_TEXT_BYTES 256

@@ -281,6 +281,40 @@ class ApiTest(ApiCase):
         for more in ({"for": "31d"}, {"for": 5}, {"for": "25h", "command": "close"}, {"for": "2h", "command": "reset"}):
             self.assert_problem(400, "invalid", http.post("/v1/breaker", {"command": "open", "reason": "x", **more}))
 
+    def test_the_money_breaker_is_opened_and_closed_by_whoever_operates(self):
+        bursar, _, http = self.serving()
+        opening = {"command": "open", "money": True, "reason": "an audit"}
+        for scope in ("read", "pay"):
+            refused = http.post("/v1/breaker", opening, token=self.token(bursar, scope, scope))
+            self.assert_problem(403, "forbidden", refused)
+        for bad in ({"command": "reset"}, {"command": "half_open"}, {"for": "1h"}, {"money": 1}, {"money": "true"},
+                    {"money": None}, {"mony": True}, {"reason": ""}):
+            self.assert_problem(400, "invalid", http.post("/v1/breaker", {**opening, **bad}))
+        self.assertEqual(http.get("/v1/breaker").json["money"],
+                         {"state": "closed", "cause": None, "detail": None, "action": None, "actor": None, "since": None})
+        opened = http.post("/v1/breaker", opening, token=self.token(bursar, "eve", "operate")).json
+        self.assertEqual(opened["state"], "closed", "the circuit breaker is another")
+        money = opened["money"]
+        self.assertEqual((money["state"], money["cause"], money["detail"], money["actor"]),
+                         ("open", "person", "an audit", "token eve"))
+        self.assertIn("bursar breaker close --money", money["action"])
+        self.assertEqual(bursar.command("breaker", "--json").json, http.get("/v1/breaker").json)
+        self.assertEqual(http.get("/v1/status").json["items"][0]["breaker"]["money"], money)
+        self.assertEqual(http.get("/readyz").status, 200, "to start another process would help nobody")
+        self.assertEqual(http.get("/healthz").status, 200)
+        number = self.create(http, rows("waits", 1))[0]
+        wait_until(lambda: "money breaker" in str(http.get(f"/v1/disbursements/{number}").json), HANG_S, "a reason")
+        closed = http.post("/v1/breaker", {"command": "close", "reason": "another one"}).json
+        self.assertEqual(closed["money"], money)
+        closed = http.post("/v1/breaker", {"command": "close", "reason": "all is well", "money": True}).json["money"]
+        self.assertEqual((closed["state"], closed["cause"], closed["detail"], closed["action"], closed["actor"]),
+                         ("closed", None, "all is well", None, "token all"))
+        self.wait_state(http, [number], "finalized")
+        events = http.get("/v1/treasury-events").json["items"]
+        self.assertEqual([(e["cause"], e["actor"], e["detail"]) for e in events if e["cause"].startswith("money_")],
+                         [("money_breaker_closed", "token all", "all is well"),
+                          ("money_breaker_opened", "token eve", "person: an audit")])
+
     def test_balance_and_its_history(self):
         node = self.node()
         _, _, http = self.serving(node)
