@@ -49,16 +49,17 @@ void draw_heading(struct grid *grid, const char *format, ...)
 
 /* Where the columns begin, for a width. */
 struct columns {
-    size_t name, balance, executor, breaker, halt;
+    size_t name, balance, executor, breaker, money, halt;
 };
 
 static struct columns columns_of(size_t width)
 {
     size_t more = width > 80 ? (width - 80) / 3 : 0;
     struct columns at = { .name = 2, .balance = 15 + more };
-    at.executor = at.balance + 22;
-    at.breaker = at.executor + 20 + more;
-    at.halt = at.breaker + 11;
+    at.executor = at.balance + 20;
+    at.breaker = at.executor + 16 + more;
+    at.money = at.breaker + 10;
+    at.halt = at.money + 8;
     return at;
 }
 
@@ -92,13 +93,16 @@ static void draw_treasury(struct grid *grid, const struct view *view, size_t ind
     }
     enum tone tone = draw_executor_text(view, treasury, executor, sizeof executor);
     (void)grid_put(grid, at.executor, at.breaker - at.executor - 1, tone, executor);
-    (void)grid_put(grid, at.breaker, at.halt - at.breaker - 1,
+    (void)grid_put(grid, at.breaker, at.money - at.breaker - 1,
                    breaker == BURSAR_BREAKER_CLOSED ? TONE_GOOD
                    : breaker == BURSAR_BREAKER_OPEN ? TONE_BAD
                                                     : TONE_WAIT,
                    breaker == BURSAR_BREAKER_CLOSED ? "closed"
                    : breaker == BURSAR_BREAKER_OPEN ? "open"
                                                     : "half-open");
+    const bool money_is_open = treasury->breaker.money.cause != MONEY_NONE;
+    (void)grid_put(grid, at.money, at.halt - at.money - 1, money_is_open ? TONE_BAD : TONE_GOOD,
+                   money_is_open ? "open" : "closed");
     (void)grid_put(grid, at.halt, grid->columns, halt == HALT_NONE ? TONE_PLAIN : TONE_BAD,
                    halt_name ? halt_name : "unknown");
 }
@@ -111,6 +115,7 @@ static void draw_treasuries(struct grid *grid, const struct view *view, size_t s
         (void)grid_put(grid, at.balance, grid->columns, TONE_TITLE, "BALANCE");
         (void)grid_put(grid, at.executor, grid->columns, TONE_TITLE, "EXECUTOR");
         (void)grid_put(grid, at.breaker, grid->columns, TONE_TITLE, "BREAKER");
+        (void)grid_put(grid, at.money, grid->columns, TONE_TITLE, "MONEY");
         (void)grid_put(grid, at.halt, grid->columns, TONE_TITLE, "HALT");
     }
     for (size_t i = 0; i < view->count; i++)

@@ -20,7 +20,14 @@ static bool is_idle(const struct view_reason *reason)
     return strncmp(reason->text.action, GOES_ON, strlen(GOES_ON)) == 0;
 }
 
-static void draw_reason(struct grid *grid, const struct view_reason *reason)
+/* Nor is what an open money breaker's own lines have. */
+static bool is_told(const struct view_treasury *treasury, const struct view_reason *reason)
+{
+    const enum money_cause cause = treasury->breaker.money.cause;
+    return cause != MONEY_NONE && strcmp(reason->text.action, money_action(cause)) == 0;
+}
+
+static void draw_reason(struct grid *grid, const struct view_treasury *treasury, const struct view_reason *reason)
 {
     bool is_blocked = reason->kind == DIAGNOSIS_BLOCKED;
     char who[REF_MAX_BYTES + 64], more[48] = "";
@@ -29,7 +36,7 @@ static void draw_reason(struct grid *grid, const struct view_reason *reason)
     (void)snprintf(who, sizeof who, "%lld '%s'%s: ", (long long)reason->first_id, reason->first_ref, more);
     draw_line(grid, is_blocked ? "blocked" : "waiting", is_blocked ? TONE_BAD : TONE_WAIT, "%s%s", who,
               reason->text.cause);
-    if (!is_idle(reason))
+    if (!is_idle(reason) && !is_told(treasury, reason))
         draw_line(grid, "  to do", TONE_TITLE, "%s", reason->text.action);
 }
 
@@ -41,7 +48,7 @@ void draw_reasons(struct grid *grid, const struct view_treasury *treasury, size_
         return;
     draw_heading(grid, "NOT MOVING");
     for (; drawn < treasury->reason_count && (drawn == 0 || grid->rows - first_row < rows_max); drawn++)
-        draw_reason(grid, &treasury->reasons[drawn]);
+        draw_reason(grid, treasury, &treasury->reasons[drawn]);
     if (drawn < treasury->reason_count)
         draw_line(grid, "", TONE_PLAIN, "and for %zu other reasons: `bursar status`, `bursar list`",
                   treasury->reason_count - drawn);

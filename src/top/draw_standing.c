@@ -109,6 +109,17 @@ static void draw_breaker(struct grid *grid, const struct view_treasury *treasury
         draw_line(grid, "", TONE_PLAIN, "%s", command);
 }
 
+static void draw_money(struct grid *grid, const struct view_treasury *treasury)
+{
+    const struct money_record *money = &treasury->breaker.money;
+    char text[MONEY_TEXT_BYTES];
+    if (money->cause == MONEY_NONE)
+        return; /* the table has it */
+    money_text(money, text);
+    draw_line(grid, "MONEY", TONE_BAD, "breaker %s", text);
+    draw_line(grid, "  to do", TONE_TITLE, "%s", money_action(money->cause));
+}
+
 static void draw_halt(struct grid *grid, const struct view_treasury *treasury)
 {
     enum halt_code halt = situation_halt(&treasury->situation);
@@ -167,6 +178,7 @@ void draw_standing(struct grid *grid, const struct view *view, const struct view
         draw_rate(grid, view, treasury);
         draw_executor(grid, view, treasury);
         draw_breaker(grid, treasury);
+        draw_money(grid, treasury);
         draw_halt(grid, treasury);
     } else {
         draw_line(grid, "store", TONE_WAIT, "not in the store yet: `bursar run` adds it");
@@ -177,6 +189,6 @@ void draw_standing(struct grid *grid, const struct view *view, const struct view
         rfc3339_from_seconds(snapshot->last_error_ms / 1000, at);
         draw_line(grid, "last error", TONE_WAIT, "%s %s", at, snapshot->last_error);
     }
-    if (treasury->is_stored && snapshot->hold[0])
+    if (treasury->is_stored && snapshot->hold[0] && treasury->breaker.money.cause == MONEY_NONE) /* else it is that */
         draw_line(grid, "holds", TONE_WAIT, "%s", snapshot->hold);
 }

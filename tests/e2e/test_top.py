@@ -103,6 +103,19 @@ class TopTest(ChainCase):
         terminal.press("q")
         self.assert_restored(terminal, 0)
 
+    def test_an_open_money_breaker_is_seen_with_what_to_do(self):
+        bursar = self.bursar(self.node(), TREASURY_MAIN_MAX_PAYMENTS_PER_HOUR="1")
+        self.pay(bursar, rows("many", 3))
+        terminal = self.top(bursar, columns=100, rows=40)
+        terminal.wait_shown("MONEY", "closed    closed")
+        self.assert_exit(6, bursar.run_until_idle())
+        terminal.wait_shown("closed    open", "(spending_rate)", "max_payments_per_hour", "to do",
+                            "close --money", "money_breaker_opened")
+        self.assert_exit(0, bursar.command("breaker", "close", "--money", "--reason", "as planned"))
+        terminal.wait_shown("closed    closed", "money_breaker_closed")
+        terminal.press("q")
+        self.assert_restored(terminal, 0)
+
     def test_signals_and_a_crash_give_the_terminal_back(self):
         bursar = self.bursar(self.node())
         # A sanitizer would take the crash for itself, and end with a code of its own: here the system has it.

@@ -228,6 +228,39 @@ static void trouble_is_told_in_words(void **state)
     assert_hides("EVENTS");
 }
 
+static void an_open_money_breaker_is_told_with_what_to_do(void **state)
+{
+    (void)state;
+    static const char detail[] = "3 payments failed on chain within 3600 s; the last: \033[2J";
+    struct view_treasury *treasury = &view.treasuries[1];
+    struct money_record *money = &treasury->breaker.money;
+    *money = (struct money_record){ .cause = MONEY_REVERTS, .actor = "host:77", .changed_ms = 1760000000000 };
+    (void)snprintf(money->detail, sizeof money->detail, "%s", detail);
+    (void)snprintf(treasury->situation.snapshot.hold, sizeof treasury->situation.snapshot.hold, "money_breaker_open");
+    (void)drawn(80, 24);
+    assert_shows("BREAKER   MONEY   HALT");
+    assert_shows("host:77         closed    closed  -"); /* the first */
+    assert_shows("host:77         closed    open    -");
+    assert_hides("3 payments failed");
+    wishes.selected = 1;
+    add_reason(treasury, DIAGNOSIS_WAITING, 2, "held", "the money breaker is open", money_action(MONEY_REVERTS));
+    (void)drawn(80, 60);
+    assert_shows("'held' and 1 more: the money breaker is open");
+    char *action = strstr(text, "see why with");
+    assert_non_null(action);
+    assert_null(strstr(action + 1, "see why with")); /* said once */
+    (void)drawn(80, 24);
+    assert_shows("MONEY      breaker open since 2025-10-09T08:53:20Z (reverts): 3 payments failed");
+    assert_shows("the last: ?[2J");
+    assert_shows("to do    see why with `bursar list --state failed`");
+    assert_shows("close --money");
+    assert_hides("holds");
+    money->cause = MONEY_NONE;
+    (void)drawn(80, 24);
+    assert_hides("MONEY     ");
+    assert_shows("holds      money_breaker_open"); /* of a tick before it was closed */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -237,6 +270,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(scrolling_ends_at_the_last_line, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_treasury_that_is_chosen_is_shown, set_up, tear_down),
         cmocka_unit_test_setup_teardown(trouble_is_told_in_words, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_open_money_breaker_is_told_with_what_to_do, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
