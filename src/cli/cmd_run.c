@@ -194,6 +194,25 @@ static enum bursar_status runner_step(struct running *running, struct runner *ru
     return BURSAR_OK;
 }
 
+/* What is told of the program itself, as the log is to be; with no memory of what it told before. */
+static struct note_sink own_notes(struct running *running, const struct config *config)
+{
+    running->printer =
+        (struct note_printer){ .treasury = "", .level = config->log_level, .format = config->log_format };
+    return note_printer_sink(&running->printer);
+}
+
+/* In a log for machines, what ends the program is a line like the others. */
+static int fail(struct running *running, const struct bursar_error *err)
+{
+    const struct config *config = running->session.config; /* NULL: it is the configuration that is bad */
+    if (running->cli->json || !config || config->log_format != LOG_FORMAT_JSON)
+        return output_error(running->cli->json, err);
+    struct note_sink notes = own_notes(running, config);
+    note(&notes, NOTE_ERROR, "%s", err->message[0] ? err->message : bursar_status_text(err->status));
+    return (int)exit_code_of(err->status);
+}
+
 /* With --until-idle: is there a reason to end, and with which exit code? -1: go on. */
 static int idle_code(struct running *running, struct bursar_error *err)
 {
@@ -225,7 +244,7 @@ static int idle_code(struct running *running, struct bursar_error *err)
         if (status == BURSAR_EBUSY)
             return -1;
         if (status != BURSAR_OK)
-            return output_error(false, err);
+            return fail(running, err);
         is_incomplete = is_incomplete || counts[STATE_FAILED] > 0 || counts[STATE_QUEUED] > 0 ||
                         counts[STATE_DRAFT] > 0 || counts[STATE_VOTING] > 0;
     }
@@ -246,10 +265,10 @@ static void reload(struct running *running)
     struct bursar_error err = { 0 };
     service_reloading(running->clock.monotonic_ms(running->clock.ctx));
     if (config_load(config->path, environ, &fresh, &err) != BURSAR_OK) {
-        output_message("SIGHUP: %s; nothing was changed", err.message);
+        struct note_sink notes = own_notes(running, config);
+        note(&notes, NOTE_ERROR, "SIGHUP: %s; nothing was changed", err.message);
     } else {
-        running->printer =
-            (struct note_printer){ .treasury = "", .level = fresh->log_level, .format = fresh->log_format };
+        (void)own_notes(running, fresh);
         config_take_over(config, fresh, tell_change, &running->printer);
         for (size_t i = 0; i < running->count; i++) {
             struct runner *runner = &running->runners[i];
@@ -300,7 +319,7 @@ static int loop(struct running *running)
             enum bursar_status status = runner_step(running, runner, &err);
             if (status != BURSAR_OK) {
                 err.status = status;
-                return output_error(false, &err);
+                return fail(running, &err);
             }
             service_progress(running->clock.monotonic_ms(running->clock.ctx));
         }
@@ -360,7 +379,7 @@ static int run(struct running *running)
         return EXIT_CODE_DONE;
     if (status != BURSAR_OK) {
         err.status = status;
-        return output_error(running->cli->json, &err);
+        return fail(running, &err);
     }
     run_webhooks_start(&running->webhooks, &running->session);
     return loop(running);

@@ -131,9 +131,29 @@ class ServiceTest(harness.ChainCase):
         self.pay(bursar, harness.rows("log", 3))
         run = bursar.start("run", "--until-idle")
         self.assertEqual(run.wait(), 0)
+        self.assertTrue(self.documents(run))
+
+    def test_a_json_log_has_what_went_wrong_as_documents_too(self):
+        node = self.node()
+        bursar = self.bursar(node, LOG_FORMAT="json")
+        run = bursar.start("run")
+        harness.wait_until(lambda: bursar.status()["lease"], 60, run.err)
+        bursar.configure("treasury main", max_in_flight=0)
+        for told in (1, 2):  # once for each that somebody asks for
+            run.process.send_signal(signal.SIGHUP)
+            harness.wait_until(lambda: run.err().count("nothing was changed") == told, 60, run.err)
+        self.assertEqual(run.terminate()[0], 0)
+        self.assertIn("max_in_flight", self.documents(run)[-1]["text"])
+        bursar.configure("treasury main", max_in_flight=1)
+        bursar.store.unlink()
+        run = bursar.start("run")
+        self.assertEqual(run.wait(), 4)
+        self.assertRegex(self.documents(run)[-1]["text"], "bursar.db")
+
+    def documents(self, run):
         lines = [json.loads(line) for line in run.err().splitlines()]
-        self.assertTrue(lines)
         self.assertEqual({tuple(sorted(line)) for line in lines}, {("level", "text", "time", "treasury")})
+        return lines
 
 
 class UnitFileTest(unittest.TestCase):
