@@ -2,16 +2,15 @@
 package in a clean root."""
 
 import json
-import os
 import pathlib
 import re
 import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import unittest
 
+import clean_root
 import harness
 from faulty_proxy import FaultyProxy
 
@@ -166,43 +165,12 @@ class UnitFileTest(unittest.TestCase):
         self.assertLessEqual(float(rating[1]), 2.0, done.stdout)
 
 
-def can_make_roots():
-    return os.geteuid() == 0 and shutil.which("debootstrap") and shutil.which("apt-get")
-
-
-class PackageTest(harness.ChainCase):
+class PackageTest(clean_root.CleanRootCase):
     """In a root that holds nothing but Debian's base and what the package asks for."""
 
-    def in_root(self, *command):
-        return subprocess.run(["chroot", str(self.root), *command], capture_output=True, text=True,
-                              stdin=subprocess.DEVNULL, timeout=600, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root",
-                                                "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8",
-                                                **{k: v for k, v in os.environ.items() if k.lower().endswith("_proxy")}})
-
-    def good(self, *command):
-        done = self.in_root(*command)
-        self.assertEqual(done.returncode, 0, f"{command}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
-        return done.stdout
-
-    @unittest.skipUnless(can_make_roots(), "needs root and debootstrap")
+    @unittest.skipUnless(clean_root.can_make_roots(), "needs root and debootstrap")
     def test_the_package_installs_into_a_clean_root_and_pays(self):
-        made = subprocess.run([ROOT / "scripts/package"], capture_output=True, text=True, timeout=1200)
-        self.assertEqual(made.returncode, 0, made.stdout + made.stderr)
-        self.root = pathlib.Path(tempfile.mkdtemp(prefix="bursar-root-"))
-        self.root.chmod(0o755)
-        self.addCleanup(shutil.rmtree, self.root, ignore_errors=True)
-        with open(self.directory / "debootstrap.log", "wb") as log:
-            done = subprocess.run(["debootstrap", "--variant=minbase", "bookworm", str(self.root)], stdout=log, stderr=log,
-                                  timeout=900)
-        self.assertEqual(done.returncode, 0, (self.directory / "debootstrap.log").read_text(errors="replace")[-2000:])
-        (self.root / "etc/apt/sources.list").unlink(missing_ok=True)  # the packages come from where this machine's do
-        shutil.copytree("/etc/apt", self.root / "etc/apt", dirs_exist_ok=True)
-        for name in ("resolv.conf", "hosts"):
-            shutil.copy(f"/etc/{name}", self.root / "etc" / name)
-        package = made.stdout.split()[-1]
-        shutil.copy(ROOT / package, self.root / "bursar.deb")
-        self.good("apt-get", "-q", "update")
-        self.good("apt-get", "-q", "-y", "--no-install-recommends", "install", "/bursar.deb")
+        self.make_root()
         self.assertRegex(self.good("bursar", "--version"), r"^bursar [0-9.]+\n$")
         self.assertIn("bursar:", self.good("getent", "passwd", "bursar"))
         for page in ("man1/bursar.1", "man1/bursar-run.1", "man5/bursar.conf.5"):
