@@ -156,8 +156,9 @@ class Booted:
         if self.outer:
             self.outer.kill()
             self.outer.wait()
-        for group in self.groups:
-            harness.wait_until(lambda: _is_removed(group), harness.HANG_S, f"{group} to be empty")
+        while self.groups:
+            harness.wait_until(lambda: _is_removed(self.groups[-1]), harness.HANG_S, f"{self.groups[-1]} to be empty")
+            self.groups.pop()
 
 
 def _is_removed(group):
