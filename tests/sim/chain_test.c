@@ -220,6 +220,29 @@ static void deposits_and_code_come_again_after_a_reorg(void **state)
     assert_int_equal(now.balance.limb[0], 77);
 }
 
+static void what_is_taken_by_no_transaction_is_missing_from_that_block_on(void **state)
+{
+    struct fixture *f = *state;
+    sim_chain_mine(f->sim, 2);
+    struct chain_view before = fixture_observe(f);
+    sim_chain_take(f->sim, &f->account, bursar_amount_from_u64(77));
+    sim_chain_mine(f->sim, 1);
+    assert_int_equal(sim_chain_lose(f->sim, 1, SIM_ORPHANS_DROPPED), 1);
+    assert_int_equal(bursar_amount_compare(fixture_observe(f).balance, before.balance), 0);
+    sim_chain_mine(f->sim, FIXTURE_DEPTH);
+    struct chain_view view = fixture_observe(f);
+    assert_int_equal(bursar_amount_compare(view.balance_final, before.balance), 0);
+    assert_int_equal(before.balance.limb[0] - view.balance.limb[0], 77);
+    sim_chain_mine(f->sim, 1);
+    view = fixture_observe(f);
+    assert_int_equal(before.balance.limb[0] - view.balance_final.limb[0], 77);
+    assert_int_equal(view.nonce_final, before.nonce_latest);
+    sim_chain_take(f->sim, &f->account, before.balance);
+    sim_chain_mine(f->sim, 1);
+    assert_true(bursar_amount_is_zero(fixture_observe(f).balance));
+    assert_true(sim_chain_conserves(f->sim));
+}
+
 static void pools_that_do_not_gossip_differ(void **state)
 {
     struct fixture *f = *state;
@@ -421,6 +444,7 @@ int main(void)
         TEST(a_reorg_takes_back_and_orphans_return_as_asked),
         TEST(what_is_final_is_never_taken_back),
         TEST(deposits_and_code_come_again_after_a_reorg),
+        TEST(what_is_taken_by_no_transaction_is_missing_from_that_block_on),
         TEST(pools_that_do_not_gossip_differ),
         TEST(pools_forget_what_they_are_told_to),
         TEST(somebody_else_uses_the_key_in_the_open_or_unseen),

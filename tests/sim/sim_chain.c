@@ -82,6 +82,12 @@ void sim_chain_deposit(struct sim_chain *chain, const struct bursar_address *add
     take_effect(chain, &effect);
 }
 
+void sim_chain_take(struct sim_chain *chain, const struct bursar_address *address, struct bursar_amount wei)
+{
+    struct sim_effect effect = { .account = sim_account_of(chain, address), .taken = wei };
+    take_effect(chain, &effect);
+}
+
 void sim_chain_put_code(struct sim_chain *chain, const struct bursar_address *address)
 {
     struct sim_effect effect = { .account = sim_account_of(chain, address), .is_code = true };

@@ -93,6 +93,9 @@ const struct sim_chain_counts *sim_chain_counts(const struct sim_chain *chain);
 /* The following come with the next block (and again after a reorg of that block), or are in the genesis block when
  * there is no other yet. */
 void sim_chain_deposit(struct sim_chain *chain, const struct bursar_address *address, struct bursar_amount wei);
+/* Leaves the account by no transaction of its own (code that it has handed itself over to does that): as much of it as
+ * is there. */
+void sim_chain_take(struct sim_chain *chain, const struct bursar_address *address, struct bursar_amount wei);
 void sim_chain_put_code(struct sim_chain *chain, const struct bursar_address *address);
 /* An account with history. Only while there is no block but genesis. */
 void sim_chain_set_first_nonce(struct sim_chain *chain, const struct bursar_address *address, uint64_t nonce);

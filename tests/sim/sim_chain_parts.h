@@ -32,7 +32,7 @@ struct sim_account {
 struct sim_effect {
     uint32_t account;
     bool is_code;
-    struct bursar_amount deposit;
+    struct bursar_amount deposit, taken;
 };
 
 struct sim_chain {

@@ -126,6 +126,10 @@ void sim_effect_apply(struct sim_chain *chain, const struct sim_effect *effect)
     }
     sim_amount_add(&state->balance, effect->deposit);
     sim_amount_add(&chain->deposited, effect->deposit);
+    bool is_more = bursar_amount_compare(effect->taken, state->balance) > 0;
+    struct bursar_amount taken = is_more ? state->balance : effect->taken;
+    sim_amount_subtract(&state->balance, taken);
+    sim_amount_add(&sim_state_touch(chain, chain->fees)->balance, taken); /* somebody has it */
 }
 
 bool sim_chain_conserves(const struct sim_chain *chain)
