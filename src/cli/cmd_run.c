@@ -224,7 +224,7 @@ static int idle_code(struct running *running, struct bursar_error *err)
                            runner->section->name);
             return EXIT_CODE_REFUSED;
         }
-        if (runner->report.money_open) {
+        if (runner->report.money_waits) {
             output_message("treasury %s: the money breaker is open: see `bursar breaker`", runner->section->name);
             return EXIT_CODE_REFUSED;
         }

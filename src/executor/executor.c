@@ -204,7 +204,8 @@ static enum bursar_status step(struct executor *executor, struct tick *tick, uin
     *ret = (struct executor_report){ .holds_lease = true,
                                      .observed = tick->observed,
                                      .halt = halt_seen(tick),
-                                     .money_open = tick->waits_for_close,
+                                     .money_open = tick_money_is_open(executor),
+                                     .money_waits = tick->waits_for_close,
                                      .is_idle = tick->settled_idle && !tick->failed && !tick->go_on };
     *ret_next_wake_ms = tick->go_on && !tick->failed ? 0 : executor->config.poll_interval_ms;
     return BURSAR_OK;

@@ -86,7 +86,8 @@ struct executor_report {
     enum halt_code halt; /* nothing is bound until a person has looked; as seen in this step, or latched */
     bool is_idle;        /* observed, holds the lease, and nothing is left that time alone will bring on */
     bool forced_open;    /* a person has opened the circuit breaker: nothing is sent until a person closes it */
-    bool money_open;     /* nothing is left that time brings on before a person closes the money breaker */
+    bool money_open;     /* the money breaker is: nothing is bound until a person closes it; */
+    bool money_waits;    /* and nothing is left that time alone brings on before that */
 };
 
 struct executor;
