@@ -4,7 +4,7 @@
 #define EXECUTOR_PAYLOAD_H
 
 #include "chain/chain.h"
-#include "store/records.h"
+#include "store/records_adopt.h"
 
 struct payload {
     struct bursar_address to;
