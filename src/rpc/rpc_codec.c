@@ -17,14 +17,54 @@ static int append_json(const char *bytes, size_t length_bytes, void *ctx)
     return dump->failed ? -1 : 0;
 }
 
+/* A text with nothing in it to escape. */
+static bool is_plain(const json_t *value)
+{
+    const char *text = json_string_value(value);
+    size_t length = json_string_length(value);
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] < 0x20 || text[i] == 0x7f || text[i] == '"' || text[i] == '\\')
+            return false;
+    }
+    return text != NULL;
+}
+
+static bool are_plain(const json_t *params)
+{
+    size_t count = json_array_size(params), plain = 0;
+    while (plain < count && is_plain(json_array_get(params, plain)))
+        plain++;
+    return count > 0 && plain == count;
+}
+
+/* Signed bytes and hashes are copied as they are: jansson would look at them character by character. */
+static bool append_plain(struct buf *out, const json_t *params)
+{
+    size_t index;
+    const json_t *text;
+    json_array_foreach(params, index, text)
+    {
+        if (!buf_append_text(out, index ? ",\"" : "[\"") ||
+            !buf_append(out, json_string_value(text), json_string_length(text)) || !buf_append_text(out, "\""))
+            return false;
+    }
+    return buf_append_text(out, "]");
+}
+
+static bool append_params(struct buf *out, const json_t *params)
+{
+    struct dump dump = { .out = out };
+    if (are_plain(params))
+        return append_plain(out, params);
+    return json_dump_callback(params, append_json, &dump, JSON_COMPACT) == 0 && !dump.failed;
+}
+
 bool rpc_call_append(struct buf *out, const struct rpc_request *request, uint64_t id)
 {
     size_t before = out->length_bytes;
-    struct dump dump = { .out = out };
     if (buf_append_format(out, "{\"jsonrpc\":\"2.0\",\"id\":%" PRIu64 ",\"method\":\"%s\",\"params\":", id,
                           request->method) &&
-        json_dump_callback(request->params, append_json, &dump, JSON_COMPACT) == 0 && !dump.failed &&
-        buf_append_text(out, "}"))
+        append_params(out, request->params) && buf_append_text(out, "}"))
         return true;
     out->length_bytes = before;
     if (out->data)

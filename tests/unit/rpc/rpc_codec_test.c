@@ -26,6 +26,35 @@ static void a_call_is_written_as_compact_json(void **state)
     buf_free(&out);
 }
 
+/* However they are written: what is read from it is what was meant. */
+static void params_are_read_as_they_were_meant(void **state)
+{
+    (void)state;
+    static const char *const params[] = { "[]",
+                                          "[\"\"]",
+                                          "[\"0xab\",\"latest\"]",
+                                          "[\"\\u007f ~\"]",
+                                          "[\"0xab\",\"a \\\"quoted\\\" text\"]",
+                                          "[\"back\\\\slash\"]",
+                                          "[\"two\\nlines\",\"\\u0000\"]",
+                                          "[\"\xc3\xa9\"]",
+                                          "[\"0xab\",true]",
+                                          "[{\"to\":\"0xab\"},\"latest\"]",
+                                          "[[\"0xab\"]]" };
+    for (size_t i = 0; i < sizeof params / sizeof *params; i++) {
+        struct buf out = { 0 };
+        struct rpc_request request = { .method = "m", .params = json_loads(params[i], JSON_ALLOW_NUL, NULL) };
+        assert_non_null(request.params);
+        assert_true(rpc_call_append(&out, &request, 7));
+        json_t *call = json_loadb(out.data, out.length_bytes, JSON_ALLOW_NUL, NULL);
+        assert_non_null(call);
+        assert_true(json_equal(json_object_get(call, "params"), request.params));
+        json_decref(call);
+        json_decref(request.params);
+        buf_free(&out);
+    }
+}
+
 static void a_call_that_does_not_fit_leaves_the_text_as_it_was(void **state)
 {
     (void)state;
@@ -284,6 +313,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_call_is_written_as_compact_json),
+        cmocka_unit_test(params_are_read_as_they_were_meant),
         cmocka_unit_test(a_call_that_does_not_fit_leaves_the_text_as_it_was),
         cmocka_unit_test(answers_in_any_order_reach_their_calls),
         cmocka_unit_test(a_null_result_is_a_result),
