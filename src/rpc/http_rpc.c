@@ -331,6 +331,8 @@ static enum bursar_status collect_replies(struct http_rpc *rpc, bool is_under_wa
         return status;
     }
     note_retry_after(rpc, http_status);
+    if (rpc->reply.data)
+        rpc->reply.length_bytes = rpc_reply_shorten(rpc->reply.data, rpc->reply.length_bytes);
     status = rpc_replies_read(rpc->reply.data ? rpc->reply.data : "", rpc->reply.length_bytes, first_id, count, ret,
                               &reason);
     if (status == BURSAR_OK)

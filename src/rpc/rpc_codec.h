@@ -16,6 +16,10 @@ BURSAR_MUST_CHECK bool rpc_call_append(struct buf *out, const struct rpc_request
  * that size would take gigabytes once parsed. */
 #define RPC_REPLY_MAX_VALUES ((size_t)512 * 1024)
 
+/* Cuts out of a reply, in place, what takes long to parse and is never asked for; the new length. `body` is
+ * NUL-terminated at its length. */
+size_t rpc_reply_shorten(char *body, size_t length_bytes);
+
 /* Reads the body of the reply to the calls `first_id` ... `first_id + count - 1` (one call: an object, several: an
  * array, in any order). Fills every reply: what was not answered, answered twice, or not answered in a way that can be
  * relied on is RPC_UNKNOWN. OK when every call has a result or an error of its own; else EPROTOCOL and the reason. */

@@ -275,6 +275,45 @@ static void write_zeros(struct buf *body, size_t count)
     assert_true(buf_append_text(body, "]}"));
 }
 
+/* What is cut is the Bloom filter's digits, and nothing else. */
+static void a_reply_says_the_same_without_what_nobody_asks_for(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *body, *expected;
+    } cases[] = {
+        { "", "" },
+        { "{\"a\":\"0x00\"}", "{\"a\":\"0x00\"}" },
+        { "{\"logsBloom\":\"0x00fF\",\"status\":\"0x1\"}", "{\"logsBloom\":\"0x\",\"status\":\"0x1\"}" },
+        { "[{\"logsBloom\":\"0x00\",\"a\":1},{\"b\":2,\"logsBloom\":\"0x11\"}]",
+          "[{\"logsBloom\":\"0x\",\"a\":1},{\"b\":2,\"logsBloom\":\"0x\"}]" },
+        { "{\"logsBloom\":\"0x\"}", "{\"logsBloom\":\"0x\"}" },
+        { "{\"logsBloom\":null,\"a\":\"logsBloom\"}", "{\"logsBloom\":null,\"a\":\"logsBloom\"}" },
+        /* Not JSON before, nor after. */
+        { "{\"logsBloom\":\"0x00", "{\"logsBloom\":\"0x00" },
+        { "{\"logsBloom\":\"0x", "{\"logsBloom\":\"0x" },
+        { "{\"logsBloom\":\"0x00\n\"}", "{\"logsBloom\":\"0x00\n\"}" },
+        /* A quotation mark behind a backslash ends no text. */
+        { "{\"logsBloom\":\"0x00\\\"11\"}", "{\"logsBloom\":\"0x00\\\"11\"}" },
+        { "{\"a\":\"\\\"logsBloom\\\":\\\"0x00\\\"\"}", "{\"a\":\"\\\"logsBloom\\\":\\\"0x00\\\"\"}" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char body[128];
+        (void)snprintf(body, sizeof body, "%s", cases[i].body);
+        assert_int_equal(rpc_reply_shorten(body, strlen(body)), strlen(cases[i].expected));
+        assert_string_equal(body, cases[i].expected);
+    }
+}
+
+static void a_reply_with_a_nul_is_cut_to_its_end(void **state)
+{
+    (void)state;
+    char body[] = "{\"a\":\"\0\",\"logsBloom\":\"0x00\",\"b\":1}";
+    static const char expected[] = "{\"a\":\"\0\",\"logsBloom\":\"0x\",\"b\":1}";
+    assert_int_equal(rpc_reply_shorten(body, sizeof body - 1), sizeof expected - 1);
+    assert_memory_equal(body, expected, sizeof expected);
+}
+
 static void a_reply_of_more_values_than_are_allowed_is_unknown_for_every_call(void **state)
 {
     (void)state;
@@ -329,6 +368,8 @@ int main(void)
         cmocka_unit_test(a_message_with_control_characters_can_not_play_tricks_on_a_terminal),
         cmocka_unit_test(a_long_message_is_cut_between_characters),
         cmocka_unit_test(bytes_that_are_not_utf8_become_question_marks),
+        cmocka_unit_test(a_reply_says_the_same_without_what_nobody_asks_for),
+        cmocka_unit_test(a_reply_with_a_nul_is_cut_to_its_end),
         cmocka_unit_test(a_reply_of_more_values_than_are_allowed_is_unknown_for_every_call),
         cmocka_unit_test(a_reply_of_just_as_many_values_as_are_allowed_is_read),
     };
