@@ -100,6 +100,13 @@ enum bursar_status event_append(struct sqlite_store *store, const struct event_f
     return BURSAR_OK;
 }
 
+/* From staged or executed to the next, or back: not to queued, failed or cancelled, where more is to be set. */
+static bool goes_on(enum disbursement_state from, enum disbursement_state to)
+{
+    return (from == STATE_STAGED || from == STATE_EXECUTED) &&
+           (to == STATE_STAGED || to == STATE_EXECUTED || to == STATE_FINALIZED);
+}
+
 enum bursar_status disbursement_move(struct sqlite_store *store, int64_t treasury,
                                      const struct disbursement_version *from, const struct disbursement_move *move,
                                      struct bursar_error *err)
@@ -108,7 +115,8 @@ enum bursar_status disbursement_move(struct sqlite_store *store, int64_t treasur
         return bursar_fail(err, BURSAR_EINTERNAL, "disbursement %lld may not move from %s to %s (%s)",
                            (long long)from->id, state_name(from->state), state_name(move->to),
                            lifecycle_cause_name(move->cause));
-    sqlite3_stmt *stmt = statement(store, SQL_DISBURSEMENT_MOVE, err);
+    sqlite3_stmt *stmt =
+        statement(store, goes_on(from->state, move->to) ? SQL_DISBURSEMENT_GO_ON : SQL_DISBURSEMENT_MOVE, err);
     bind_i64(stmt, 1, from->id);
     bind_i64(stmt, 2, from->state);
     bind_u64(stmt, 3, from->version);

@@ -66,17 +66,10 @@ enum bursar_status move_items(struct sqlite_store *store, int64_t treasury, cons
 enum bursar_status end_items(struct sqlite_store *store, int64_t intent, bool stays_live, enum lifecycle_cause outcome,
                              struct bursar_error *err)
 {
-    struct items items;
-    enum bursar_status status = live_items(store, intent, &items, err);
-    for (size_t i = 0; i < items.count && status == BURSAR_OK; i++) {
-        sqlite3_stmt *stmt = statement(store, SQL_ITEM_END, err);
-        bind_i64(stmt, 1, intent);
-        bind_i64(stmt, 2, items.rows[i].id);
-        bind_i64(stmt, 3, stays_live);
-        bind_i64(stmt, 4, outcome);
-        status = run_statement(store, stmt, NULL, err);
-    }
-    return status;
+    sqlite3_stmt *stmt = statement(store, stays_live ? SQL_ITEMS_PAID : SQL_ITEMS_END, err);
+    bind_i64(stmt, 1, intent);
+    bind_i64(stmt, 2, outcome);
+    return run_statement(store, stmt, NULL, err);
 }
 
 static enum bursar_status include(struct sqlite_store *store, int64_t treasury, uint64_t now_ms,

@@ -65,6 +65,11 @@
       "THEN EXISTS (SELECT 1 FROM disbursement q WHERE q.waits_on = ?1) ELSE 0 END, "                                  \
       "waits_on = CASE WHEN ?4 = 7 THEN NULL ELSE waits_on END "                                                       \
       "WHERE id = ?1 AND state = ?2 AND version = ?3 AND treasury = ?5")                                               \
+    /* the same for what was bound, which has neither a block nor the wish to wake left: fewer indexes to look at */    \
+    S(DISBURSEMENT_GO_ON, PLANNED,                                                                                     \
+      "UPDATE disbursement SET state = ?4, version = version + 1, wakes = CASE WHEN ?4 = 6 "                           \
+      "THEN EXISTS (SELECT 1 FROM disbursement q WHERE q.waits_on = ?1) ELSE 0 END "                                   \
+      "WHERE id = ?1 AND state = ?2 AND version = ?3 AND treasury = ?5")                                               \
     /* import */                                                                                                       \
     S(IMPORT_FIND, SHOWN, "SELECT id, content_hash FROM disbursement WHERE treasury = ?1 AND ref = ?2")                \
     S(IMPORT_MAX_ID, SHOWN, "SELECT max(id) FROM disbursement")                                                        \
@@ -182,7 +187,8 @@
     S(ITEMS_LIVE, PLANNED,                                                                                             \
       "SELECT t.disbursement, d.state, d.version FROM intent_item t JOIN disbursement d ON d.id = t.disbursement "     \
       "WHERE t.intent = ?1 AND t.live = 1")                                                                            \
-    S(ITEM_END, PLANNED, "UPDATE intent_item SET live = ?3, outcome = ?4 WHERE intent = ?1 AND disbursement = ?2")     \
+    S(ITEMS_PAID, PLANNED, "UPDATE intent_item SET outcome = ?2 WHERE intent = ?1 AND live = 1")                       \
+    S(ITEMS_END, PLANNED, "UPDATE intent_item SET live = 0, outcome = ?2 WHERE intent = ?1 AND live = 1")              \
     S(ITEM_SHORT, PLANNED, "UPDATE intent_item SET short_by = ?2 WHERE intent = ?1 AND live = 1")                      \
     S(READY_EXISTS, PLANNED,                                                                                           \
       "SELECT 1 FROM disbursement INDEXED BY disbursement_due WHERE treasury = ?1 AND state = 3 "                      \
