@@ -1,6 +1,7 @@
 /* bursar: argv to a command. */
 #include "cli/context.h"
 #include "cli/exit_code.h"
+#include "store/sqlite_store.h"
 
 #include <string.h>
 
@@ -52,6 +53,7 @@ static int dispatch(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    sqlite_store_owns_process();
     int code = dispatch(argc, argv);
     return output_finish() ? code : EXIT_CODE_INTERNAL;
 }

@@ -19,6 +19,12 @@
 #define BUSY_NAP_MS 10
 #define SQLITE_SMALLEST_BYTES 512 /* one page; less is taken for an empty database */
 
+void sqlite_store_owns_process(void)
+{
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS,
+                         0); /* refused when SQLite is at work already: then it goes on counting */
+}
+
 static int wait_for_lock(void *ctx, int tries)
 {
     struct sqlite_store *store = ctx;

@@ -27,6 +27,9 @@ BURSAR_MUST_CHECK enum bursar_status sqlite_store_open(const char *path, enum sq
 /* Reads all of it: what is damaged, "" when nothing is. For a store of a few GB that takes seconds; others go on. */
 BURSAR_MUST_CHECK enum bursar_status sqlite_store_damage(struct sqlite_store *store, char *ret, size_t capacity_bytes,
                                                          struct bursar_error *err);
+/* For a program that owns its process, before anything else of this room: SQLite does without the statistics of its
+ * memory, which nobody asks for and which cost a lock around each allocation. */
+void sqlite_store_owns_process(void);
 int sqlite_store_schema(void); /* that this program knows; that of any store that it has opened */
 /* Told of every commit and how long it took, until it was on disk. `took` NULL: nobody listens. */
 struct commit_meter {
