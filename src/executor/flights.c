@@ -80,6 +80,24 @@ enum bursar_status flights_reload(struct executor *executor, uint64_t first_nonc
     return status == BURSAR_OK ? mark_cancels(executor, err) : status;
 }
 
+enum bursar_status flights_reread(struct executor *executor, uint64_t first_nonce, uint64_t last_nonce,
+                                  struct bursar_error *err)
+{
+    struct store *store = &executor->env.store;
+    struct scratch *scratch = &executor->scratch;
+    const size_t from = flights_below(scratch, first_nonce);
+    const size_t expected = flights_below(scratch, last_nonce + 1) - from;
+    size_t count = 0;
+    enum bursar_status status = store->flights_select(store->ctx, executor->config.treasury, first_nonce, expected,
+                                                      scratch->flights + from, &count, err);
+    if (status != BURSAR_OK)
+        return status;
+    if (count != expected || (count && scratch->flights[from + count - 1].nonce != last_nonce))
+        return flights_reload(executor, first_nonce, err); /* they are not those that were there */
+    tick_mark_under_way(executor);
+    return mark_cancels(executor, err);
+}
+
 /* What was just included is not in flight any more. */
 void flights_drop(struct scratch *scratch, const struct included_attempt *included, size_t count)
 {

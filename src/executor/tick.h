@@ -176,6 +176,9 @@ BURSAR_MUST_CHECK enum bursar_status flights_load(struct executor *executor, str
 /* Only those from this nonce on; below it nothing has changed. */
 BURSAR_MUST_CHECK enum bursar_status flights_reload(struct executor *executor, uint64_t from_nonce,
                                                     struct bursar_error *err);
+/* Only those in [first_nonce, last_nonce], which are in flight; around them nothing has changed. */
+BURSAR_MUST_CHECK enum bursar_status flights_reread(struct executor *executor, uint64_t first_nonce,
+                                                    uint64_t last_nonce, struct bursar_error *err);
 /* What was just included is not in flight any more. */
 void flights_drop(struct scratch *scratch, const struct included_attempt *included, size_t count);
 bool flights_have_unsigned(const struct scratch *scratch); /* bound, without bytes yet */

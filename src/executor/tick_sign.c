@@ -149,12 +149,12 @@ static enum bursar_status sign_batch(struct executor *executor, struct tick *tic
         executor->signer_ready = false;
         return BURSAR_OK;
     }
-    uint64_t first_nonce = signing->flights[0]->nonce;
+    uint64_t first_nonce = signing->flights[0]->nonce, last_nonce = signing->flights[signing->count - 1]->nonce;
     status = stage(executor, tick, signing, &staged, err);
     *ret_more = staged == SIGN_BATCH;
     for (size_t i = 0; i < signing->count; i++)
         signed_transaction_clear(&signing->answers[i]);
-    return status == BURSAR_OK ? flights_reload(executor, first_nonce, err) : status;
+    return status == BURSAR_OK ? flights_reread(executor, first_nonce, last_nonce, err) : status;
 }
 
 enum bursar_status tick_sign(struct executor *executor, struct tick *tick, struct bursar_error *err)
