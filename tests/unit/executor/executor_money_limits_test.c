@@ -45,6 +45,19 @@ static void what_keeps_within_the_limits_of_each_hour_opens_nothing(void **state
     world_check_all_paid(world);
 }
 
+static void what_was_paid_up_to_an_hour_ago_counts(void **state)
+{
+    struct world *world = *state;
+    world->config.money.payments_per_hour = 5;
+    world_add_many(world, 3);
+    run_and_stay_closed(world, IDLE_LIMIT);
+    pass(world, MONEY_HOUR_MS - 60000);
+    process_stop(&world->first); /* nor does a restart forget it */
+    world_add_many(world, 3);
+    run_until_open(world, "spending_rate");
+    assert_int_equal(bound(world), 5);
+}
+
 static void an_assets_rate_is_reached_to_the_unit(void **state)
 {
     (void)state;
@@ -260,6 +273,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(as_many_payments_as_an_hour_may_have_are_bound_and_then_it_opens),
         TEST(what_keeps_within_the_limits_of_each_hour_opens_nothing),
+        TEST(what_was_paid_up_to_an_hour_ago_counts),
         cmocka_unit_test(an_assets_rate_is_reached_to_the_unit),
         TEST(a_clock_that_goes_back_lets_no_more_through),
         TEST(without_limits_nothing_opens_it),

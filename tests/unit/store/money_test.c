@@ -136,6 +136,21 @@ static void a_person_opens_and_closes_it_with_a_name_and_a_reason(void **state)
     assert_unchanged(f, before);
 }
 
+static void the_longest_reason_is_kept_whole(void **state)
+{
+    struct fixture *f = *state;
+    char reason[REASON_MAX_BYTES + 1], actor[ACTOR_MAX_BYTES];
+    memset(reason, 'r', sizeof reason);
+    memset(actor, 'a', sizeof actor);
+    reason[sizeof reason - 1] = actor[sizeof actor - 1] = '\0';
+    const struct decision longest = { .actor = actor, .reason = reason, .at_ms = NOW_MS };
+    OK(f, money_force, f->treasury, true, &longest);
+    assert_string_equal(loaded(f).detail, reason);
+    assert_string_equal(loaded(f).actor, actor);
+    assert_int_equal(raw_number(f, "SELECT length(detail) FROM event WHERE cause = 21"),
+                     strlen("person: ") + REASON_MAX_BYTES);
+}
+
 /* INV-6 */
 static void nothing_is_bound_or_staged_once_it_was_changed(void **state)
 {
@@ -539,6 +554,7 @@ int main(void)
         TEST(an_executor_opens_it_and_it_stays_open_over_a_restart),
         TEST(who_lost_the_lease_or_has_seen_another_version_opens_nothing),
         TEST(a_person_opens_and_closes_it_with_a_name_and_a_reason),
+        TEST(the_longest_reason_is_kept_whole),
         TEST(nothing_is_bound_or_staged_once_it_was_changed),
         TEST(each_breaker_is_compared_by_itself),
         TEST(the_database_itself_keeps_the_row_and_its_versions),
