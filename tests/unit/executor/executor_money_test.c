@@ -19,11 +19,13 @@ static void payments_that_fail_open_it_and_what_is_in_flight_goes_on_to_its_end(
     run_until_open(world, "reverts");
     const int64_t before = bound(world);
     assert_in_range(before, 3, ROWS - 1);
+    assert_false(world->first.report.money_waits); /* some are on their way */
     const int64_t anchor = world_number(world, "SELECT anchor_no FROM treasury");
     for (int i = 0; i < 15; i++) {
         world_run(world, 1);
         assert_true(is_open(world, "reverts"));
     }
+    assert_true(world->first.report.money_waits);
     assert_int_equal(bound(world), before);
     assert_int_equal(rows_in(world, STATE_FAILED), 2);
     assert_int_equal(rows_in(world, STATE_FINALIZED), before - 2);
@@ -36,6 +38,7 @@ static void payments_that_fail_open_it_and_what_is_in_flight_goes_on_to_its_end(
     force(world, false);
     world_run_until_idle(world, IDLE_LIMIT);
     world_check(world);
+    assert_false(world->first.report.money_waits);
     assert_int_equal(rows_in(world, STATE_FINALIZED), ROWS - 2);
     assert_int_equal(bound(world), ROWS);
     assert_int_equal(world_number(world, "SELECT hold = '' FROM treasury"), 1);
@@ -263,8 +266,12 @@ static void what_is_bound_already_is_not_signed_before_it_is_closed(void **state
     world_run(world, 6);
     assert_int_equal(attempts(world), 0);
     assert_int_equal(bound(world), before);
+    assert_true(world->first.report.money_waits);
     ask_to_cancel(world, 0); /* that is signed, as anybody's cancel is */
+    world_run(world, 1);
+    assert_false(world->first.report.money_waits);
     world_run(world, 8);
+    assert_true(world->first.report.money_waits);
     assert_int_equal(state_of(world, 0), STATE_CANCELLED);
     assert_int_equal(attempts(world), 1);
     force(world, false);
