@@ -119,6 +119,8 @@ void tick_breaker_cut(struct executor *executor, struct tick *tick);
 /* The money breaker as the store has it. */
 BURSAR_MUST_CHECK enum bursar_status tick_money_load(struct executor *executor, struct bursar_error *err);
 bool tick_money_is_open(const struct executor *executor);
+/* INV-10: it is open, and this would be a payment's first way out. */
+bool tick_money_stops(const struct executor *executor, const struct flight *flight);
 /* Opens it when too much has gone wrong; holds while it is open. */
 BURSAR_MUST_CHECK enum bursar_status tick_money(struct executor *executor, struct tick *tick, struct bursar_error *err);
 /* With a new anchor: has the account there what its own transactions have left it? Adds it to the settlement. */

@@ -87,13 +87,20 @@ static void hold(struct executor *executor, struct tick *tick)
                    money_cause_name(executor->money.cause), executor->money.detail);
 }
 
-/* All is final, or waits for a nonce that is bound and not signed. */
+bool tick_money_stops(const struct executor *executor, const struct flight *flight)
+{
+    if (!tick_money_is_open(executor) || flight->kind != INTENT_PAYMENT || flight->cancel_wanted)
+        return false;
+    return !flight->has_attempt || (flight->seq == 1 && flight->sends == 0 && flight->purpose == SIGN_PAYMENT);
+}
+
+/* All is final, or waits for a nonce whose payment is not let out. */
 static bool nothing_moves(const struct executor *executor, const struct tick *tick)
 {
     const struct scratch *scratch = &executor->scratch;
     const uint64_t lowest = tick->lane.lowest_unfinished_nonce;
     return lowest == tick->lane.next_nonce || (scratch->flight_count && scratch->flights[0].nonce == lowest &&
-                                               !scratch->flights[0].has_attempt && !scratch->flights[0].cancel_wanted);
+                                               tick_money_stops(executor, &scratch->flights[0]));
 }
 
 enum bursar_status tick_money(struct executor *executor, struct tick *tick, struct bursar_error *err)

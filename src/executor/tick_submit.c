@@ -248,7 +248,7 @@ static size_t find_wanted(const struct executor *executor, const struct tick *ti
     size_t count = 0;
     for (size_t i = 0; i < ready && count < SUBMIT_PER_TICK; i++) {
         struct flight *flight = &executor->scratch.flights[i];
-        if (plan_broadcast(flight, tick->view.nonce_pending, now_ms))
+        if (!tick_money_stops(executor, flight) && plan_broadcast(flight, tick->view.nonce_pending, now_ms))
             ret[count++] = flight;
     }
     return count;

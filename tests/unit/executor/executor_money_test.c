@@ -253,6 +253,23 @@ static void once_it_is_closed_what_is_stuck_is_replaced(void **state)
     world_check_all_paid(world);
 }
 
+static void what_is_signed_and_was_never_handed_over_waits_as_well(void **state)
+{
+    struct world *world = *state;
+    world_add_many(world, 2);
+    world_settle(world);
+    memory_chain_drop_pool(world->chain);
+    world_sql(world, "UPDATE attempt SET sends = 0, last_sent_ms = 0 WHERE id = 1"); /* as if it had died before */
+    force(world, true);
+    pass(world, 120000);
+    world_run(world, 5);
+    assert_int_equal(memory_chain_pooled(world->chain), 1); /* the other is handed over again */
+    assert_true(world->first.report.money_waits);
+    force(world, false);
+    world_run_until_idle(world, IDLE_LIMIT);
+    world_check_all_paid(world);
+}
+
 static void what_is_bound_already_is_not_signed_before_it_is_closed(void **state)
 {
     struct world *world = *state;
@@ -365,6 +382,7 @@ int main(void)
         TEST(limits_that_were_lowered_hold_from_the_next_tick_on),
         TEST(while_it_is_open_nothing_is_replaced_and_what_a_person_cancels_is),
         TEST(once_it_is_closed_what_is_stuck_is_replaced),
+        TEST(what_is_signed_and_was_never_handed_over_waits_as_well),
         TEST(what_is_bound_already_is_not_signed_before_it_is_closed),
         TEST(a_person_who_opens_it_after_rows_were_selected_stops_their_binding),
         TEST(a_person_who_opens_it_while_they_are_signed_stops_their_staging),
