@@ -128,7 +128,7 @@ static enum bursar_status make_executor(struct running *running, struct runner *
                                 .notes = note_printer_sink(&runner->printer) };
     nodes_set_notes(runner->node.nodes, env.notes);
     run_telemetry_feed(running->telemetry, runner_index(running, runner), runner->section->name, runner->treasury.id,
-                       runner->section->epoch, &runner->node, &env);
+                       &runner->node, &env);
     return executor_new(&settings, &env, &runner->executor, err);
 }
 

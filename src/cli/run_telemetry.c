@@ -26,10 +26,10 @@ void run_telemetry_stop(struct telemetry *telemetry)
     telemetry_free(telemetry);
 }
 
-void run_telemetry_feed(struct telemetry *telemetry, size_t index, const char *name, int64_t id,
-                        struct epoch_source epoch, struct node *node, struct executor_env *env)
+void run_telemetry_feed(struct telemetry *telemetry, size_t index, const char *name, int64_t id, struct node *node,
+                        struct executor_env *env)
 {
-    struct telemetry_treasury treasury = { .id = id, .epoch = epoch };
+    struct telemetry_treasury treasury = { .id = id };
     (void)snprintf(treasury.name, sizeof treasury.name, "%s", name);
     telemetry_set_treasury(telemetry, index, &treasury);
     env->meters = telemetry_executor_meters(telemetry, index);

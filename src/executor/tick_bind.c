@@ -46,6 +46,7 @@ static enum bursar_status select_due(struct executor *executor, struct tick *tic
         epoch = 0; /* not known: only what waits for epoch 0 is due */
     else if (!host->epoch && view->has_final)
         epoch = plan_epoch(&executor->config.epoch, &view->final);
+    executor->snapshot.final_epoch = epoch;
     if (host->check)
         return tick_host_select(executor, tick, epoch, size, batch->rows, &batch->count, err);
     return store->due_select(store->ctx, tick->treasury.id, view->has_final, view->final.timestamp_s, epoch, size,

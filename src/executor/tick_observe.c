@@ -44,7 +44,7 @@ static enum bursar_status pin(struct executor *executor, struct tick *tick, stru
     return status == BURSAR_OK ? store->treasury_get(store->ctx, tick->treasury.id, &tick->treasury, err) : status;
 }
 
-/* For its history: kept with the snapshot, when it is another than before. */
+/* For people, kept with the snapshot: the balance, and what schedules are compared with. */
 static void note_balance(struct executor *executor, const struct tick *tick)
 {
     struct snapshot *snapshot = &executor->snapshot;
@@ -52,6 +52,12 @@ static void note_balance(struct executor *executor, const struct tick *tick)
     snapshot->balance = tick->view.balance;
     snapshot->balance_block = tick->view.latest.block.number;
     snapshot->balance_ms = executor->env.clock.wall_ms(executor->env.clock.ctx);
+    if (!tick->view.has_final)
+        return;
+    snapshot->has_final = true;
+    snapshot->final_time_s = tick->view.final.timestamp_s;
+    if (!executor->env.host.epoch) /* a host is asked once, when something may be bound */
+        snapshot->final_epoch = plan_epoch(&executor->config.epoch, &tick->view.final);
 }
 
 enum bursar_status tick_observe(struct executor *executor, struct tick *tick, struct bursar_error *err)

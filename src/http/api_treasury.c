@@ -66,7 +66,7 @@ void http_get_balance(struct http_call *call)
     json_t *document = NULL;
     if (!api_check_query(call, "") || !api_begin(&api, call, HTTP_STORE_READ))
         return;
-    enum bursar_status status = balance_read(api.store, &api.situation, &document, &err);
+    enum bursar_status status = balance_read(api.store, &api.situation, &api.settings.names, &document, &err);
     api_end(&api, status, &err, document);
 }
 

@@ -149,7 +149,7 @@ static void balance(struct rpc_call *call)
     struct bursar_error err = { 0 };
     enum bursar_status status = open_treasury(call, &api, HTTP_STORE_READ, &err);
     if (status == BURSAR_OK)
-        status = balance_read(api.store, &api.situation, &call->result, &err);
+        status = balance_read(api.store, &api.situation, &api.settings.names, &call->result, &err);
     end(call, &api, status, &err);
 }
 

@@ -15,45 +15,57 @@ static enum bursar_status take_newest(void *ctx, const struct balance_record *re
     return BURSAR_OK;
 }
 
-/* What is still to leave the account: "owed" is all that is queued or bound to a nonce, scheduled for later or not. */
-static enum bursar_status read_owed(const struct store *store, const struct situation *situation,
-                                    struct bursar_amount *ret, bool *ret_is_all, struct bursar_error *err)
+static json_t *units_json(struct bursar_amount amount, const struct owed_asset *entry)
 {
-    int64_t id = situation->treasury.id;
-    uint64_t counts[STATE_COUNT];
-    struct bursar_amount queued, staged;
-    enum bursar_status status = store->counts(store->ctx, id, counts, err);
-    if (status == BURSAR_OK)
-        status = store->owed(store->ctx, id, STATE_QUEUED, BALANCE_OWED_MAX_COUNT, &queued, err);
-    if (status == BURSAR_OK)
-        status = store->owed(store->ctx, id, STATE_STAGED, BALANCE_OWED_MAX_COUNT, &staged, err);
-    if (status == BURSAR_OK && !bursar_amount_add(queued, staged, ret))
-        status = bursar_fail(err, BURSAR_EINVAL, "the sum of what is owed has more than 256 bits");
-    *ret_is_all = status == BURSAR_OK && counts[STATE_QUEUED] <= BALANCE_OWED_MAX_COUNT &&
-                  counts[STATE_STAGED] <= BALANCE_OWED_MAX_COUNT;
-    return status;
+    char text[BURSAR_AMOUNT_UNITS_TEXT_BYTES];
+    if (entry->asset.is_token && !entry->has_decimals)
+        return json_null();
+    bursar_amount_to_units(amount, entry->asset.is_token ? entry->decimals : COIN_DECIMALS, text);
+    return json_string(text);
 }
 
-enum bursar_status balance_read(const struct store *store, const struct situation *situation, json_t **ret,
-                                struct bursar_error *err)
+static json_t *owed_json(const struct owed_view *owed, const struct asset_names *names)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < owed->count; i++) {
+        const struct owed_asset *entry = &owed->assets[i];
+        char asset[ASSET_TEXT_BYTES];
+        const char *name = asset_name(names, &entry->asset);
+        asset_text(&entry->asset, asset);
+        json_t *item = json_pack("{s:s,s:o,s:o,s:o,s:I,s:o,s:o,s:I}", "asset", asset, "asset_name",
+                                 name ? output_json_text(name) : json_null(), "owed", output_json_amount(entry->owed),
+                                 "owed_units", units_json(entry->owed, entry), "owed_count",
+                                 (json_int_t)entry->owed_count, "due", output_json_amount(entry->due), "due_units",
+                                 units_json(entry->due, entry), "due_count", (json_int_t)entry->due_count);
+        if (json_array_append_new(list, item) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
+enum bursar_status balance_read(const struct store *store, const struct situation *situation,
+                                const struct asset_names *names, json_t **ret, struct bursar_error *err)
 {
     struct newest newest = { 0 };
+    struct owed_view owed;
     const struct snapshot *snapshot = &situation->snapshot;
-    enum bursar_status status = store->balances(store->ctx, situation->treasury.id, 0, 1, take_newest, &newest, err);
-    struct bursar_amount owed;
-    bool is_all;
+    int64_t id = situation->treasury.id;
+    enum bursar_status status = store->balances(store->ctx, id, 0, 1, take_newest, &newest, err);
     if (status == BURSAR_OK)
-        status = read_owed(store, situation, &owed, &is_all, err);
+        status = store->owed(store->ctx, id, &owed, err);
     if (status != BURSAR_OK)
         return status;
     const struct balance_record *record = &newest.record;
-    *ret = json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:I,s:o,s:b}", "treasury", situation->treasury.name, "balance",
+    *ret = json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:I,s:o,s:o,s:b,s:o}", "treasury", situation->treasury.name, "balance",
                      newest.found ? output_json_amount(record->balance) : json_null(), "block_number",
                      newest.found ? json_integer((json_int_t)record->block_number) : json_null(), "changed_at",
                      output_json_ms(newest.found ? record->at_ms : 0), "available",
                      snapshot->has_available ? output_json_amount(snapshot->available) : json_null(), "seen_at",
                      output_json_ms(snapshot->last_success_ms), "in_flight", (json_int_t)situation->lane.in_flight,
-                     "owed", output_json_amount(owed), "owed_is_all", is_all);
+                     "owed", output_json_amount(owed.assets[0].owed), "due", output_json_amount(owed.assets[0].due),
+                     "owed_is_all", owed.is_all, "assets", owed_json(&owed, names));
     return *ret ? BURSAR_OK : bursar_fail(err, BURSAR_ENOMEM, "out of memory");
 }
 

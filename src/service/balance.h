@@ -3,15 +3,16 @@
 #define SERVICE_BALANCE_H
 
 #include "doctor/diagnosis.h"
+#include "service/asset_view.h"
 #include "store/store.h"
 
 #include <jansson.h>
 
-#define BALANCE_OWED_MAX_COUNT 100000 /* disbursements of one state that are added up */
-
-/* What it held when last looked at, how much of it is spoken for, and what is owed: {"balance", "available", ...}. */
+/* What it held when last looked at, how much of it is spoken for, and what is owed and due, in each asset: {"balance",
+ * "available", "owed", "assets" ...}. */
 BURSAR_MUST_CHECK enum bursar_status balance_read(const struct store *store, const struct situation *situation,
-                                                  json_t **ret, struct bursar_error *err);
+                                                  const struct asset_names *names, json_t **ret,
+                                                  struct bursar_error *err);
 /* The newest first, those below `cursor` (0: from the newest): {"items":[{"balance","delta","kind"...}],"next"}. */
 BURSAR_MUST_CHECK enum bursar_status balance_history(const struct store *store, int64_t treasury, uint64_t cursor,
                                                      size_t limit, json_t **ret, struct bursar_error *err);

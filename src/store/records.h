@@ -375,7 +375,9 @@ struct snapshot {
     bool has_balance; /* seen by this executor; not read back, but kept as a balance_record when it has changed: */
     struct bursar_amount balance;
     uint64_t balance_block;
-    uint64_t balance_ms;                       /* wall clock */
+    uint64_t balance_ms; /* wall clock */
+    bool has_final; /* not read back either: the final block that schedules were compared with, kept until another is */
+    uint64_t final_time_s, final_epoch;
     char hold[BURSAR_ERROR_MESSAGE_MAX_BYTES]; /* why nothing is bound although nothing is wrong */
 };
 
@@ -476,12 +478,27 @@ struct move_record {
     bool holds_up; /* others wait for what has failed or was cancelled by it */
 };
 
-/* What is to be paid now. */
-struct due_summary {
-    uint64_t count;              /* due and not bound, blocked ones included */
-    uint64_t staged_count;       /* bound and not seen in a block */
-    struct bursar_amount amount; /* of both, in the native coin, without fees */
-    uint64_t oldest_ms;          /* since when the oldest is due: queued, or its time; 0: nothing is due */
+/* What is still to leave the account in one asset: base units, without fees. */
+struct owed_asset {
+    struct asset asset;
+    bool has_decimals; /* those of the token are known: */
+    unsigned decimals;
+    uint64_t owed_count; /* disbursements that are queued, for now or later, or bound and not seen in a block */
+    struct bursar_amount owed;
+    uint64_t due_count; /* of them: bound, or neither waiting for another one nor for their time */
+    struct bursar_amount due;
+};
+#define OWED_ASSETS_MAX_COUNT 32          /* told apart */
+#define OWED_SUMS_MAX_COUNT 10000         /* different times and assets that are looked at, of each kind of schedule */
+#define OWED_OLDEST_LOOKED_MAX_COUNT 1000 /* of different times, and of blocked ones */
+
+/* What a treasury owes. */
+struct owed_view {
+    bool is_all;  /* false: there is more than the bounds above, or than an amount can hold: it is at least so much */
+    size_t count; /* of assets: the coin first, whatever is owed in it, then tokens in the order of their addresses */
+    struct owed_asset assets[OWED_ASSETS_MAX_COUNT];
+    uint64_t matured_count; /* due and not bound, in any asset, blocked ones included */
+    uint64_t oldest_ms;     /* since when the oldest of them is due: queued, or its time; 0: none is */
 };
 
 /* What the account held when an executor saw that it had changed. */

@@ -2,6 +2,7 @@
 #include "store/sqlite_core.h"
 #include "store/sqlite_guard.h"
 #include "store/sqlite_migrations.h"
+#include "store/sqlite_sums.h"
 #include "store/network_fs.h"
 
 #include "base/time.h"
@@ -130,6 +131,8 @@ static enum bursar_status connect_file(struct sqlite_store *store, const char *p
                         guard) != SQLITE_OK)
         return store->db ? sqlite_failed(store, "opening", err)
                          : bursar_fail(err, BURSAR_ENOMEM, "out of memory opening %s", path);
+    if (!sqlite_sums_install(store->db))
+        return bursar_fail(err, BURSAR_ENOMEM, "out of memory setting up SQLite");
     (void)sqlite3_busy_handler(store->db, wait_for_lock, store);
     (void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     (void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
@@ -371,6 +374,7 @@ struct store sqlite_store_interface(struct sqlite_store *store)
     sqlite_fill_shown(&interface);
     sqlite_fill_search(&interface);
     sqlite_fill_metered(&interface);
+    sqlite_fill_owed(&interface);
     sqlite_fill_token(&interface);
     sqlite_fill_webhook(&interface);
     sqlite_fill_adopt(&interface);

@@ -119,30 +119,6 @@ static enum bursar_status treasury_events(void *ctx, int64_t treasury, uint64_t 
     return each_row(store, stmt, log_event_seen, &seer, err);
 }
 
-static enum bursar_status owed_seen(void *ctx, sqlite3_stmt *stmt)
-{
-    struct bursar_amount *sum = ctx, amount;
-    column_amount(stmt, 0, &amount);
-    return bursar_amount_add(*sum, amount, sum) ? BURSAR_OK : BURSAR_EINVAL;
-}
-
-static enum bursar_status owed(void *ctx, int64_t treasury, enum disbursement_state state, size_t limit,
-                               struct bursar_amount *ret, struct bursar_error *err)
-{
-    struct sqlite_store *store = ctx;
-    struct bursar_amount sum = { 0 };
-    sqlite3_stmt *stmt = statement(store, SQL_OWED, err);
-    bind_i64(stmt, 1, treasury);
-    bind_i64(stmt, 2, state);
-    bind_u64(stmt, 3, limit);
-    enum bursar_status status = each_row(store, stmt, owed_seen, &sum, err);
-    if (status == BURSAR_EINVAL)
-        return bursar_fail(err, BURSAR_EINVAL, "the sum of what is owed has more than 256 bits");
-    if (status == BURSAR_OK)
-        *ret = sum;
-    return status;
-}
-
 static enum bursar_status event_newest(void *ctx, uint64_t *ret_seq, struct bursar_error *err)
 {
     struct sqlite_store *store = ctx;
@@ -212,6 +188,5 @@ void sqlite_fill_search(struct store *interface)
     interface->events = events;
     interface->event_newest = event_newest;
     interface->treasury_events = treasury_events;
-    interface->owed = owed;
     interface->balances = balances;
 }

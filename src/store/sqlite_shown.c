@@ -52,6 +52,10 @@ static enum bursar_status snapshot_save(void *ctx, struct fence fence, const str
         bind_amount(stmt, 7, &snapshot->available);
         bind_amount(stmt, 8, &snapshot->gas_cost);
     }
+    if (snapshot->has_final) {
+        bind_u64(stmt, 9, snapshot->final_time_s);
+        bind_u64(stmt, 10, snapshot->final_epoch);
+    }
     status = run_statement(store, stmt, NULL, err);
     if (status == BURSAR_OK)
         status = save_halt(store, fence.treasury, halt, halt_reason ? halt_reason : "", err);

@@ -244,7 +244,8 @@
     /* what people see */                                                                                              \
     S(SNAPSHOT_SAVE, PLANNED,                                                                                          \
       "UPDATE treasury SET last_tick_ms = ?2, last_success_ms = ?3, last_error_ms = ?4, last_error = ?5, hold = ?6, "  \
-      "available = ?7, gas_cost = ?8 WHERE id = ?1")                                                                   \
+      "available = ?7, gas_cost = ?8, final_time_s = coalesce(?9, final_time_s), "                                     \
+      "final_epoch = coalesce(?10, final_epoch) WHERE id = ?1")                                                                   \
     S(HALT_SET, PLANNED, "UPDATE treasury SET halt_code = ?2, halt_reason = ?3 WHERE id = ?1")                         \
     S(SNAPSHOT_READ, PLANNED,                                                                                          \
       "SELECT last_tick_ms, last_success_ms, last_error_ms, last_error, hold, available, gas_cost FROM treasury "      \
@@ -300,8 +301,6 @@
     S(TREASURY_EVENTS, PLANNED,                                                                                        \
       "SELECT e.seq, e.at_ms, e.cause, e.from_state, e.to_state, e.actor, e.detail, e.treasury, 0, NULL "              \
       "FROM event e WHERE e.disbursement IS NULL AND e.treasury = ?1 AND e.seq < ?2 ORDER BY e.seq DESC LIMIT ?3")     \
-    S(OWED, PLANNED,                                                                                                   \
-      "SELECT amount FROM disbursement WHERE treasury = ?1 AND state = ?2 AND asset IS NULL ORDER BY id LIMIT ?3")     \
     S(EVENT_NEWEST, PLANNED, "SELECT max(seq) FROM event")                                                             \
     S(BALANCES, PLANNED,                                                                                               \
       "SELECT b.seq, b.at_ms, b.block_no, b.amount, p.amount FROM balance b LEFT JOIN balance p "                      \
@@ -334,18 +333,19 @@
     S(WEBHOOK_KEEP, SHOWN, "INSERT INTO webhook_kept (webhook, seq) VALUES (?1, ?2)")                                  \
     S(TOKENS, PLANNED, TOKEN_COLUMNS "WHERE id > ?1 ORDER BY id LIMIT ?2")                                             \
     /* telemetry: from the HTTP server's threads, while executing */                                                   \
-    S(METER_DUE, PLANNED,                                                                                              \
-      "SELECT schedule, schedule_value, CASE WHEN asset IS NULL THEN amount END, "                                     \
-      "(SELECT at_ms FROM event WHERE disbursement = d.id ORDER BY seq LIMIT 1) "                                      \
-      "FROM disbursement d INDEXED BY disbursement_due WHERE treasury = ?1 AND schedule = ?3 "                         \
-      "AND schedule_value <= ?4 AND state = 3 AND waits_on IS NULL AND blocked = 0 ORDER BY schedule_value, id LIMIT " \
-      "?2")                                                                                                            \
-    S(METER_BLOCKED, PLANNED,                                                                                          \
-      "SELECT schedule, schedule_value, CASE WHEN asset IS NULL THEN amount END, "                                     \
-      "(SELECT at_ms FROM event WHERE disbursement = d.id ORDER BY seq LIMIT 1) "                                      \
-      "FROM disbursement d INDEXED BY disbursement_blocked WHERE treasury = ?1 AND state = 3 AND blocked > 0 LIMIT "   \
-      "?2")                                                                                                            \
-    S(METER_STAGED, PLANNED, "SELECT value FROM intent WHERE treasury = ?1 AND status < 3 ORDER BY nonce LIMIT ?2")    \
+    S(OWED_REACHED, PLANNED, "SELECT final_time_s, final_epoch FROM treasury WHERE id = ?1")                           \
+    S(OWED_SUMS, PLANNED,                                                                                              \
+      "SELECT o.schedule_value, o.asset, o.n, o.amount, p.decimals FROM owed o LEFT JOIN asset p "                     \
+      "ON p.treasury = o.treasury AND p.token = o.asset WHERE o.treasury = ?1 AND o.standing = ?2 "                    \
+      "AND o.schedule = ?3 ORDER BY o.schedule_value, o.asset LIMIT ?4")                                               \
+    S(OWED_FIRST, PLANNED,                                                                                             \
+      "SELECT (SELECT at_ms FROM event WHERE disbursement = d.id ORDER BY seq LIMIT 1) "                               \
+      "FROM disbursement d INDEXED BY disbursement_due WHERE treasury = ?1 AND schedule = ?2 "                         \
+      "AND schedule_value = ?3 AND state = 3 AND waits_on IS NULL AND blocked = 0 ORDER BY id LIMIT 1")                \
+    S(OWED_BLOCKED, PLANNED,                                                                                           \
+      "SELECT schedule, schedule_value, (SELECT at_ms FROM event WHERE disbursement = d.id ORDER BY seq LIMIT 1) "     \
+      "FROM disbursement d INDEXED BY disbursement_blocked WHERE treasury = ?1 AND state = 3 AND blocked > 0 "         \
+      "ORDER BY id LIMIT ?2")                                                                                          \
     S(METER_SUBMITTED, PLANNED,                                                                                        \
       "SELECT nonce FROM intent i WHERE treasury = ?1 AND (status >= 3 OR EXISTS (SELECT 1 FROM attempt "              \
       "WHERE intent = i.id AND verdict NOT IN (0, 9))) ORDER BY nonce DESC LIMIT 1")                                   \

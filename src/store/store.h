@@ -245,10 +245,8 @@ struct store {
      * below before_seq (0: from the newest). */
     enum bursar_status (*treasury_events)(void *ctx, int64_t treasury, uint64_t before_seq, size_t limit,
                                           event_visitor *visit, void *visit_ctx, struct bursar_error *err);
-    /* Sum of what is owed in the native coin by those in this state, of the `limit` oldest ones. EINVAL: more than an
-     * amount can hold. */
-    enum bursar_status (*owed)(void *ctx, int64_t treasury, enum disbursement_state state, size_t limit,
-                               struct bursar_amount *ret, struct bursar_error *err);
+    /* Sums that are kept as rows move; schedules are compared with the final block that the executor saw last. */
+    enum bursar_status (*owed)(void *ctx, int64_t treasury, struct owed_view *ret, struct bursar_error *err);
     /* The newest first, below before_seq (0: from the newest). */
     enum bursar_status (*balances)(void *ctx, int64_t treasury, uint64_t before_seq, size_t limit,
                                    balance_visitor *visit, void *visit_ctx, struct bursar_error *err);
@@ -267,9 +265,6 @@ struct store {
                                   void *visit_ctx, struct bursar_error *err);
 
     /* -- what is counted: each looks at no more than `limit` rows of a kind ---------------------------------------- */
-    enum bursar_status (*due_summarise)(void *ctx, int64_t treasury, bool has_final, uint64_t final_time_s,
-                                        uint64_t final_epoch, size_t limit, struct due_summary *ret,
-                                        struct bursar_error *err);
     /* The highest nonce of which a node had the bytes, for all that is known, or that was seen in a block. */
     enum bursar_status (*nonce_submitted)(void *ctx, int64_t treasury, bool *ret_any, uint64_t *ret,
                                           struct bursar_error *err);

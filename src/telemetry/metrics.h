@@ -85,12 +85,16 @@ enum signing_result { SIGNING_SIGNED = 0, SIGNING_REFUSED = 1, SIGNING_RESULT_CO
     X(BALANCE, "treasury_balance", GAUGE, STORE, TREASURY, "wei", "What the account held when it was last seen.")      \
     X(AVAILABLE, "treasury_available_balance", GAUGE, STORE, TREASURY, "wei",                                          \
       "What is left of the balance beside the worst case of all that is in flight.")                                   \
+    X(OWED, "treasury_owed", GAUGE, STORE, TREASURY, "wei",                                                            \
+      "What is still to leave the account, for now or for later, in the native coin, without fees.")                   \
     X(DUE, "treasury_due", GAUGE, STORE, TREASURY, "wei",                                                              \
-      "What is due or bound and not seen in a block, in the native coin, without fees; the first 10000 of each.")      \
+      "Of what is owed, what is due or bound and not seen in a block, in the native coin, without fees.")              \
+    X(OWED_IS_ALL, "treasury_owed_is_all", GAUGE, STORE, TREASURY, "",                                                 \
+      "0: owed and due are at least so much, as there are more different times or assets than are looked at.")         \
     X(OLDEST_DUE, "treasury_oldest_due_seconds", GAUGE, STORE, TREASURY, "seconds",                                    \
       "Age of the oldest due payment, from queued or its not_before time; 0: nothing is due.")                         \
     X(PENDING_MATURED, "treasury_executor_pending_matured", GAUGE, STORE, TREASURY, "",                                \
-      "Disbursements that are due and not bound yet, at most 10000 of a kind; never what was paid.")                   \
+      "Disbursements that are due and not bound yet, in any asset; never what was paid.")                              \
     X(STAGED_INTENTS, "treasury_executor_staged_intents", GAUGE, STORE, TREASURY, "",                                  \
       "Nonces that are bound and not seen in a block.")                                                                \
     X(LAST_SUBMITTED_NONCE, "treasury_executor_last_submitted_nonce", GAUGE, STORE, TREASURY, "",                      \

@@ -1,8 +1,6 @@
 /* One treasury as a page shows it: from its meters, and from the store. */
 #include "telemetry/parts.h"
 
-#include "executor/planner.h"
-
 static bool read_gauge(struct reading *reading, enum metric_id metric, size_t label, struct gauge *gauge)
 {
     uint64_t value;
@@ -136,22 +134,18 @@ static enum bursar_status on_balance(void *ctx, const struct balance_record *rec
     return BURSAR_OK;
 }
 
-static enum bursar_status take_due(struct reading *reading, struct meters *meters, const struct store *store,
-                                   uint64_t now_ms, struct bursar_error *err)
+static enum bursar_status take_owed(struct reading *reading, struct meters *meters, const struct store *store,
+                                    uint64_t now_ms, struct bursar_error *err)
 {
-    struct chain_head final = { 0 };
-    struct due_summary due = { 0 };
-    bool has_final =
-        gauge_get(&meters->final_number, &final.block.number) && gauge_get(&meters->final_time_s, &final.timestamp_s);
-    uint64_t epoch = has_final ? plan_epoch(&meters->treasury.epoch, &final) : 0;
-    enum bursar_status status = store->due_summarise(store->ctx, meters->treasury.id, has_final, final.timestamp_s,
-                                                     epoch, TELEMETRY_DUE_MAX_ROWS, &due, err);
+    struct owed_view owed;
+    enum bursar_status status = store->owed(store->ctx, meters->treasury.id, &owed, err);
     if (status != BURSAR_OK)
         return status;
-    read_wei(reading, METRIC_DUE, &due.amount);
-    read_number(reading, METRIC_PENDING_MATURED, 0, due.count);
-    read_number(reading, METRIC_STAGED_INTENTS, 0, due.staged_count);
-    read_ms(reading, METRIC_OLDEST_DUE, due.oldest_ms && now_ms > due.oldest_ms ? now_ms - due.oldest_ms : 0);
+    read_wei(reading, METRIC_DUE, &owed.assets[0].due);
+    read_wei(reading, METRIC_OWED, &owed.assets[0].owed);
+    read_number(reading, METRIC_OWED_IS_ALL, 0, owed.is_all);
+    read_number(reading, METRIC_PENDING_MATURED, 0, owed.matured_count);
+    read_ms(reading, METRIC_OLDEST_DUE, owed.oldest_ms && now_ms > owed.oldest_ms ? now_ms - owed.oldest_ms : 0);
     return BURSAR_OK;
 }
 
@@ -167,6 +161,7 @@ static enum bursar_status take_nonces(struct reading *reading, struct meters *me
         status = store->nonce_submitted(store->ctx, treasury, &any, &nonce, err);
     if (status != BURSAR_OK)
         return status;
+    read_number(reading, METRIC_STAGED_INTENTS, 0, lane.in_flight);
     if (lane.has_intents)
         read_number(reading, METRIC_LEASE_LAST_NONCE, 0, lane.next_nonce - 1);
     /* The store keeps the last word on each, and a node that is down may have had it since. */
@@ -191,6 +186,6 @@ enum bursar_status reading_take_store(struct reading *reading, struct meters *me
     if (status == BURSAR_OK)
         status = store->balances(store->ctx, id, 0, 1, on_balance, reading, err);
     if (status == BURSAR_OK)
-        status = take_due(reading, meters, store, now_ms, err);
+        status = take_owed(reading, meters, store, now_ms, err);
     return status == BURSAR_OK ? take_nonces(reading, meters, store, err) : status;
 }

@@ -12,13 +12,11 @@
 #include "rpc/http_rpc.h"
 #include "store/sqlite_store.h"
 
-#define TELEMETRY_DUE_MAX_ROWS 10000     /* of a kind, a page and treasury */
 #define TELEMETRY_EVENTS_MAX_COUNT 20000 /* a page: the rest is counted with the next */
 
 struct telemetry_treasury {
     char name[TREASURY_NAME_MAX_BYTES];
-    int64_t id;       /* in the store */
-    struct epoch_source epoch;
+    int64_t id; /* in the store */
 };
 
 struct telemetry;

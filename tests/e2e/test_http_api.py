@@ -12,6 +12,7 @@ import contracts
 from harness import (ETHER, HANG_S, KEYSTORE, TREASURY, csv_text, destination, expected, free_port, jsonl_text, rows,
                      wait_until)
 from http_client import Http, HttpCase
+from metrics import scrape
 
 
 class Described(Http):
@@ -333,6 +334,21 @@ class ApiTest(ApiCase):
         page = http.get("/v1/balance/history?limit=1").json
         following = http.get(f"/v1/balance/history?limit=1&cursor={page['next']}").json
         self.assertEqual([page["items"][0], following["items"][0]], items[:2])
+
+    def test_what_is_owed_and_what_of_it_is_due(self):
+        _, _, http = self.serving()
+        later = rows("later", 2, not_before="2100-01-01T00:00:00Z") + rows("epoch", 1, not_before="epoch:1000000")
+        now = dict(rows("now", 1)[0], amount="1000000")  # more than the account holds
+        self.create(http, later + [now])
+        wait_until(lambda: http.get("/v1/balance").json["seen_at"], HANG_S, "a look at the account")
+        balance = http.get("/v1/balance").json
+        owed, due = sum(expected(later + [now]).values()), sum(expected([now]).values())
+        self.assertEqual((balance["owed"], balance["due"], balance["owed_is_all"]), (str(owed), str(due), True))
+        self.assertEqual([(a["asset"], a["owed_count"], a["due_count"]) for a in balance["assets"]], [("native", 4, 1)])
+        page = scrape(http)
+        self.assertEqual((page.value("treasury_owed"), page.value("treasury_due")), (owed, due))
+        self.assertEqual(page.value("treasury_owed_is_all"), 1)
+        self.assertEqual(page.value("treasury_executor_pending_matured"), 1)
 
     def test_several_treasuries_are_told_apart(self):
         node = self.node()

@@ -3,21 +3,41 @@
 
 #define LIMIT 100
 
-static struct due_summary due_of(struct fixture *f, bool has_final, uint64_t final_time_s, uint64_t epoch)
+/* As an executor that has seen this final block leaves it. */
+static void see_final(struct fixture *f, uint64_t time_s, uint64_t epoch)
 {
-    struct due_summary due = { 0 };
-    OK(f, due_summarise, f->treasury, has_final, final_time_s, epoch, LIMIT, &due);
-    return due;
+    const struct snapshot snapshot = { .has_final = true, .final_time_s = time_s, .final_epoch = epoch };
+    OK(f, snapshot_save, f->fence, &snapshot, HALT_NONE, NULL);
 }
 
-static void assert_wei(const struct due_summary *due, uint64_t wanted_wei)
+static struct owed_view owed_of(struct fixture *f)
+{
+    struct owed_view owed;
+    OK(f, owed, f->treasury, &owed);
+    return owed;
+}
+
+static void assert_wei(struct bursar_amount amount, uint64_t wanted_wei)
 {
     uint64_t wei = 0;
-    assert_true(bursar_amount_to_u64(due->amount, &wei));
+    assert_true(bursar_amount_to_u64(amount, &wei));
     assert_int_equal(wei, wanted_wei);
 }
 
-static void what_is_due_is_summed_whatever_it_waited_for(void **state)
+/* The sums are those that anybody who adds up the rows comes to. */
+static void assert_sums(struct fixture *f)
+{
+    assert_int_equal(raw_number(f, "SELECT count(*) FROM (SELECT treasury, standing, schedule, schedule_value, asset, "
+                                   "count(*) AS n FROM owing GROUP BY 1, 2, 3, 4, 5) g LEFT JOIN owed o "
+                                   "USING (treasury, standing, schedule, schedule_value, asset) WHERE g.n IS NOT o.n"),
+                     0);
+    assert_int_equal(raw_number(f, "SELECT count(*) FROM owed WHERE n > 0"),
+                     raw_number(f, "SELECT count(*) FROM (SELECT DISTINCT treasury, standing, schedule, "
+                                   "schedule_value, asset FROM owing)"));
+    assert_int_equal(raw_number(f, "SELECT count(*) FROM owed WHERE n = 0 AND amount <> zeroblob(40)"), 0);
+}
+
+static void what_is_owed_is_told_apart_from_what_is_due(void **state)
 {
     struct fixture *f = *state;
     const struct row rows[] = { { .ref = "now", .amount_wei = 1 },
@@ -25,30 +45,155 @@ static void what_is_due_is_summed_whatever_it_waited_for(void **state)
                                 { .ref = "epoch", .amount_wei = 100, .schedule = SCHEDULE_EPOCH, .schedule_value = 7 },
                                 { .ref = "waits", .amount_wei = 1000, .depends_on = { "now" } } };
     int64_t first = import_rows(f, rows, 4);
-    struct due_summary due = due_of(f, false, 0, 0);
-    assert_int_equal(due.count, 1);
-    assert_wei(&due, 1);
-    assert_int_equal(due.oldest_ms, NOW_MS);
-    due = due_of(f, true, 5000, 6);
-    assert_int_equal(due.count, 2);
-    due = due_of(f, true, 5000, 7);
-    assert_int_equal(due.count, 3);
-    assert_wei(&due, 111);
+    struct owed_view owed = owed_of(f);
+    assert_int_equal(owed.matured_count, 1);
+    assert_wei(owed.assets[0].owed, 1111);
+    assert_wei(owed.assets[0].due, 1);
+    assert_true(owed.is_all);
+    assert_int_equal(owed.oldest_ms, NOW_MS);
+    see_final(f, 5000, 6);
+    assert_wei(owed_of(f).assets[0].due, 11);
+    see_final(f, 5000, 7);
+    owed = owed_of(f);
+    assert_int_equal(owed.matured_count, 3);
+    assert_wei(owed.assets[0].due, 111);
     (void)bind_row(f, first);
-    due = due_of(f, true, 5000, 7);
-    assert_int_equal(due.count, 2);
-    assert_int_equal(due.staged_count, 1);
-    assert_wei(&due, 110 + 1000); /* what is bound (by the fixture, with 1000) is still to be paid */
+    owed = owed_of(f);
+    assert_int_equal(owed.matured_count, 2);
+    assert_wei(owed.assets[0].due, 111); /* what is bound is still to be paid */
+    assert_wei(owed.assets[0].owed, 1111);
+    assert_int_equal(owed.assets[0].owed_count, 4);
+    assert_sums(f);
+}
+
+static void what_is_paid_cancelled_or_failed_is_not_owed_and_a_retry_is_again(void **state)
+{
+    struct fixture *f = *state;
+    const struct decision decision = { "test", "why", NOW_MS };
+    int64_t first = import_many(f, "r", 4, NULL);
+    struct owed_view before = owed_of(f);
+    (void)pay_row(f, first, true);
+    (void)pay_row(f, first + 1, false);
+    OK(f, cancel, f->treasury, first + 2, &decision);
+    struct owed_view owed = owed_of(f);
+    assert_int_equal(owed.assets[0].owed_count, 1);
+    OK(f, retry, f->treasury, first + 1, &decision);
+    owed = owed_of(f);
+    assert_int_equal(owed.assets[0].owed_count, 2);
+    assert_int_equal(before.assets[0].owed_count, 4);
+    assert_sums(f);
+    OK(f, cancel, f->treasury, first + 1, &decision);
+    (void)pay_row(f, first + 3, true);
+    owed = owed_of(f);
+    assert_wei(owed.assets[0].owed, 0);
+    assert_int_equal(owed.oldest_ms, 0);
+    assert_sums(f);
+}
+
+static void a_dependent_that_is_woken_or_cancelled_moves_with_its_sum(void **state)
+{
+    struct fixture *f = *state;
+    const struct decision decision = { "test", "why", NOW_MS };
+    const struct row rows[] = { { .ref = "first" },
+                                { .ref = "second", .depends_on = { "first" } },
+                                { .ref = "third", .depends_on = { "first" } } };
+    size_t woken;
+    int64_t first = import_rows(f, rows, 3);
+    assert_int_equal(owed_of(f).assets[0].due_count, 1);
+    (void)pay_row(f, first, true);
+    assert_int_equal(owed_of(f).assets[0].due_count, 0);
+    OK(f, cancel, f->treasury, first + 2, &decision);
+    assert_int_equal(owed_of(f).assets[0].owed_count, 1);
+    OK(f, dependents_wake, f->fence, 10, &woken);
+    assert_int_equal(owed_of(f).assets[0].due_count, 1);
+    assert_sums(f);
+}
+
+static void a_reorg_brings_back_what_is_owed(void **state)
+{
+    struct fixture *f = *state;
+    int64_t attempt = sign_intent(f, bind_row(f, import_one(f, "r")), 1);
+    include_attempt(f, attempt, mark_at(ANCHOR_NUMBER + 5, 0));
+    assert_int_equal(owed_of(f).assets[0].owed_count, 0);
+    const struct settlement fork = { .has_fork = true, .fork_number = ANCHOR_NUMBER + 1 };
+    OK(f, settle, f->fence, NOW_MS, &fork);
+    assert_int_equal(owed_of(f).assets[0].owed_count, 1);
+    assert_sums(f);
+}
+
+static void each_asset_is_added_up_by_itself_the_coin_first(void **state)
+{
+    struct fixture *f = *state;
+    static const struct bursar_address a = { { 0xaa } }, b = { { 0xbb } };
+    const struct row rows[] = {
+        { .ref = "b", .amount_wei = 7, .token = &b },
+        { .ref = "a", .amount_wei = 5, .token = &a },
+        { .ref = "c", .amount_wei = 3 },
+        { .ref = "b2", .amount_wei = 70, .token = &b, .schedule = SCHEDULE_EPOCH, .schedule_value = 9 }
+    };
+    (void)import_rows(f, rows, 4);
+    struct owed_view owed = owed_of(f);
+    assert_int_equal(owed.count, 3);
+    assert_wei(owed.assets[0].owed, 3);
+    assert_int_equal(owed.assets[1].asset.token.bytes[0], 0xaa);
+    assert_wei(owed.assets[1].owed, 5);
+    assert_wei(owed.assets[2].owed, 77);
+    assert_wei(owed.assets[2].due, 7);
+    assert_int_equal(owed.matured_count, 3);
+    assert_sums(f);
+}
+
+static void more_times_than_are_looked_at_are_said_to_be_more(void **state)
+{
+    struct fixture *f = *state;
+    char sql[512];
+    see_final(f, 1000000, 0);
+    (void)snprintf(sql, sizeof sql,
+                   "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d) "
+                   "INSERT INTO disbursement (treasury, state, schedule, schedule_value, ref, content_hash, "
+                   "destination, amount, memo) SELECT 1, 3, 1, i, i, zeroblob(32), zeroblob(20), "
+                   "CAST(zeroblob(31) || x'01' AS BLOB), '' FROM n",
+                   OWED_SUMS_MAX_COUNT);
+    raw_run(f, sql);
+    struct owed_view owed = owed_of(f);
+    assert_true(owed.is_all);
+    assert_wei(owed.assets[0].due, OWED_SUMS_MAX_COUNT);
+    (void)import_rows(f, &(struct row){ .ref = "x", .schedule = SCHEDULE_TIME, .schedule_value = 999999 }, 1);
+    owed = owed_of(f);
+    assert_false(owed.is_all);
+    assert_wei(owed.assets[0].due, OWED_SUMS_MAX_COUNT);
+}
+
+static void a_sum_of_more_than_an_amount_can_be_stops_nobody(void **state)
+{
+    struct fixture *f = *state;
+    raw_run(
+        f,
+        "WITH n(i) AS (VALUES (1), (2)) INSERT INTO disbursement (treasury, state, schedule, schedule_value, "
+        "ref, content_hash, destination, asset, amount, memo) SELECT 1, 3, 0, 0, i, zeroblob(32), "
+        "zeroblob(20), zeroblob(20), x'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff', '' FROM n");
+    struct owed_view owed = owed_of(f);
+    assert_false(owed.is_all);
+    assert_int_equal(owed.assets[1].owed.limb[3], UINT64_MAX);
+    raw_run(f, "UPDATE disbursement SET state = 7 WHERE ref = '1'");
+    assert_true(owed_of(f).is_all);
+    assert_int_equal(owed_of(f).assets[1].owed.limb[0], UINT64_MAX);
 }
 
 static void a_row_is_due_since_its_time_when_that_is_later(void **state)
 {
     struct fixture *f = *state;
     uint64_t later_s = NOW_MS / 1000 + 60;
-    const struct row row = { .ref = "later", .schedule = SCHEDULE_TIME, .schedule_value = later_s };
-    (void)import_rows(f, &row, 1);
-    struct due_summary due = due_of(f, true, later_s + 5, 0);
-    assert_int_equal(due.oldest_ms, later_s * 1000);
+    const struct row rows[] = { { .ref = "later", .schedule = SCHEDULE_TIME, .schedule_value = later_s },
+                                { .ref = "latest", .schedule = SCHEDULE_TIME, .schedule_value = later_s + 1 } };
+    int64_t first = import_rows(f, rows, 2);
+    see_final(f, later_s + 5, 0);
+    assert_int_equal(owed_of(f).oldest_ms, later_s * 1000);
+    struct block_decision decision = { .disbursement = first, .version = 1, .code = BLOCK_FUNDS };
+    OK(f, block, f->fence, &decision, 1);
+    assert_int_equal(owed_of(f).oldest_ms, later_s * 1000); /* passed over, and the oldest all the same */
+    (void)import_one(f, "now");
+    assert_int_equal(owed_of(f).oldest_ms, NOW_MS);
 }
 
 static void what_funds_do_not_cover_is_due_all_the_same_and_what_is_paid_is_not(void **state)
@@ -58,9 +203,7 @@ static void what_funds_do_not_cover_is_due_all_the_same_and_what_is_paid_is_not(
     struct block_decision decision = { .disbursement = first, .version = 1, .code = BLOCK_FUNDS };
     OK(f, block, f->fence, &decision, 1);
     (void)pay_row(f, first + 1, true);
-    struct due_summary due = due_of(f, true, 1, 1);
-    assert_int_equal(due.count, 2);
-    assert_int_equal(due.staged_count, 0);
+    assert_int_equal(owed_of(f).matured_count, 2);
 }
 
 static void a_nonce_left_when_a_node_had_it_for_all_that_is_known(void **state)
@@ -146,7 +289,15 @@ static void every_commit_is_told_of(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(what_is_due_is_summed_whatever_it_waited_for, set_up_leased, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_owed_is_told_apart_from_what_is_due, set_up_leased, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_paid_cancelled_or_failed_is_not_owed_and_a_retry_is_again,
+                                        set_up_leased, tear_down),
+        cmocka_unit_test_setup_teardown(a_dependent_that_is_woken_or_cancelled_moves_with_its_sum, set_up_leased,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_reorg_brings_back_what_is_owed, set_up_leased, tear_down),
+        cmocka_unit_test_setup_teardown(each_asset_is_added_up_by_itself_the_coin_first, set_up_leased, tear_down),
+        cmocka_unit_test_setup_teardown(more_times_than_are_looked_at_are_said_to_be_more, set_up_leased, tear_down),
+        cmocka_unit_test_setup_teardown(a_sum_of_more_than_an_amount_can_be_stops_nobody, set_up_leased, tear_down),
         cmocka_unit_test_setup_teardown(a_row_is_due_since_its_time_when_that_is_later, set_up_leased, tear_down),
         cmocka_unit_test_setup_teardown(what_funds_do_not_cover_is_due_all_the_same_and_what_is_paid_is_not,
                                         set_up_leased, tear_down),

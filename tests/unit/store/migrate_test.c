@@ -117,7 +117,7 @@ static void an_older_store_is_taken_along_with_everything_in_it(void **state)
     assert_int_equal(sqlite_store_open(f->path, SQLITE_MODE_WRITE, NULL, NULL, &f->sqlite, &f->err), BURSAR_OK);
     f->store = sqlite_store_interface(f->sqlite);
     assert_int_equal(raw_number(f, "PRAGMA user_version"), SQLITE_MIGRATION_COUNT);
-    char *after = without_table(without_table(dump(f), "breaker|"), "money_breaker|");
+    char *after = without_table(without_table(without_table(dump(f), "breaker|"), "money_breaker|"), "owed|");
     assert_continued(before, after);
     free(before);
     free(after);
@@ -126,6 +126,10 @@ static void an_older_store_is_taken_along_with_everything_in_it(void **state)
     struct breaker_record record;
     const struct bursar_address account = { { 0xbb } };
     int64_t other = 0;
+    struct owed_view owed;
+    OK(f, owed, f->treasury, &owed);
+    assert_int_equal(owed.assets[0].owed_count, 3); /* flying, waits, later */
+    assert_int_equal(owed.assets[0].due_count, 1);
     OK(f, breaker_load, f->treasury, &record); /* the treasury that was there */
     assert_int_equal(record.memory.state, BURSAR_BREAKER_CLOSED);
     OK(f, treasury_add, "other", CHAIN_ID, &account, "block/120", &other);

@@ -121,19 +121,6 @@ static void a_treasury_has_a_history_of_its_own_the_newest_first(void **state)
     assert_int_equal(log.count, 3);
 }
 
-static void what_is_owed_is_the_sum_of_a_state(void **state)
-{
-    struct fixture *f = *state;
-    struct bursar_amount five, two, none, expected;
-    import_many(f, "r", 5, NULL);
-    OK(f, owed, f->treasury, STATE_QUEUED, 100, &five);
-    OK(f, owed, f->treasury, STATE_QUEUED, 2, &two);
-    OK(f, owed, f->treasury, STATE_STAGED, 100, &none);
-    assert_true(bursar_amount_is_zero(none));
-    assert_true(bursar_amount_multiply(two, 5, &expected) && bursar_amount_multiply(five, 2, &five));
-    assert_int_equal(bursar_amount_compare(five, expected), 0);
-}
-
 static void see_balance(struct fixture *f, uint64_t wei)
 {
     struct snapshot snapshot = {
@@ -190,7 +177,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_call_looks_at_a_bounded_number_of_rows, set_up_leased, tear_down),
         cmocka_unit_test_setup_teardown(the_log_is_read_on_from_any_event, set_up_leased, tear_down),
         cmocka_unit_test_setup_teardown(a_treasury_has_a_history_of_its_own_the_newest_first, set_up_leased, tear_down),
-        cmocka_unit_test_setup_teardown(what_is_owed_is_the_sum_of_a_state, set_up_leased, tear_down),
         cmocka_unit_test_setup_teardown(a_balance_is_kept_when_it_has_changed, set_up_leased, tear_down),
         cmocka_unit_test_setup_teardown(only_the_newest_balances_are_kept, set_up_leased, tear_down),
     };

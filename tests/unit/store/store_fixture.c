@@ -2,6 +2,7 @@
 #include "store_fixture.h"
 
 #include "base/time.h"
+#include "store/sqlite_sums.h"
 
 #include <dirent.h>
 #include <sys/stat.h>
@@ -104,6 +105,7 @@ static sqlite3 *raw(struct fixture *f)
 {
     if (!f->raw) {
         assert_int_equal(sqlite3_open(f->path, &f->raw), SQLITE_OK);
+        assert_true(sqlite_sums_install(f->raw));
         assert_int_equal(sqlite3_exec(f->raw, "PRAGMA foreign_keys = ON", NULL, NULL, NULL), SQLITE_OK);
     }
     return f->raw;
