@@ -13,7 +13,10 @@ static void print_labels(enum metric_label label)
         return;
     printf("%s`%s`: ", metric_is_of_treasury(label) ? ", " : "", key);
     if (!metric_label_value(label, 0)) {
-        printf("scheme, host and port of each URL in `rpc`");
+        if (label == METRIC_LABEL_NODE)
+            printf("scheme, host and port of each URL in `rpc`");
+        else
+            printf("native, each [asset NAME] of its chain (%d at most), other", TELEMETRY_ASSETS_MAX_COUNT);
         return;
     }
     if (label == METRIC_LABEL_BUILD) {

@@ -126,9 +126,10 @@ static enum bursar_status make_executor(struct running *running, struct runner *
                                 .clock = running->clock,
                                 .breaker = runner->breaker,
                                 .notes = note_printer_sink(&runner->printer) };
+    const struct asset_names names = { config->assets, config->asset_count, runner->section->chain_id };
     nodes_set_notes(runner->node.nodes, env.notes);
     run_telemetry_feed(running->telemetry, runner_index(running, runner), runner->section->name, runner->treasury.id,
-                       &runner->node, &env);
+                       &names, &runner->node, &env);
     return executor_new(&settings, &env, &runner->executor, err);
 }
 

@@ -7,6 +7,7 @@
 #include "telemetry/telemetry.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum bursar_status run_telemetry_start(size_t treasury_count, struct sqlite_store *sqlite, struct telemetry **ret,
                                        struct bursar_error *err)
@@ -26,11 +27,26 @@ void run_telemetry_stop(struct telemetry *telemetry)
     telemetry_free(telemetry);
 }
 
-void run_telemetry_feed(struct telemetry *telemetry, size_t index, const char *name, int64_t id, struct node *node,
-                        struct executor_env *env)
+/* One that is called as the coin or as all others are counts among the others. */
+static void take_assets(const struct asset_names *names, struct telemetry_treasury *treasury)
+{
+    for (size_t i = 0; i < names->count && treasury->asset_count < TELEMETRY_ASSETS_MAX_COUNT; i++) {
+        const struct asset_config *asset = &names->assets[i];
+        if (asset->chain_id != names->chain_id || strcmp(asset->name, "native") == 0 ||
+            strcmp(asset->name, "other") == 0)
+            continue;
+        struct telemetry_asset *ret = &treasury->assets[treasury->asset_count++];
+        (void)snprintf(ret->name, sizeof ret->name, "%s", asset->name);
+        ret->token = asset->token;
+    }
+}
+
+void run_telemetry_feed(struct telemetry *telemetry, size_t index, const char *name, int64_t id,
+                        const struct asset_names *names, struct node *node, struct executor_env *env)
 {
     struct telemetry_treasury treasury = { .id = id };
     (void)snprintf(treasury.name, sizeof treasury.name, "%s", name);
+    take_assets(names, &treasury);
     telemetry_set_treasury(telemetry, index, &treasury);
     env->meters = telemetry_executor_meters(telemetry, index);
     env->telemetry = telemetry_breaker(telemetry, index);

@@ -5,6 +5,7 @@
 #include "cli/config.h"
 #include "executor/executor.h"
 #include "http/server.h"
+#include "service/asset_view.h"
 #include "service/node.h"
 #include "store/sqlite_store.h"
 
@@ -18,8 +19,8 @@ BURSAR_MUST_CHECK enum bursar_status run_telemetry_start(size_t treasury_count, 
 /* When nothing is fed or asked any more. NULL is fine. */
 void run_telemetry_stop(struct telemetry *telemetry);
 /* Treasury `index` is this one (`id` in the store), fed by these nodes and this executor, which is not made yet. */
-void run_telemetry_feed(struct telemetry *telemetry, size_t index, const char *name, int64_t id, struct node *node,
-                        struct executor_env *env);
+void run_telemetry_feed(struct telemetry *telemetry, size_t index, const char *name, int64_t id,
+                        const struct asset_names *names, struct node *node, struct executor_env *env);
 /* How its nodes are now. */
 void run_telemetry_nodes(struct telemetry *telemetry, size_t index, const struct node *node);
 struct http_metrics run_telemetry_metrics(struct telemetry *telemetry);
@@ -37,9 +38,9 @@ static inline void run_telemetry_stop(struct telemetry *telemetry)
     (void)telemetry;
 }
 static inline void run_telemetry_feed(struct telemetry *telemetry, size_t index, const char *name, int64_t id,
-                                      struct node *node, struct executor_env *env)
+                                      const struct asset_names *names, struct node *node, struct executor_env *env)
 {
-    (void)telemetry, (void)index, (void)name, (void)id, (void)node, (void)env;
+    (void)telemetry, (void)index, (void)name, (void)id, (void)names, (void)node, (void)env;
 }
 static inline void run_telemetry_nodes(struct telemetry *telemetry, size_t index, const struct node *node)
 {

@@ -1,6 +1,6 @@
 /* Every metric there is, declared once: /metrics, docs/METRICS.md and the checks of alerts and dashboard are made of
  * this table. Labels have few values, all known before (never a message, a URL's path or anything else from outside);
- * the one exception is the name of a configured node. Times are seconds, amounts are wei. */
+ * the exceptions are the names of configured nodes and assets. Times are seconds, amounts are wei. */
 #ifndef TELEMETRY_METRICS_H
 #define TELEMETRY_METRICS_H
 
@@ -37,7 +37,8 @@ enum metric_source {
     L(VERDICT, "verdict", SUBMIT_CONTESTED, label_verdict)                                                             \
     L(STATE, "state", BURSAR_BREAKER_HALF_OPEN + 1, label_state)                                                       \
     L(HALT, "code", HALT_CHAIN_UNSUITABLE, label_halt)                                                                 \
-    L(NODE, "node", NODES_MAX_COUNT, NULL) /* named when it is configured */
+    L(NODE, "node", NODES_MAX_COUNT, NULL)                  /* named when it is configured */                          \
+    L(ASSET, "asset", TELEMETRY_ASSETS_MAX_COUNT + 2, NULL) /* the coin, those that are configured, all others */
 
 enum metric_label {
 #define L(id, key, count, name) METRIC_LABEL_##id,
@@ -46,6 +47,7 @@ enum metric_label {
 };
 
 #define METRIC_LABEL_VALUES_MAX_COUNT 16
+#define TELEMETRY_ASSETS_MAX_COUNT 14 /* configured ones that are told apart */
 
 /* Of treasury_dependency_failures_total. */
 enum dependency_failure {
@@ -91,6 +93,12 @@ enum signing_result { SIGNING_SIGNED = 0, SIGNING_REFUSED = 1, SIGNING_RESULT_CO
       "Of what is owed, what is due or bound and not seen in a block, in the native coin, without fees.")              \
     X(OWED_IS_ALL, "treasury_owed_is_all", GAUGE, STORE, TREASURY, "",                                                 \
       "0: owed and due are at least so much, as there are more different times or assets than are looked at.")         \
+    X(ASSET_OWED, "treasury_asset_owed", GAUGE, STORE, ASSET, "",                                                      \
+      "What is still to leave the account, in base units of the coin and of each configured asset.")                   \
+    X(ASSET_DUE, "treasury_asset_due", GAUGE, STORE, ASSET, "",                                                        \
+      "Of what is owed, what is due or bound and not seen in a block, likewise.")                                      \
+    X(ASSET_COUNT, "treasury_asset_owed_disbursements", GAUGE, STORE, ASSET, "",                                       \
+      "Disbursements that are still to leave the account, by asset; in other: in all that are not configured.")        \
     X(OLDEST_DUE, "treasury_oldest_due_seconds", GAUGE, STORE, TREASURY, "seconds",                                    \
       "Age of the oldest due payment, from queued or its not_before time; 0: nothing is due.")                         \
     X(PENDING_MATURED, "treasury_executor_pending_matured", GAUGE, STORE, TREASURY, "",                                \

@@ -13,6 +13,18 @@ static struct histogram *histogram_of(struct meters *meters, enum metric_id id, 
     return id == METRIC_NODE_REQUESTS && meters->nodes[label].name[0] ? &meters->nodes[label].requests : NULL;
 }
 
+/* What the configuration names is named by it. */
+static const char *label_value(const struct meters *meters, enum metric_label label, size_t index)
+{
+    if (label == METRIC_LABEL_NODE)
+        return meters->nodes[index].name;
+    if (label != METRIC_LABEL_ASSET)
+        return metric_label_value(label, index);
+    if (index == ASSET_LABEL_NATIVE)
+        return "native";
+    return index == ASSET_LABEL_OTHER ? "other" : meters->treasury.assets[index - 1].name;
+}
+
 static bool write_treasury(struct meters *meters, const struct reading *reading, enum metric_id id, struct buf *out)
 {
     const struct metric *metric = &METRIC_TABLE[id];
@@ -22,8 +34,7 @@ static bool write_treasury(struct meters *meters, const struct reading *reading,
         labels.key = metric_label_key(metric->label);
     for (size_t i = 0; i < metric_label_count(metric->label) && good; i++) {
         struct histogram *histogram = metric_is_histogram(metric) ? histogram_of(meters, id, i) : NULL;
-        labels.value =
-            metric->label == METRIC_LABEL_NODE ? meters->nodes[i].name : metric_label_value(metric->label, i);
+        labels.value = label_value(meters, metric->label, i);
         good = histogram ? exposition_histogram(out, metric, &labels, histogram)
                          : exposition_value(out, metric, &labels, &reading->values[id][i]);
     }

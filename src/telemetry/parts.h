@@ -83,6 +83,13 @@ struct reading {
 /* Counts what the event log has gained; under the lock. */
 BURSAR_MUST_CHECK enum bursar_status log_count(struct telemetry *telemetry, const struct store *store,
                                                struct bursar_error *err);
+/* Of label `asset`: the coin, then the configured ones in their order, then all others. */
+#define ASSET_LABEL_NATIVE 0
+#define ASSET_LABEL_OTHER (TELEMETRY_ASSETS_MAX_COUNT + 1)
+/* What is owed; under the lock. */
+BURSAR_MUST_CHECK enum bursar_status reading_take_owed(struct reading *reading, struct meters *meters,
+                                                       const struct store *store, uint64_t now_ms,
+                                                       struct bursar_error *err);
 /* What meters say. */
 void reading_take_meters(struct reading *reading, struct meters *meters, uint64_t now_ms);
 /* What the store says, which goes before what meters say unless the lease is this process's. */

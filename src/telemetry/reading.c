@@ -134,21 +134,6 @@ static enum bursar_status on_balance(void *ctx, const struct balance_record *rec
     return BURSAR_OK;
 }
 
-static enum bursar_status take_owed(struct reading *reading, struct meters *meters, const struct store *store,
-                                    uint64_t now_ms, struct bursar_error *err)
-{
-    struct owed_view owed;
-    enum bursar_status status = store->owed(store->ctx, meters->treasury.id, &owed, err);
-    if (status != BURSAR_OK)
-        return status;
-    read_wei(reading, METRIC_DUE, &owed.assets[0].due);
-    read_wei(reading, METRIC_OWED, &owed.assets[0].owed);
-    read_number(reading, METRIC_OWED_IS_ALL, 0, owed.is_all);
-    read_number(reading, METRIC_PENDING_MATURED, 0, owed.matured_count);
-    read_ms(reading, METRIC_OLDEST_DUE, owed.oldest_ms && now_ms > owed.oldest_ms ? now_ms - owed.oldest_ms : 0);
-    return BURSAR_OK;
-}
-
 static enum bursar_status take_nonces(struct reading *reading, struct meters *meters, const struct store *store,
                                       struct bursar_error *err)
 {
@@ -186,6 +171,6 @@ enum bursar_status reading_take_store(struct reading *reading, struct meters *me
     if (status == BURSAR_OK)
         status = store->balances(store->ctx, id, 0, 1, on_balance, reading, err);
     if (status == BURSAR_OK)
-        status = take_owed(reading, meters, store, now_ms, err);
+        status = reading_take_owed(reading, meters, store, now_ms, err);
     return status == BURSAR_OK ? take_nonces(reading, meters, store, err) : status;
 }

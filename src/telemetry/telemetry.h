@@ -11,12 +11,21 @@
 #include "executor/executor.h"
 #include "rpc/http_rpc.h"
 #include "store/sqlite_store.h"
+#include "telemetry/metrics.h"
 
 #define TELEMETRY_EVENTS_MAX_COUNT 20000 /* a page: the rest is counted with the next */
+
+/* Of a token on the treasury's chain. */
+struct telemetry_asset {
+    char name[48];
+    struct bursar_address token;
+};
 
 struct telemetry_treasury {
     char name[TREASURY_NAME_MAX_BYTES];
     int64_t id; /* in the store */
+    struct telemetry_asset assets[TELEMETRY_ASSETS_MAX_COUNT];
+    size_t asset_count;
 };
 
 struct telemetry;

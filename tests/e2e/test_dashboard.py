@@ -2,10 +2,11 @@
 
 import re
 
+import contracts
 from browser import Browser
 from harness import (ETHER, HANG_S, ROOT, TREASURY, csv_text, destination, expected, free_port, rows,
                      wait_until)
-from http_client import HttpCase
+from http_client import Http, HttpCase
 
 AXE = ROOT / "node_modules/axe-core/axe.min.js"
 SUITES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
@@ -132,6 +133,22 @@ class LookTest(DashboardCase):
         self.wait_text(browser, "#webhooks li:has-text('ops')", "1 event behind, not taken at")
         self.wait_text(browser, "#webhooks li:has-text('ops')", "; next try at")
         self.assert_accessible(browser, "webhooks")
+
+    def test_what_is_owed_in_a_token_is_shown_in_its_own_units(self):
+        node, port = self.node(), free_port()
+        token = contracts.deploy(node, "Token", 6, 10**12)
+        bursar = self.bursar(node, HTTP_LISTEN=f"127.0.0.1:{port}")
+        bursar.configure("asset usdc", token=token.address)
+        http = Http(port, self.token(bursar, "eve", "read"))
+        self.wait_served(bursar.start("run"), http)
+        self.pay(bursar, [{"ref": "now", "destination": destination("now"), "amount": "1.5", "asset": "usdc"},
+                          {"ref": "later", "destination": destination("later"), "amount": "200", "asset": "usdc",
+                           "not_before": "2100-01-01T00:00:00Z"}])
+        browser = self.sign_in(self.browser(), http, http.token)
+        self.wait_text(browser, ".number:has-text('Owed')", "and 201.5 usdc")
+        browser.do("await page.getByText('What is owed in each asset').click();")
+        self.wait_text(browser, "#owed-table tr:has-text('usdc')", "1.5 usdc")
+        self.assert_accessible(browser, "what is owed in each asset")
 
     def test_what_is_blocked_says_why_and_what_to_do_and_is_paid_once_it_can_be(self):
         node, bursar, http, browser = self.looking()

@@ -12,7 +12,7 @@ import contracts
 from harness import (ETHER, HANG_S, KEYSTORE, TREASURY, csv_text, destination, expected, free_port, jsonl_text, rows,
                      wait_until)
 from http_client import Http, HttpCase
-from metrics import scrape
+from metrics import check_with_promtool, scrape
 
 
 class Described(Http):
@@ -201,6 +201,31 @@ class ApiTest(ApiCase):
         wrong = self.assert_problem(422, "invalid", http.post("/v1/disbursements", dict(row, ref="x", asset="usdt")))
         self.assertEqual(wrong.json["errors"][0]["field"], "asset")
         self.assertEqual(http.get("/v1/export?format=json").json, bursar.command("export", "--json").json)
+
+    def test_what_is_owed_in_tokens_is_told_by_token(self):
+        node, port = self.node(), free_port()
+        usdc, other = (contracts.deploy(node, "Token", 6, 10**12) for _ in range(2))
+        bursar = self.bursar(node, HTTP_LISTEN=f"127.0.0.1:{port}")
+        bursar.configure("asset usdc", token=usdc.address)
+        run = bursar.start("run")
+        http = Described(port, self.token(bursar, "t", "pay"))
+        self.wait_served(run, http)
+        http.description = http.get("/openapi.json").json
+        row = {"ref": "named", "destination": destination("named"), "amount": "1.5", "asset": "usdc"}
+        self.create(http, [row, dict(row, ref="later", amount="2", not_before="2100-01-01T00:00:00Z"),
+                           dict(row, ref="unnamed", amount="7", asset=other.address)])  # the account holds none of them
+        assets = http.get("/v1/balance").json["assets"]
+        found = {a["asset_name"] or a["asset"].lower(): (a["owed"], a["owed_units"], a["due_units"], a["due_count"])
+                 for a in assets}
+        self.assertEqual(found, {"native": ("0", "0", "0", 0), "usdc": ("3500000", "3.5", "1.5", 1),
+                                 other.address.lower(): ("7000000", "7", "7", 1)})
+        self.assertEqual(assets[0]["asset"], "native")
+        page = scrape(http)
+        for asset, owed, due, count in (("native", 0, 0, 0), ("usdc", 3500000, 1500000, 2), ("other", None, None, 1)):
+            self.assertEqual(page.value("treasury_asset_owed", asset=asset), owed)
+            self.assertEqual(page.value("treasury_asset_due", asset=asset), due)
+            self.assertEqual(page.value("treasury_asset_owed_disbursements", asset=asset), count)
+        check_with_promtool(self, page.text)
 
     def test_bodies_that_are_not_taken(self):
         _, _, http = self.serving(HTTP_MAX_BODY_BYTES="2000")

@@ -2,7 +2,7 @@
 // are made exactly elsewhere.
 import { $, h, redraw } from "./dom.js";
 import { get } from "./api.js";
-import { clock, ether, time, units } from "./format.js";
+import { assetAmount, clock, ether, grouped, time, tokensOf, units } from "./format.js";
 
 const HISTORY_ROWS = 1000;
 const TABLE_ROWS = 10;
@@ -79,6 +79,16 @@ function sentence(status, balance) {
     : `${held}, but ${ether(balance.owed)} are owed: short by ${ether(-rest)}.`;
 }
 
+function owedTable(assets) {
+  const row = asset => h("tr", null,
+    h("th", { scope: "row", title: asset.asset }, asset.asset === "native" ? "ETH" : asset.asset_name ?? asset.asset),
+    h("td", null, assetAmount(asset, asset.owed, asset.owed_units)), h("td", null, assetAmount(asset, asset.due, asset.due_units)),
+    h("td", null, grouped(asset.owed_count)));
+  return h("table", null,
+    h("thead", null, h("tr", null, ["Asset", "Owed", "Due now", "Payments"].map(name => h("th", { scope: "col" }, name)))),
+    h("tbody", null, assets.map(row)));
+}
+
 export function initBalance() {
   window.addEventListener("resize", () => chart && $("balance-chart").clientWidth !== chart.width && draw());
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
@@ -89,6 +99,8 @@ let known = null; // for which balance the history was read
 export async function drawBalance(status, balance) {
   const text = sentence(status, balance);
   $("balance-text").textContent = text;
+  $("owed-details").hidden = tokensOf(balance).length === 0;
+  redraw($("owed-table"), balance.assets, () => owedTable(balance.assets));
   const signature = JSON.stringify([status.treasury, balance.balance, balance.changed_at, balance.owed]);
   if (known === signature && chart) return;
   known = signature;

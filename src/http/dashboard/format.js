@@ -33,6 +33,14 @@ export function amountOf(item) {
   return `${grouped(whole)}${fraction ? `.${fraction}` : ""} ${name}`;
 }
 
+// Of what is owed in one asset: "120 usdc".
+export function assetAmount(asset, baseUnits, wholeUnits) {
+  return asset.asset === "native" ? ether(baseUnits)
+    : amountOf({ ...asset, amount: baseUnits, amount_units: wholeUnits });
+}
+
+export const tokensOf = balance => balance?.assets.filter(asset => asset.asset !== "native") ?? [];
+
 export const short = hex => (hex && hex.length > 14 ? `${hex.slice(0, 6)}…${hex.slice(-4)}` : hex ?? "");
 
 const pad = number => String(number).padStart(2, "0");

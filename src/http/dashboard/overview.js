@@ -1,6 +1,8 @@
 // How a treasury stands, worst first: one sentence, its parts, what needs a person, and the queue in numbers.
 import { $, announce, h, icon, prose, redraw } from "./dom.js";
-import { ether, grouped, plural, STATES, stateOf, time, when } from "./format.js";
+import { assetAmount, ether, grouped, plural, STATES, stateOf, time, tokensOf, when } from "./format.js";
+
+const TOKENS_SHOWN = 3; // the others are in the table beside the balance
 
 const backOnline = breaker => breaker.half_open_at ? ` It tries again at ${when(breaker.half_open_at)}.` : "";
 
@@ -110,7 +112,9 @@ export function drawOverview(status, balance, { open, filter }) {
       h("strong", null, status.balance === null ? (balance?.balance ? ether(balance.balance) : "not known") : ether(status.balance)),
       status.balance === null && balance?.seen_at && h("small", { class: "muted" }, "seen ", time(balance.seen_at))),
     h("div", { class: "number money" }, h("span", { class: "muted" }, "Owed"),
-      h("strong", null, balance ? `${balance.owed_is_all ? "" : "more than "}${ether(balance.owed)}` : "…")),
+      h("strong", null, balance ? `${balance.owed_is_all ? "" : "at least "}${ether(balance.owed)}` : "…"),
+      tokensOf(balance).slice(0, TOKENS_SHOWN).map(token => h("small", null, `and ${assetAmount(token, token.owed, token.owed_units)}`)),
+      tokensOf(balance).length > TOKENS_SHOWN && h("small", { class: "muted" }, `and ${plural(tokensOf(balance).length - TOKENS_SHOWN, "token")} more`)),
     shown.map(state => h("button", { type: "button", class: `number ${status.queue[state] ? stateOf(state).tone : "none"}`,
       "data-key": `number ${state}`, onclick: () => filter(state) },
       h("span", { class: "muted" }, icon(stateOf(state).icon), stateOf(state).word), h("strong", null, grouped(status.queue[state])))),
