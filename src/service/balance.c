@@ -89,10 +89,30 @@ static const char *kind(const struct balance_record *record)
 {
     if (!record->has_before)
         return "opening";
-    return bursar_amount_compare(record->balance, record->before) > 0 ? "accrual" : "spent";
+    int compared = bursar_amount_compare(record->balance, record->before);
+    if (compared == 0)
+        return "due"; /* only that has changed */
+    return compared > 0 ? "accrual" : "spent";
+}
+
+struct spent {
+    json_t *items;
+    size_t count;
+};
+
+static enum bursar_status take_spent(void *ctx, int64_t disbursement, const char *ref)
+{
+    struct spent *spent = ctx;
+    if (spent->count++ == BALANCE_SPENT_MAX_COUNT)
+        return BURSAR_OK;
+    json_t *item = json_pack("{s:I,s:o}", "id", (json_int_t)disbursement, "ref", output_json_text(ref));
+    return json_array_append_new(spent->items, item) == 0 ? BURSAR_OK : BURSAR_ENOMEM;
 }
 
 struct history {
+    const struct store *store;
+    int64_t treasury;
+    struct bursar_error *err;
     size_t limit;
     size_t count;
     uint64_t last_seq;
@@ -105,16 +125,30 @@ static enum bursar_status take_record(void *ctx, const struct balance_record *re
     if (history->count++ == history->limit)
         return BURSAR_OK;
     history->last_seq = record->seq;
-    json_t *item = json_pack("{s:I,s:o,s:I,s:o,s:o,s:s}", "id", (json_int_t)record->seq, "at",
+    const struct store *store = history->store;
+    struct spent spent = { .items = json_array() };
+    enum bursar_status status = BURSAR_OK;
+    if (record->has_before)
+        status = store->spent_between(store->ctx, history->treasury, record->before_block_number, record->block_number,
+                                      BALANCE_SPENT_MAX_COUNT + 1, take_spent, &spent, history->err);
+    if (status != BURSAR_OK) {
+        json_decref(spent.items);
+        return status;
+    }
+    json_t *item = json_pack("{s:I,s:o,s:I,s:o,s:o,s:s,s:o,s:o,s:b}", "id", (json_int_t)record->seq, "at",
                              output_json_ms(record->at_ms), "block_number", (json_int_t)record->block_number, "balance",
-                             output_json_amount(record->balance), "delta", delta_json(record), "kind", kind(record));
+                             output_json_amount(record->balance), "delta", delta_json(record), "kind", kind(record),
+                             "due", record->has_due ? output_json_amount(record->due) : json_null(), "disbursements",
+                             spent.items, "disbursements_more", spent.count > BALANCE_SPENT_MAX_COUNT);
     return json_array_append_new(history->items, item) == 0 ? BURSAR_OK : BURSAR_ENOMEM;
 }
 
 enum bursar_status balance_history(const struct store *store, int64_t treasury, uint64_t cursor, size_t limit,
                                    json_t **ret, struct bursar_error *err)
 {
-    struct history history = { .limit = limit, .items = json_array() };
+    struct history history = {
+        .store = store, .treasury = treasury, .err = err, .limit = limit, .items = json_array()
+    };
     enum bursar_status status = store->balances(store->ctx, treasury, cursor, limit + 1, take_record, &history, err);
     if (status != BURSAR_OK) {
         json_decref(history.items);

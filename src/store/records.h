@@ -501,14 +501,17 @@ struct owed_view {
     uint64_t oldest_ms;     /* since when the oldest of them is due: queued, or its time; 0: none is */
 };
 
-/* What the account held when an executor saw that it had changed. */
+/* What the account held when an executor saw that it, or what is due, had changed. */
 struct balance_record {
     uint64_t seq; /* of this treasury, from 1 */
     uint64_t at_ms;
     uint64_t block_number; /* the head then */
     struct bursar_amount balance;
     bool has_before;             /* what was kept before this: */
-    struct bursar_amount before; /* as much */
+    struct bursar_amount before; /* as much, */
+    uint64_t before_block_number;
+    bool has_due;             /* kept with it since there is such a column: */
+    struct bursar_amount due; /* in the native coin, then; what owed_asset calls due */
 };
 #define BALANCES_KEPT_COUNT 100000 /* of a treasury: the newest */
 

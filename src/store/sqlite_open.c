@@ -375,6 +375,7 @@ struct store sqlite_store_interface(struct sqlite_store *store)
     sqlite_fill_search(&interface);
     sqlite_fill_metered(&interface);
     sqlite_fill_owed(&interface);
+    sqlite_fill_balance(&interface);
     sqlite_fill_token(&interface);
     sqlite_fill_webhook(&interface);
     sqlite_fill_adopt(&interface);

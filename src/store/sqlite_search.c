@@ -133,60 +133,10 @@ static enum bursar_status event_newest(void *ctx, uint64_t *ret_seq, struct burs
     return BURSAR_OK;
 }
 
-struct balance_seer {
-    balance_visitor *visit;
-    void *ctx;
-};
-
-static enum bursar_status balance_seen(void *ctx, sqlite3_stmt *stmt)
-{
-    const struct balance_seer *seer = ctx;
-    struct balance_record record = { .seq = column_u64(stmt, 0),
-                                     .at_ms = column_u64(stmt, 1),
-                                     .block_number = column_u64(stmt, 2),
-                                     .has_before = sqlite3_column_type(stmt, 4) != SQLITE_NULL };
-    column_amount(stmt, 3, &record.balance);
-    column_amount(stmt, 4, &record.before);
-    return seer->visit(seer->ctx, &record);
-}
-
-static enum bursar_status balances(void *ctx, int64_t treasury, uint64_t before_seq, size_t limit,
-                                   balance_visitor *visit, void *visit_ctx, struct bursar_error *err)
-{
-    struct sqlite_store *store = ctx;
-    struct balance_seer seer = { visit, visit_ctx };
-    sqlite3_stmt *stmt = statement(store, SQL_BALANCES, err);
-    bind_i64(stmt, 1, treasury);
-    bind_u64(stmt, 2, before_seq == 0 ? INT64_MAX : before_seq);
-    bind_u64(stmt, 3, limit);
-    return each_row(store, stmt, balance_seen, &seer, err);
-}
-
-enum bursar_status balance_keep(struct sqlite_store *store, int64_t treasury, const struct snapshot *snapshot,
-                                struct bursar_error *err)
-{
-    int changed = 0;
-    if (!snapshot->has_balance)
-        return BURSAR_OK;
-    sqlite3_stmt *stmt = statement(store, SQL_BALANCE_ADD, err);
-    bind_i64(stmt, 1, treasury);
-    bind_u64(stmt, 2, snapshot->balance_ms);
-    bind_u64(stmt, 3, snapshot->balance_block);
-    bind_amount(stmt, 4, &snapshot->balance);
-    enum bursar_status status = run_statement(store, stmt, &changed, err);
-    if (status != BURSAR_OK || changed == 0)
-        return status;
-    stmt = statement(store, SQL_BALANCE_DROP, err);
-    bind_i64(stmt, 1, treasury);
-    bind_i64(stmt, 2, BALANCES_KEPT_COUNT);
-    return run_statement(store, stmt, NULL, err);
-}
-
 void sqlite_fill_search(struct store *interface)
 {
     interface->search = search;
     interface->events = events;
     interface->event_newest = event_newest;
     interface->treasury_events = treasury_events;
-    interface->balances = balances;
 }

@@ -303,13 +303,22 @@
       "FROM event e WHERE e.disbursement IS NULL AND e.treasury = ?1 AND e.seq < ?2 ORDER BY e.seq DESC LIMIT ?3")     \
     S(EVENT_NEWEST, PLANNED, "SELECT max(seq) FROM event")                                                             \
     S(BALANCES, PLANNED,                                                                                               \
-      "SELECT b.seq, b.at_ms, b.block_no, b.amount, p.amount FROM balance b LEFT JOIN balance p "                      \
+      "SELECT b.seq, b.at_ms, b.block_no, b.amount, p.amount, p.block_no, b.due FROM balance b LEFT JOIN balance p "   \
       "ON p.treasury = b.treasury AND p.seq = b.seq - 1 WHERE b.treasury = ?1 AND b.seq < ?2 "                         \
       "ORDER BY b.seq DESC LIMIT ?3")                                                                                  \
+    S(SPENT_FINAL, PLANNED,                                                                                            \
+      "SELECT t.disbursement, d.ref FROM attempt a CROSS JOIN intent_item t ON t.intent = a.intent "                   \
+      "CROSS JOIN disbursement d ON d.id = t.disbursement WHERE a.treasury = ?1 AND a.status = 3 "                     \
+      "AND a.block_no > ?2 AND a.block_no <= ?3 AND a.purpose NOT IN (3, 4) ORDER BY a.block_no LIMIT ?4")             \
+    S(SPENT_INCLUDED, PLANNED,                                                                                         \
+      "SELECT t.disbursement, d.ref FROM attempt a CROSS JOIN intent_item t ON t.intent = a.intent "                   \
+      "CROSS JOIN disbursement d ON d.id = t.disbursement WHERE a.treasury = ?1 AND a.status = 2 "                     \
+      "AND a.block_no > ?2 AND a.block_no <= ?3 AND a.purpose NOT IN (3, 4) ORDER BY a.block_no LIMIT ?4")             \
     S(BALANCE_ADD, PLANNED,                                                                                            \
-      "INSERT INTO balance (treasury, seq, at_ms, block_no, amount) "                                                  \
-      "SELECT ?1, coalesce((SELECT max(seq) FROM balance WHERE treasury = ?1), 0) + 1, ?2, ?3, ?4 "                    \
-      "WHERE (SELECT amount FROM balance WHERE treasury = ?1 ORDER BY seq DESC LIMIT 1) IS NOT ?4")                    \
+      "INSERT INTO balance (treasury, seq, at_ms, block_no, amount, due) "                                             \
+      "SELECT ?1, coalesce((SELECT max(seq) FROM balance WHERE treasury = ?1), 0) + 1, ?2, ?3, ?4, ?5 "                \
+      "WHERE (SELECT amount IS NOT ?4 OR due IS NOT ?5 FROM balance WHERE treasury = ?1 ORDER BY seq DESC LIMIT 1) "   \
+      "IS NOT 0")                                                                                                      \
     S(BALANCE_DROP, PLANNED,                                                                                           \
       "DELETE FROM balance WHERE treasury = ?1 AND seq <= (SELECT max(seq) FROM balance WHERE treasury = ?1) - ?2")    \
     /* tokens */                                                                                                       \

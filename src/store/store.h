@@ -47,6 +47,7 @@ typedef enum bursar_status intent_visitor(void *ctx, const struct intent_record 
 typedef enum bursar_status balance_visitor(void *ctx, const struct balance_record *record);
 typedef enum bursar_status token_visitor(void *ctx, const struct token_record *token);
 typedef enum bursar_status move_visitor(void *ctx, const struct move_record *record);
+typedef enum bursar_status spent_visitor(void *ctx, int64_t disbursement, const char *ref);
 typedef void text_visitor(void *ctx, const char *text);
 
 /* An import: all new rows of a file, or none. Held open between import_begin and import_end; other writers wait. */
@@ -250,6 +251,10 @@ struct store {
     /* The newest first, below before_seq (0: from the newest). */
     enum bursar_status (*balances)(void *ctx, int64_t treasury, uint64_t before_seq, size_t limit,
                                    balance_visitor *visit, void *visit_ctx, struct bursar_error *err);
+    /* Which payments are in blocks above `after_block` and up to `up_to_block`, reverted ones too, as far as is known
+     * now: lowest block first. Transactions that pay nobody are not among them. */
+    enum bursar_status (*spent_between)(void *ctx, int64_t treasury, uint64_t after_block, uint64_t up_to_block,
+                                        size_t limit, spent_visitor *visit, void *visit_ctx, struct bursar_error *err);
     /* How many of ids [0..count) are finalized, and how many can't become so without a person (failed, cancelled,
      * blocked). */
     enum bursar_status (*progress)(void *ctx, const int64_t *ids, size_t count, size_t *ret_finalized,

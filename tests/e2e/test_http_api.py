@@ -347,13 +347,18 @@ class ApiTest(ApiCase):
         first = wait_until(lambda: http.get("/v1/balance").json["balance"], HANG_S, "a balance")
         self.assertEqual(int(first), node.balance("0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266"))
         payment = rows("balance", 1)
-        self.wait_state(http, self.create(http, payment), "finalized")
+        number = self.create(http, payment)[0]
+        self.wait_state(http, [number], "finalized")
         node.set_balance("0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266", 77 * ETHER)
         wait_until(lambda: http.get("/v1/balance").json["balance"] == str(77 * ETHER), HANG_S, "the new balance")
         items = http.get("/v1/balance/history").json["items"]
         self.assertEqual(items[-1]["kind"], "opening")
         self.assertEqual(items[0]["balance"], str(77 * ETHER))
-        self.assertLess(int(items[-2]["delta"]), -sum(expected(payment).values()))  # and its fee
+        spent = [item for item in items if item["kind"] == "spent"]
+        self.assertLess(int(spent[-1]["delta"]), -sum(expected(payment).values()))  # and its fee
+        self.assertEqual([i for i in items if i["disbursements"]], spent[-1:])
+        self.assertEqual((spent[-1]["disbursements"], spent[-1]["disbursements_more"]),
+                         ([{"id": number, "ref": "balance-0"}], False))
         for newer, older in zip(items, items[1:]):
             self.assertEqual(int(newer["balance"]) - int(older["balance"]), int(newer["delta"]))
         page = http.get("/v1/balance/history?limit=1").json
@@ -374,6 +379,22 @@ class ApiTest(ApiCase):
         self.assertEqual((page.value("treasury_owed"), page.value("treasury_due")), (owed, due))
         self.assertEqual(page.value("treasury_owed_is_all"), 1)
         self.assertEqual(page.value("treasury_executor_pending_matured"), 1)
+
+    def test_the_history_of_the_balance_has_what_was_due(self):
+        node = self.node()
+        _, _, http = self.serving(node)
+        wait_until(lambda: http.get("/v1/balance").json["balance"], HANG_S, "a balance")
+        large = dict(rows("large", 1)[0], amount="20000ether")
+        self.create(http, [large])
+        due = str(sum(expected([large]).values()))
+        newest = wait_until(lambda: next((i for i in http.get("/v1/balance/history").json["items"] if i["due"] == due),
+                                         None), HANG_S, "what is due to be kept")
+        self.assertEqual((newest["kind"], newest["delta"], newest["disbursements"]), ("due", "0", []))
+        node.set_balance(TREASURY, 30000 * ETHER)
+        wait_until(lambda: http.get("/v1/balance/history").json["items"][0]["due"] == "0", HANG_S, "nothing to be due")
+        items = http.get("/v1/balance/history").json["items"]
+        paid = next(item for item in items if item["disbursements"])
+        self.assertEqual((paid["disbursements"][0]["ref"], paid["kind"]), ("large-0", "spent"))
 
     def test_several_treasuries_are_told_apart(self):
         node = self.node()

@@ -1,34 +1,35 @@
-// What the account held over time, against what is owed. The chart is uPlot's; its values are for the eye only, sums
+// What the account held over time, against what was due. The chart is uPlot's; its values are for the eye only, sums
 // are made exactly elsewhere.
 import { $, h, redraw } from "./dom.js";
 import { get } from "./api.js";
-import { assetAmount, clock, ether, grouped, time, tokensOf, units } from "./format.js";
+import { clock, ether, grouped, groupedUnits, short, time, tokensOf, units } from "./format.js";
 
 const HISTORY_ROWS = 1000;
 const TABLE_ROWS = 10;
+const CHANGES = ["When", "Change", "Balance", "Due", "Block"];
 const HEIGHT_PX = 220;
 
 let chart = null;
-let shown = null; // { times, values, owed, readout }
+let shown = null; // { times, values, due }
 
 const inEther = wei => Number(BigInt(wei) / 10n ** 9n) / 1e9;
 const colour = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-function series(items, status, owed) {
-  const points = items.map(item => [Date.parse(item.at) / 1000, inEther(item.balance)]).reverse();
+// One point a second at most: the last one counts. Before version 14 of the store it was not kept what was due.
+function series(items, status, balance) {
+  const points = items.map(item => [Date.parse(item.at) / 1000, item.balance, item.due]).reverse();
   const now = Math.floor(Date.now() / 1000);
-  if (status.balance !== null) points.push([now, inEther(status.balance)]);
-  const times = [], values = [];
-  for (const [at, value] of points) {
-    if (times.length && at <= times.at(-1)) values[values.length - 1] = value;
-    else {
-      times.push(at);
-      values.push(value);
-    }
+  const holds = status.balance ?? balance.balance;
+  if (holds !== null) points.push([now, holds, balance.due]);
+  const times = [], values = [], due = [];
+  for (const [at, held, wanted] of points) {
+    const last = times.length && at <= times.at(-1) ? times.length - 1 : times.push(at) - 1;
+    values[last] = inEther(held);
+    due[last] = wanted === null ? null : inEther(wanted);
   }
   // A line far below the balance would only flatten the balance's own: then words say it.
-  const matters = owed > 0 && owed > Math.min(...values) * 0.3;
-  return { times, values, owed: matters ? times.map(() => owed) : null };
+  const matters = Math.max(0, ...due) > Math.min(...values) * 0.05;
+  return { times, values, due: matters ? due : null };
 }
 
 function draw() {
@@ -47,26 +48,29 @@ function draw() {
       { ...axis, size: 32, space: 84, values: (u, splits) => splits.map(at => span > 172800 ? day(at) : clock(new Date(at * 1000), span < 600)) },
       { ...axis, size: (u, labels) => Math.max(3, ...(labels ?? []).map(label => label.length)) * 7 + 14, values: (u, splits) => splits.map(value => value.toLocaleString("en", { maximumSignificantDigits: 8 })) },
     ],
-    series: [{}, { label: "Balance", stroke: colour("--accent"), width: 2, fill: shown.owed ? colour("--accent-soft") : undefined,
+    series: [{}, { label: "Balance", stroke: colour("--accent"), width: 2, fill: shown.due ? colour("--accent-soft") : undefined,
       paths: window.uPlot.paths.stepped({ align: 1 }), points: { show: false } },
-    ...(shown.owed ? [{ label: "Owed now", stroke: colour("--warn"), width: 2, dash: [6, 4], points: { show: false } }] : [])],
+    ...(shown.due ? [{ label: "Due", stroke: colour("--warn"), width: 2, dash: [6, 4],
+      paths: window.uPlot.paths.stepped({ align: 1 }), points: { show: false } }] : [])],
     hooks: { setCursor: [u => readout(u.cursor.idx)] },
-  }, [shown.times, shown.values, ...(shown.owed ? [shown.owed] : [])], place);
+  }, [shown.times, shown.values, ...(shown.due ? [shown.due] : [])], place);
 }
 
 function padded(low, high) {
   const margin = (high - low) * 0.12 || Math.abs(high) * 0.02 || 1;
-  return [shown.owed ? 0 : Math.max(0, low - margin), high + margin];
+  return [shown.due ? 0 : Math.max(0, low - margin), high + margin];
 }
 
 function readout(index) {
   const place = $("balance-readout");
   if (!shown || index === null || index === undefined) {
-    place.replaceChildren(h("span", { class: "key balance-key" }, "Balance"), shown?.owed ? h("span", { class: "key owed-key" }, "Owed now") : "");
+    place.replaceChildren(h("span", { class: "key balance-key" }, "Balance"), shown?.due ? h("span", { class: "key owed-key" }, "Due") : "");
     return;
   }
   const at = new Date(shown.times[index] * 1000);
-  place.textContent = `${at.toISOString().slice(0, 10)} ${clock(at)}: ${shown.values[index].toLocaleString("en", { maximumFractionDigits: 6 })} ETH`;
+  const inWords = value => `${value.toLocaleString("en", { maximumFractionDigits: 6 })} ETH`;
+  const due = shown.due?.[index] ?? null;
+  place.textContent = `${at.toISOString().slice(0, 10)} ${clock(at)}: ${inWords(shown.values[index])}${due === null ? "" : `, ${inWords(due)} due`}`;
 }
 
 function sentence(status, balance) {
@@ -79,15 +83,30 @@ function sentence(status, balance) {
     : `${held}, but ${ether(balance.owed)} are owed: short by ${ether(-rest)}.`;
 }
 
-function owedTable(assets) {
-  const row = asset => h("tr", null,
-    h("th", { scope: "row", title: asset.asset }, asset.asset === "native" ? "ETH" : asset.asset_name ?? asset.asset),
-    h("td", null, assetAmount(asset, asset.owed, asset.owed_units)), h("td", null, assetAmount(asset, asset.due, asset.due_units)),
-    h("td", null, grouped(asset.owed_count)));
-  return h("table", null,
-    h("thead", null, h("tr", null, ["Asset", "Owed", "Due now", "Payments"].map(name => h("th", { scope: "col" }, name)))),
-    h("tbody", null, assets.map(row)));
+function changeOf(item) {
+  if (item.delta === null) return "first look";
+  if (item.kind === "due") return "none";
+  return `${item.delta.startsWith("-") ? "" : "+"}${units(item.delta)}`;
 }
+
+// The payments that were mined since the entry before have a line of their own.
+function changeRows(item) {
+  const spent = item.disbursements.map(({ id, ref }) => h("a", { href: `#payment/${id}`, "data-key": `spent ${item.id} ${id}` }, ref));
+  return [h("tr", null, h("td", null, time(item.at)), h("td", null, changeOf(item)), h("td", null, units(item.balance)),
+    h("td", null, item.due === null ? "" : units(item.due)), h("td", null, String(item.block_number))),
+  spent.length > 0 && h("tr", { class: "spent" }, h("td", { colspan: CHANGES.length }, spent, item.disbursements_more && "and more"))];
+}
+
+function owedTable(assets) {
+  const name = asset => asset.asset === "native" ? "ETH" : asset.asset_name ?? short(asset.asset);
+  const amount = (baseUnits, wholeUnits) => wholeUnits === null ? `${grouped(baseUnits)} base units` : groupedUnits(wholeUnits);
+  return table(["Asset", "Owed", "Due now", "Payments"], assets.map(asset => h("tr", null,
+    h("td", { title: asset.asset }, name(asset)), h("td", null, amount(asset.owed, asset.owed_units)),
+    h("td", null, amount(asset.due, asset.due_units)), h("td", null, grouped(asset.owed_count)))));
+}
+
+const table = (columns, rows) => h("table", null,
+  h("thead", null, h("tr", null, columns.map(name => h("th", { scope: "col" }, name)))), h("tbody", null, rows));
 
 export function initBalance() {
   window.addEventListener("resize", () => chart && $("balance-chart").clientWidth !== chart.width && draw());
@@ -101,18 +120,14 @@ export async function drawBalance(status, balance) {
   $("balance-text").textContent = text;
   $("owed-details").hidden = tokensOf(balance).length === 0;
   redraw($("owed-table"), balance.assets, () => owedTable(balance.assets));
-  const signature = JSON.stringify([status.treasury, balance.balance, balance.changed_at, balance.owed]);
+  const signature = JSON.stringify([status.treasury, balance.balance, balance.changed_at, balance.owed, balance.due]);
   if (known === signature && chart) return;
   known = signature;
   const { items } = await get("/v1/balance/history", { treasury: status.treasury, limit: HISTORY_ROWS });
-  shown = series(items, status, inEther(balance.owed));
-  $("balance-chart").setAttribute("aria-label", `Balance over time. ${text}`);
+  shown = series(items, status, balance);
+  $("balance-chart").setAttribute("aria-label", `Balance over time, and what was due. ${text}`);
   draw();
   readout(null);
   const newest = items.slice(0, TABLE_ROWS);
-  redraw($("balance-table"), newest, () => h("table", null,
-    h("thead", null, h("tr", null, ["When", "Change", "Balance", "Block"].map(name => h("th", { scope: "col" }, name)))),
-    h("tbody", null, newest.map(item => h("tr", null, h("td", null, time(item.at)),
-      h("td", null, item.delta === null ? "first look" : `${item.delta.startsWith("-") ? "" : "+"}${units(item.delta)}`),
-      h("td", null, units(item.balance)), h("td", null, String(item.block_number)))))));
+  redraw($("balance-table"), newest, () => table(CHANGES, newest.map(changeRows)));
 }

@@ -24,13 +24,17 @@ export function ether(wei) {
   return value === rounded || rounded === 0n ? `${units(value)} ETH` : `≈ ${units(rounded)} ETH`;
 }
 
+export function groupedUnits(text) {
+  const [whole, fraction] = text.split(".");
+  return `${grouped(whole)}${fraction ? `.${fraction}` : ""}`;
+}
+
 // Of a disbursement: its own units when it is in a token.
 export function amountOf(item) {
   const text = item.amount_units ?? item.amount_ether;
   const name = item.asset_name ?? (item.asset === "native" ? "ETH" : short(item.asset));
   if (!text) return `${item.amount} base units of ${name}`;
-  const [whole, fraction] = text.split(".");
-  return `${grouped(whole)}${fraction ? `.${fraction}` : ""} ${name}`;
+  return `${groupedUnits(text)} ${name}`;
 }
 
 // Of what is owed in one asset: "120 usdc".

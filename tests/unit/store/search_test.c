@@ -170,6 +170,79 @@ static void only_the_newest_balances_are_kept(void **state)
     assert_int_equal(raw_number(f, "SELECT max(seq) FROM balance"), 100002);
 }
 
+struct spent {
+    int64_t ids[8];
+    size_t count;
+};
+
+static enum bursar_status take_spent(void *ctx, int64_t disbursement, const char *ref)
+{
+    struct spent *spent = ctx;
+    assert_true(*ref == 'r' && spent->count < COUNT_OF(spent->ids));
+    spent->ids[spent->count++] = disbursement;
+    return BURSAR_OK;
+}
+
+static struct spent spent_of(struct fixture *f, uint64_t after_block, uint64_t up_to_block, size_t limit)
+{
+    struct spent spent = { 0 };
+    OK(f, spent_between, f->treasury, after_block, up_to_block, limit, take_spent, &spent);
+    return spent;
+}
+
+static void what_was_mined_between_two_blocks_is_named_final_or_not(void **state)
+{
+    struct fixture *f = *state;
+    int64_t first = import_many(f, "r", 5, NULL);
+    (void)pay_row(f, first, true);
+    (void)pay_row(f, first + 1, false); /* reverted: it has cost a fee */
+    struct new_attempt cancel = attempt_of(bind_row(f, first + 2), 70);
+    cancel.purpose = PURPOSE_SELF_TRANSFER;
+    OK(f, attempts_add, f->fence, NOW_MS, &cancel, 1);
+    int64_t attempt = raw_number(f, "SELECT max(id) FROM attempt");
+    struct included_attempt included = {
+        .attempt = attempt, .intent = cancel.intent, .purpose = PURPOSE_SELF_TRANSFER, .block = mark_at(102, 0)
+    };
+    const struct settlement settlement = { .included = &included, .included_count = 1 };
+    OK(f, settle, f->fence, NOW_MS, &settlement); /* pays nobody */
+    include_attempt(f, sign_intent(f, bind_row(f, first + 3), 71), mark_at(103, 0));
+    (void)sign_intent(f, bind_row(f, first + 4), 72);
+    struct spent spent = spent_of(f, 100, 200, 10);
+    assert_int_equal(spent.count, 3);
+    assert_int_equal(spent.ids[0], first);
+    assert_int_equal(spent.ids[1], first + 1);
+    assert_int_equal(spent.ids[2], first + 3);
+    assert_int_equal(spent_of(f, 101, 103, 10).count, 1);
+    assert_int_equal(spent_of(f, 100, 102, 10).count, 2);
+    assert_int_equal(spent_of(f, 100, 200, 1).count, 1);
+    assert_int_equal(spent_of(f, 103, 200, 10).count, 0);
+}
+
+static enum bursar_status take_due(void *ctx, const struct balance_record *record)
+{
+    struct log *log = ctx;
+    uint64_t due = 0;
+    assert_true(record->has_due && bursar_amount_to_u64(record->due, &due));
+    log->count++;
+    log->last_seq = due;
+    return BURSAR_OK;
+}
+
+static void what_was_due_is_kept_with_the_balance_and_when_it_alone_has_changed(void **state)
+{
+    struct fixture *f = *state;
+    struct log log = { 0 };
+    see_balance(f, 1);
+    (void)import_rows(f, &(struct row){ .ref = "r", .amount_wei = 5 }, 1);
+    see_balance(f, 1);
+    see_balance(f, 1);
+    OK(f, balances, f->treasury, 0, 1, take_due, &log);
+    assert_int_equal(log.last_seq, 5);
+    OK(f, balances, f->treasury, 2, 10, take_due, &log);
+    assert_int_equal(log.last_seq, 0);
+    assert_int_equal(log.count, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -179,6 +252,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_treasury_has_a_history_of_its_own_the_newest_first, set_up_leased, tear_down),
         cmocka_unit_test_setup_teardown(a_balance_is_kept_when_it_has_changed, set_up_leased, tear_down),
         cmocka_unit_test_setup_teardown(only_the_newest_balances_are_kept, set_up_leased, tear_down),
+        cmocka_unit_test_setup_teardown(what_was_mined_between_two_blocks_is_named_final_or_not, set_up_leased,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(what_was_due_is_kept_with_the_balance_and_when_it_alone_has_changed,
+                                        set_up_leased, tear_down),
     };
     return cmocka_run_group_tests_name("store search", tests, NULL, NULL);
 }

@@ -52,3 +52,5 @@ ALTER TABLE treasury ADD COLUMN final_time_s INTEGER CHECK (final_time_s >= 0);
 ALTER TABLE treasury ADD COLUMN final_epoch INTEGER CHECK (final_epoch >= 0);
 
 ALTER TABLE balance ADD COLUMN due BLOB CHECK (length(due) = 32); -- in the native coin; NULL: not kept then
+-- Which payments were mined between two balances.
+CREATE INDEX attempt_final ON attempt (treasury, block_no) WHERE status = 3;
