@@ -1,4 +1,4 @@
-/* What a treasury owes, and what of it is due: read from sums that the schema's triggers keep (0014_owed.sql), so that
+/* What a treasury owes, and what of it is due: read from sums that the schema's triggers keep (0015_owed.sql), so that
  * it costs as much as there are different times and assets, however many rows there are. */
 #include "store/sqlite_core.h"
 #include "store/sqlite_sums.h"

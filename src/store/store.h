@@ -9,6 +9,7 @@
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
+#include "store/owed.h"
 #include "store/records_adopt.h"
 
 #include <bursar/status.h>
