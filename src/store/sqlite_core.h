@@ -195,7 +195,8 @@ BURSAR_MUST_CHECK enum bursar_status money_set_mark(struct sqlite_store *store, 
 /* What is owed, inside a transaction. */
 BURSAR_MUST_CHECK enum bursar_status owed_read(struct sqlite_store *store, int64_t treasury, struct owed_view *ret,
                                                struct bursar_error *err);
-/* Keeps what the account held and what is due, if either is another amount than last time; inside a write transaction. */
+/* Keeps what the account held and what is due, if either is another amount than last time; inside a write transaction.
+ */
 BURSAR_MUST_CHECK enum bursar_status balance_keep(struct sqlite_store *store, int64_t treasury,
                                                   const struct snapshot *snapshot, struct bursar_error *err);
 

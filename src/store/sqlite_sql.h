@@ -245,7 +245,7 @@
     S(SNAPSHOT_SAVE, PLANNED,                                                                                          \
       "UPDATE treasury SET last_tick_ms = ?2, last_success_ms = ?3, last_error_ms = ?4, last_error = ?5, hold = ?6, "  \
       "available = ?7, gas_cost = ?8, final_time_s = coalesce(?9, final_time_s), "                                     \
-      "final_epoch = coalesce(?10, final_epoch) WHERE id = ?1")                                                                   \
+      "final_epoch = coalesce(?10, final_epoch) WHERE id = ?1")                                                        \
     S(HALT_SET, PLANNED, "UPDATE treasury SET halt_code = ?2, halt_reason = ?3 WHERE id = ?1")                         \
     S(SNAPSHOT_READ, PLANNED,                                                                                          \
       "SELECT last_tick_ms, last_success_ms, last_error_ms, last_error, hold, available, gas_cost FROM treasury "      \
