@@ -417,6 +417,17 @@ class FilesTest(DoctorCase):
         self.found(checks, "key", "wrong", "password", "write the password of treasury.json into treasury.pass")
         self.found(checks, "balance", "ok", "ETH")  # the account is named in the keystore
 
+    def test_a_password_that_only_the_running_executor_was_handed(self):
+        program = self.paid_some(self.node())
+        run = program.start("run")
+        harness.wait_until(lambda: program.status()["lease"], 60, run.err)
+        (program.directory / "treasury.pass").unlink()
+        checks = self.examine(program, 0)
+        self.found(checks, "password_file", "warning", "is running, and has it", "hands it to a service", subject="treasury.pass")
+        self.assertIn("key", self.not_checked(checks))
+        self.assertEqual(run.terminate()[0], 0)
+        self.found(self.examine(program, 5), "password_file", "wrong", "can't be found", "put it there")
+
     def test_files_that_others_may_read(self):
         program = self.paid_some(self.node())
         (program.directory / "treasury.pass").chmod(0o644)
