@@ -1,4 +1,4 @@
-/* The circuit breaker as it is shown: what the clock has made of the stored state by now. */
+/* Both breakers as they are shown: what the clock has made of the stored state by now. */
 #include "service/breaker_view.h"
 
 #include <setjmp.h>
@@ -12,6 +12,7 @@
 #define NOW_MS 1760000000000u
 
 static struct breaker_record stored;
+static struct money_record stored_money;
 
 static enum bursar_status load(void *ctx, int64_t treasury, struct breaker_record *ret, struct bursar_error *err)
 {
@@ -27,7 +28,7 @@ static enum bursar_status load_money(void *ctx, int64_t treasury, struct money_r
     (void)ctx;
     (void)treasury;
     (void)err;
-    *ret = (struct money_record){ .version = 1 };
+    *ret = stored_money;
     return BURSAR_OK;
 }
 
@@ -208,6 +209,48 @@ static void a_damaged_one_is_shown_as_it_is_stored(void **state)
     assert_json(&standing, "since", "null");
 }
 
+static void assert_money(const struct breaker_standing *standing, const char *expected, const char *expected_text)
+{
+    char text[MONEY_TEXT_BYTES];
+    assert_json(standing, "money", expected);
+    money_text(&standing->money, text);
+    assert_string_equal(text, expected_text);
+}
+
+static void an_open_money_breaker_says_why_and_what_to_do_and_a_closed_one_whose_word_it_is(void **state)
+{
+    (void)state;
+    stored = (struct breaker_record){ .version = 1 };
+    stored_money = (struct money_record){ .version = 1 };
+    struct breaker_standing standing = standing_at(NOW_MS);
+    assert_money(&standing,
+                 "{\"state\": \"closed\", \"cause\": null, \"detail\": null, \"action\": null, \"actor\": null, "
+                 "\"since\": null}",
+                 "closed");
+    stored_money = (struct money_record){
+        .version = 2, .cause = MONEY_PERSON, .detail = "an audit", .actor = "alice", .changed_ms = NOW_MS
+    };
+    standing = standing_at(NOW_MS);
+    assert_money(&standing,
+                 "{\"state\": \"open\", \"cause\": \"person\", \"detail\": \"an audit\", \"action\": \"`bursar breaker "
+                 "close --money --reason TEXT` when it may go on\", \"actor\": \"alice\", \"since\": "
+                 "\"2025-10-09T08:53:20Z\"}",
+                 "open since 2025-10-09T08:53:20Z, by alice: an audit");
+    stored_money.cause = MONEY_REVERTS;
+    standing = standing_at(NOW_MS);
+    char text[MONEY_TEXT_BYTES];
+    money_text(&standing.money, text);
+    assert_string_equal(text, "open since 2025-10-09T08:53:20Z (reverts): an audit");
+    stored_money =
+        (struct money_record){ .version = 3, .detail = "all is well", .actor = "bob", .changed_ms = NOW_MS + 1000 };
+    standing = standing_at(NOW_MS + 2000);
+    assert_money(&standing,
+                 "{\"state\": \"closed\", \"cause\": null, \"detail\": \"all is well\", \"action\": null, \"actor\": "
+                 "\"bob\", \"since\": \"2025-10-09T08:53:21Z\"}",
+                 "closed since 2025-10-09T08:53:21Z, by bob: all is well");
+    stored_money = (struct money_record){ 0 };
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,6 +261,7 @@ int main(void)
         cmocka_unit_test(one_held_closed_says_until_when_and_whose_word_it_is),
         cmocka_unit_test(a_time_is_taken_by_open_and_close_each_up_to_its_own_longest),
         cmocka_unit_test(a_damaged_one_is_shown_as_it_is_stored),
+        cmocka_unit_test(an_open_money_breaker_says_why_and_what_to_do_and_a_closed_one_whose_word_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
