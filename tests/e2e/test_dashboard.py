@@ -16,6 +16,7 @@ class DashboardCase(HttpCase):
     def looking(self, node=None, *, scope="pay,operate", browser=None, prepare=None, **settings):
         """A treasury that is served, and a browser in which somebody has given a token."""
         node = node or self.node()
+        settings.setdefault("MONEY_BREAKER_BALANCE", "off")  # these tests take money away, which would open it
         bursar, run, http = super().serving(node, prepare, **settings)
         http.token = token = self.token(bursar, "eve", scope)
         return node, bursar, http, self.sign_in(self.browser(**(browser or {})), http, token)
@@ -379,6 +380,59 @@ class DecideTest(DashboardCase):
         self.wait_text(browser, "dialog[open] .story-top", "Paid")
         self.wait_text(browser, "dialog[open] .history", "it takes money now")
         self.assert_chain(node, once=payments)
+
+
+class MoneyTest(DashboardCase):
+    """The money breaker, opened by what a person did not expect."""
+
+    def stopped(self, **options):
+        node, bursar, http, browser = self.looking(TREASURY_MAIN_MAX_PAYMENTS_PER_HOUR="2", **options)
+        payments = rows("many", 3)
+        self.pay(bursar, payments)
+        self.wait_text(browser, "[role=alert] h2", "The money breaker is open: nothing new is paid")
+        return node, bursar, http, browser, payments
+
+    def test_it_says_why_and_what_to_do_and_is_closed_by_keyboard_with_a_reason(self):
+        node, bursar, _, browser, payments = self.stopped()
+        at = "return page.evaluate(() => document.activeElement.textContent);"
+        banner = self.text(browser, "#money")
+        for part in ("More is to be paid within an hour than is expected.", "max_payments_per_hour", "by ",
+                     "bursar list --state queued"):
+            self.assertIn(part, banner)
+        self.wait_text(browser, "h1", "Stopped: the money breaker is open")
+        self.wait_text(browser, "#breaker-history", "Money breaker opened")
+        self.wait_text(browser, "#breaker", "Circuit breaker closed")
+        self.assertTrue(browser.do("return page.title();").startswith("(1) "))
+        browser.do("await page.locator('#needs').getByRole('button', { name: 'money breaker' }).press('Enter');")
+        self.assertIn("The money breaker is open", browser.do(at))
+        self.assertIn("Close the money breaker", browser.do("await page.keyboard.press('Tab');" + at))
+        browser.do("await page.keyboard.press('Enter'); await page.keyboard.press('Tab'); await page.keyboard.press('Enter');")
+        self.assertTrue(browser.do("return page.getByLabel('Why?').isVisible();"), "a reason is asked for")
+        self.assertEqual(bursar.status()["breaker"]["money"]["state"], "open")
+        browser.do("""
+            await page.keyboard.type('the list is right');
+            await page.keyboard.press('Tab');
+            await page.keyboard.press('Enter');
+            await page.waitForFunction(() => document.activeElement.id === 'verdict-title' && !document.querySelector('#money *'));
+        """)
+        self.assertEqual(bursar.status()["breaker"]["money"]["actor"], "token eve")
+        self.wait_text(browser, "#breaker-history", "the list is right")
+        self.wait_text(browser, "#money-state", "token eve: the list is right")
+        self.wait_text(browser, ".number:has-text('Paid')", "3")
+        self.assert_exit(0, bursar.command("breaker", "open", "--reason", "the other one"))
+        self.wait_text(browser, "#breaker-history li:first-child", "Circuit breaker opened")
+        self.assert_chain(node, once=payments)
+
+    def test_who_only_looks_closes_nothing_and_sees_it_whole_in_light_and_dark_and_on_a_phone(self):
+        *_, browser, _ = self.stopped(scope="read")
+        self.assertEqual(browser.do("return page.getByRole('button', { name: 'Close the money breaker' }).count();"), 0)
+        for scheme in ("light", "dark"):
+            browser.do("await page.emulateMedia({ colorScheme: argument });", scheme)
+            self.assert_accessible(browser, scheme)
+        browser.do("await page.setViewportSize({ width: 360, height: 740 });")
+        self.assertLessEqual(browser.do("return page.evaluate(() => document.documentElement.scrollWidth);"), 360)
+        self.assertTrue(browser.do("return page.locator('.money-banner').evaluate(one => one.scrollWidth <= one.clientWidth);"))
+        self.assert_accessible(browser, "a phone")
 
 
 class KeyboardTest(DashboardCase):

@@ -4,6 +4,7 @@ import { get, listen, token } from "./api.js";
 import { askToken } from "./dialogs.js";
 import { drawOverview } from "./overview.js";
 import { drawBreaker, drawBreakerHistory, initBreaker } from "./breaker.js";
+import { drawMoney, initMoney } from "./money.js";
 import { drawBalance, initBalance } from "./balance.js";
 import { drawPayments, filterPayments, initPayments } from "./payments.js";
 import { drawStory, followAddress, initStory, openStory } from "./story.js";
@@ -91,6 +92,7 @@ async function refreshOnce() {
   balance = status.stored ? await readBalance(status) : null;
   drawAccount(status);
   drawOverview(status, balance, { open: openStory, filter: filterPayments });
+  drawMoney(status, may);
   drawBreaker(status, may);
   if (!status.stored) return;
   await Promise.all([drawPayments(), drawStory(), drawBreakerHistory(chosen), drawBalance(status, balance), drawJobs()]);
@@ -177,6 +179,7 @@ function start() {
 
 function boot() {
   initBreaker(context);
+  initMoney(context);
   initBalance();
   initPayments(context);
   initStory(context);

@@ -5,9 +5,9 @@ import { askReason } from "./dialogs.js";
 import { causeWords, grouped, plural, time, when } from "./format.js";
 
 const WORDS = {
-  closed: ["ok", "Closed: payments go out"],
-  open: ["bad", "Open: nothing new is paid"],
-  half_open: ["warn", "Half-open: a few trials decide"],
+  closed: ["ok", "Circuit breaker closed: nodes answer"],
+  open: ["bad", "Circuit breaker open: nothing new is paid"],
+  half_open: ["warn", "Circuit breaker half-open: a few trials decide"],
 };
 const HISTORY_ROWS = 8;
 
@@ -15,7 +15,7 @@ const COMMANDS = {
   open: { title: "Stop new payments", danger: true, asksPeriod: true, confirm: "Open the breaker",
     text: "Opens the circuit breaker: nothing new is sent until somebody closes it again. What is already sent is still watched." },
   close: { title: "Resume payments", confirm: "Close the breaker",
-    text: "Closes the circuit breaker and sets its counters to zero: what is due is paid at once." },
+    text: "Closes the circuit breaker and sets its counters to zero: what is due is paid at once, unless the money breaker is open." },
   reset: { title: "Reset the counters", confirm: "Reset the breaker",
     text: "Puts the circuit breaker back to how it began: closed, nothing counted." },
 };

@@ -1,6 +1,7 @@
 // How a treasury stands, worst first: one sentence, its parts, what needs a person, and the queue in numbers.
 import { $, announce, h, icon, prose, redraw } from "./dom.js";
 import { assetAmount, ether, grouped, plural, STATES, stateOf, time, tokensOf, when } from "./format.js";
+import { goToMoney, moneyWhy } from "./money.js";
 
 const TOKENS_SHOWN = 3; // the others are in the table beside the balance
 
@@ -17,6 +18,7 @@ export function verdict(status, balance) {
   const waiting = queue.queued, flying = queue.staged + queue.executed;
   if (!status.stored) return ["bad", "This treasury is not in the store yet", "`bursar run` takes it in."];
   if (halt) return ["bad", "Halted for safety: nothing new is paid", halt.reason];
+  if (breaker.money.state === "open") return ["bad", "Stopped: the money breaker is open", moneyWhy(breaker.money)];
   if (!status.executor_running)
     return ["bad", "Nobody is paying: no executor is at work", "What is already sent may still be mined; nobody watches it."];
   if (breaker.state === "open") return ["bad", "Stopped: the circuit breaker is open", breakerWhy(breaker)];
@@ -46,7 +48,8 @@ function facts(status) {
   const nodeTone = !status.node.reachable ? "bad" : good < nodes.length ? "warn" : "ok";
   return [
     ["Executor", status.executor_running ? "ok" : "bad", status.executor_running ? "at work" : "not running", lease?.holder],
-    ["Breaker", breakerTone, breakerWord],
+    ["Circuit breaker", breakerTone, breakerWord],
+    ["Money breaker", breaker.money.state === "open" ? "bad" : "ok", breaker.money.state],
     ["Nodes", nodeTone, status.node.reachable ? `${good} of ${nodes.length} well` : "none answers"],
     ["Safety", status.halt ? "bad" : "ok", status.halt ? `halted: ${status.halt.code.replaceAll("_", " ")}` : "no halt"],
   ];
@@ -57,6 +60,9 @@ function needs(status, balance, open) {
   const list = [];
   const add = (tone, title, cause, action, more) => list.push({ tone, title, cause, action, ...more });
   if (status.halt) add("bad", "Halted for safety", status.halt.reason, status.halt.action);
+  const { money } = status.breaker;
+  if (money.state === "open")
+    add("bad", "The money breaker is open", moneyWhy(money), "Look at what is told at the top of this page.", { key: "need money", open: goToMoney });
   if (!status.executor_running && status.stored)
     add("bad", "No executor is at work", status.lease ? `The last one was ${status.lease.holder}.` : "Nobody holds the lease.",
       "Start it: `systemctl start bursar`, or `bursar run`.");
@@ -70,7 +76,7 @@ function needs(status, balance, open) {
   for (const node of status.nodes.filter(one => !["ok", "untried"].includes(one.state)))
     add("warn", `Node ${node.url} is ${node.state}`, node.last_error ?? "", node.state === "lying"
       ? "It contradicts the others or itself: take it out of `rpc` until you know why." : "Others are used meanwhile.");
-  if (status.hold) add("warn", "Holding back", status.hold, "It goes on by itself when that ends.");
+  if (status.hold && money.state !== "open") add("warn", "Holding back", status.hold, "It goes on by itself when that ends.");
   if (shortBy(status, balance) > 0n && status.blocked.length === 0)
     add("warn", "The balance does not cover what is owed", `${ether(status.balance)} are there, ${ether(balance.owed)} are owed.`,
       `Send at least ${ether(shortBy(status, balance))}, and some for fees, to ${status.address}.`);
