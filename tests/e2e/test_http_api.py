@@ -482,6 +482,16 @@ class EventsTest(ApiCase):
         bad = http.get("/v1/events", headers={"Accept": "text/event-stream", "Last-Event-ID": "x"})
         self.assert_problem(400, "invalid", bad)
 
+    def test_the_money_breaker_is_in_the_stream(self):
+        _, _, http = self.serving()
+        for command in ("open", "close"):
+            self.assertEqual(http.post("/v1/breaker", {"command": command, "money": True, "reason": command}).status, 200)
+        with contextlib.ExitStack() as links:
+            events = self.read(self.stream(http, links, "?after=0&treasury=main"), 2)
+        self.assertEqual([(e["event"], e["data"]["cause"], e["data"]["detail"], e["data"]["id"]) for e in events],
+                         [("money_breaker_opened", "money_breaker_opened", "person: open", None),
+                          ("money_breaker_closed", "money_breaker_closed", "close", None)])
+
     def test_streams_are_few_and_end_with_the_program(self):
         node = self.node()
         _, run, http = self.serving(node)

@@ -154,6 +154,24 @@ class WebhookTest(WebhookCase):
             self.assertNotIn("hidden", text)
             self.assertNotIn(SECRET.decode(), text)
 
+    def test_that_the_money_breaker_opens_and_closes_is_told_alone_if_that_is_what_is_wanted(self):
+        node, receiver = self.node(), self.receiver()
+        bursar = self.hooked(node, receiver, events="money_breaker_opened money_breaker_closed")
+        bursar.configure("treasury main", max_payments_per_hour="1")
+        bursar.start("run")
+        self.wait_started(bursar)
+        self.pay(bursar, rows("many", 2))
+        wait_until(lambda: receiver.taken, HANG_S, "that it opened")
+        self.assert_exit(0, bursar.command("breaker", "close", "--money", "--reason", "as planned"))
+        wait_until(lambda: len(receiver.taken) >= 2, HANG_S, "that it was closed")
+        wait_until(lambda: bursar.status()["webhooks"][0]["behind"] == 0 and bursar.queue("finalized") == 2, HANG_S,
+                   "the second payment")
+        opened, closed = receiver.taken
+        self.assertEqual([(e["cause"], e["treasury"], e["id"], e["to"]) for e in (opened, closed)],
+                         [("money_breaker_opened", "main", None, None), ("money_breaker_closed", "main", None, None)])
+        self.assertIn("spending_rate: disbursement 2 would be one more", opened["detail"])
+        self.assertEqual(closed["detail"], "as planned")
+
     def test_what_is_refused_holds_back_its_own_disbursement_only(self):
         node, receiver = self.node(), self.receiver()
         bursar = self.hooked(node, receiver)
