@@ -130,6 +130,7 @@ static enum bursar_status make_executor(struct running *running, struct runner *
     nodes_set_notes(runner->node.nodes, env.notes);
     run_telemetry_feed(running->telemetry, runner_index(running, runner), runner->section->name, runner->treasury.id,
                        &names, &runner->node, &env);
+    run_telemetry_limits(running->telemetry, runner_index(running, runner), &settings.money);
     return executor_new(&settings, &env, &runner->executor, err);
 }
 
@@ -277,6 +278,7 @@ static void reload(struct running *running)
             struct situation_limits limits;
             const struct bursar_breaker_config breaker = breaker_settings(running, runner);
             executor_reconfigure(runner->executor, &settings);
+            run_telemetry_limits(running->telemetry, i, &settings.money);
             if (bursar_breaker_reconfigure(runner->breaker, &breaker, running->clock.monotonic_ms(running->clock.ctx),
                                            &err) != BURSAR_OK)
                 output_message("SIGHUP: %s", err.message);

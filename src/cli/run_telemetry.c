@@ -57,6 +57,11 @@ void run_telemetry_feed(struct telemetry *telemetry, size_t index, const char *n
     }
 }
 
+void run_telemetry_limits(struct telemetry *telemetry, size_t index, const struct money_limits *limits)
+{
+    telemetry_set_limits(telemetry, index, limits);
+}
+
 void run_telemetry_nodes(struct telemetry *telemetry, size_t index, const struct node *node)
 {
     for (size_t i = 0; i < nodes_count(node->nodes); i++) {

@@ -21,6 +21,8 @@ void run_telemetry_stop(struct telemetry *telemetry);
 /* Treasury `index` is this one (`id` in the store), fed by these nodes and this executor, which is not made yet. */
 void run_telemetry_feed(struct telemetry *telemetry, size_t index, const char *name, int64_t id,
                         const struct asset_names *names, struct node *node, struct executor_env *env);
+/* Its limits, as configured now. */
+void run_telemetry_limits(struct telemetry *telemetry, size_t index, const struct money_limits *limits);
 /* How its nodes are now. */
 void run_telemetry_nodes(struct telemetry *telemetry, size_t index, const struct node *node);
 struct http_metrics run_telemetry_metrics(struct telemetry *telemetry);
@@ -41,6 +43,10 @@ static inline void run_telemetry_feed(struct telemetry *telemetry, size_t index,
                                       const struct asset_names *names, struct node *node, struct executor_env *env)
 {
     (void)telemetry, (void)index, (void)name, (void)id, (void)names, (void)node, (void)env;
+}
+static inline void run_telemetry_limits(struct telemetry *telemetry, size_t index, const struct money_limits *limits)
+{
+    (void)telemetry, (void)index, (void)limits;
 }
 static inline void run_telemetry_nodes(struct telemetry *telemetry, size_t index, const struct node *node)
 {

@@ -29,6 +29,20 @@ void telemetry_set_treasury(struct telemetry *telemetry, size_t index, const str
     telemetry->meters[index].treasury = *treasury;
 }
 
+void telemetry_set_limits(struct telemetry *telemetry, size_t index, const struct money_limits *limits)
+{
+    struct meters *meters = &telemetry->meters[index];
+    struct bursar_amount coin = { 0 };
+    for (size_t i = 0; i < limits->rate_count; i++) {
+        if (!limits->rates[i].asset.is_token)
+            coin = limits->rates[i].per_hour;
+    }
+    (void)pthread_mutex_lock(&telemetry->lock);
+    meters->max_payments_per_hour = limits->payments_per_hour;
+    meters->max_coin_per_hour_wei = coin;
+    (void)pthread_mutex_unlock(&telemetry->lock);
+}
+
 void telemetry_free(struct telemetry *telemetry)
 {
     if (!telemetry)

@@ -11,7 +11,7 @@ _Static_assert(NODES_MAX_COUNT <= METRIC_LABEL_VALUES_MAX_COUNT &&
                    TELEMETRY_ASSETS_MAX_COUNT + 2 <= METRIC_LABEL_VALUES_MAX_COUNT &&
                    STATE_LAST <= METRIC_LABEL_VALUES_MAX_COUNT &&
                    HALT_CHAIN_UNSUITABLE <= METRIC_LABEL_VALUES_MAX_COUNT &&
-                   SUBMIT_CONTESTED <= METRIC_LABEL_VALUES_MAX_COUNT &&
+                   MONEY_PERSON <= METRIC_LABEL_VALUES_MAX_COUNT && SUBMIT_CONTESTED <= METRIC_LABEL_VALUES_MAX_COUNT &&
                    EXECUTOR_FAULT_COUNT <= METRIC_LABEL_VALUES_MAX_COUNT,
                "every value of a label has its place");
 
@@ -95,6 +95,11 @@ static const char *label_verdict(size_t index)
 static const char *label_state(size_t index)
 {
     return bursar_breaker_state_name((enum bursar_breaker_state)index);
+}
+
+static const char *label_money_cause(size_t index)
+{
+    return money_cause_name((enum money_cause)(index + MONEY_REVERTS));
 }
 
 static const char *label_halt(size_t index)

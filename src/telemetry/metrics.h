@@ -36,6 +36,8 @@ enum metric_source {
     L(PURPOSE, "purpose", SIGN_SELF, label_purpose)                                                                    \
     L(VERDICT, "verdict", SUBMIT_CONTESTED, label_verdict)                                                             \
     L(STATE, "state", BURSAR_BREAKER_HALF_OPEN + 1, label_state)                                                       \
+    L(MONEY_CAUSE, "cause", MONEY_PERSON, label_money_cause)                                                           \
+    L(INCIDENT, "cause", MONEY_BALANCE_MISMATCH, label_money_cause) /* those that count */                             \
     L(HALT, "code", HALT_CHAIN_UNSUITABLE, label_halt)                                                                 \
     L(NODE, "node", NODES_MAX_COUNT, NULL)                  /* named when it is configured */                          \
     L(ASSET, "asset", TELEMETRY_ASSETS_MAX_COUNT + 2, NULL) /* the coin, those that are configured, all others */
@@ -72,6 +74,18 @@ enum signing_result { SIGNING_SIGNED = 0, SIGNING_REFUSED = 1, SIGNING_RESULT_CO
       "1 while a person holds the circuit breaker open or closed.")                                                    \
     X(BREAKER_CHANGES, "treasury_circuit_breaker_changes_total", COUNTER, LOG, STATE, "",                              \
       "Changes of the circuit breaker, by the state that it changed to.")                                              \
+    X(MONEY_OPEN, "treasury_money_breaker_open", GAUGE, STORE, MONEY_CAUSE, "",                                        \
+      "1 for what has opened the money breaker: nothing is bound until a person closes it.")                           \
+    X(MONEY_INCIDENTS, "treasury_money_incidents", GAUGE, STORE, INCIDENT, "",                                         \
+      "What went wrong since the money breaker was last closed, at most 1000 of a cause.")                             \
+    X(BOUND_PAYMENTS, "treasury_payments_bound_last_hour", GAUGE, STORE, TREASURY, "",                                 \
+      "Payments that were bound within the last hour, since the money breaker was last closed.")                       \
+    X(BOUND_COIN, "treasury_coin_bound_last_hour", GAUGE, STORE, TREASURY, "wei",                                      \
+      "The coin that was bound to be paid likewise, without fees.")                                                    \
+    X(MAX_PAYMENTS, "treasury_max_payments_per_hour", GAUGE, PROCESS, TREASURY, "",                                    \
+      "max_payments_per_hour, as configured; absent: any.")                                                            \
+    X(MAX_COIN, "treasury_max_spend_per_hour", GAUGE, PROCESS, TREASURY, "wei",                                        \
+      "max_spend_per_hour of the coin, as configured; absent: any.")                                                   \
     X(DISBURSEMENTS_MOVED, "governance_disbursements_total", COUNTER, LOG, STATUS, "",                                 \
       "Disbursements that have come into a state.")                                                                    \
     X(DISBURSEMENTS, "treasury_disbursements", GAUGE, STORE, STATUS, "", "Disbursements in each state.")               \

@@ -30,7 +30,9 @@ struct meters {
     /* Counters, by metric and label value; written by the executor, or by whoever counts the log. */
     atomic_uint_fast64_t counters[METRIC_COUNT][METRIC_LABEL_VALUES_MAX_COUNT];
     struct histogram tick_duration, lag;
-    struct bursar_amount fees_spent_wei; /* under the telemetry's lock */
+    struct bursar_amount fees_spent_wei;        /* under the telemetry's lock */
+    uint64_t max_payments_per_hour;             /* likewise; 0: any */
+    struct bursar_amount max_coin_per_hour_wei; /* likewise; 0: any */
     /* The executor's last words. */
     struct gauge breaker_state, breaker_failures, breaker_successes;
     struct gauge is_held; /* the lease is ours */
@@ -94,6 +96,12 @@ BURSAR_MUST_CHECK enum bursar_status reading_take_owed(struct reading *reading, 
 void reading_take_meters(struct reading *reading, struct meters *meters, uint64_t now_ms);
 /* What the store says, which goes before what meters say unless the lease is this process's. */
 BURSAR_MUST_CHECK enum bursar_status reading_take_store(struct reading *reading, struct meters *meters,
+                                                        const struct store *store, uint64_t now_ms,
+                                                        struct bursar_error *err);
+
+/* The money breaker's part of it. */
+void reading_take_limits(struct reading *reading, const struct meters *meters);
+BURSAR_MUST_CHECK enum bursar_status reading_take_money(struct reading *reading, int64_t treasury,
                                                         const struct store *store, uint64_t now_ms,
                                                         struct bursar_error *err);
 

@@ -38,6 +38,7 @@ void reading_take_meters(struct reading *reading, struct meters *meters, uint64_
     uint64_t value;
     take_counters(reading, meters);
     take_nodes(reading, meters);
+    reading_take_limits(reading, meters);
     (void)read_gauge(reading, METRIC_LEASE_HELD, 0, &meters->is_held);
     (void)read_gauge(reading, METRIC_HEAD_BLOCK, 0, &meters->head_number);
     (void)read_gauge(reading, METRIC_FINAL_BLOCK, 0, &meters->final_number);
@@ -168,6 +169,8 @@ enum bursar_status reading_take_store(struct reading *reading, struct meters *me
         status = take_treasury(reading, meters, store, now_ms, err);
     if (status == BURSAR_OK)
         status = take_breaker(reading, meters, store, now_ms, err);
+    if (status == BURSAR_OK)
+        status = reading_take_money(reading, id, store, now_ms, err);
     if (status == BURSAR_OK)
         status = store->balances(store->ctx, id, 0, 1, on_balance, reading, err);
     if (status == BURSAR_OK)

@@ -36,6 +36,8 @@ BURSAR_MUST_CHECK enum bursar_status telemetry_new(size_t count, uint64_t after_
 void telemetry_free(struct telemetry *telemetry); /* NULL is fine */
 /* Which one `index` is; before anything else of it, and before the first page. */
 void telemetry_set_treasury(struct telemetry *telemetry, size_t index, const struct telemetry_treasury *treasury);
+/* What may be paid by it within an hour. Any thread, any time. */
+void telemetry_set_limits(struct telemetry *telemetry, size_t index, const struct money_limits *limits);
 
 /* -- meters of treasury `index`, valid as long as the telemetry -- */
 struct executor_meters telemetry_executor_meters(struct telemetry *telemetry, size_t index);

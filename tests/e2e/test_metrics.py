@@ -1,5 +1,6 @@
 """/metrics of a working executor: what it says is what the chain says, also after failures."""
 
+import signal
 import unittest
 
 from faulty_proxy import FaultyProxy
@@ -138,6 +139,53 @@ class MetricsTest(MetricsCase):
                           and page.value("treasury_circuit_breaker_forced") == 1, "the breaker to be held closed")
         self.assert_exit(0, bursar.command("breaker", "close", "--reason", "seen"))
         self.wait_metrics(http, lambda page: page.value("treasury_circuit_breaker_forced") == 0, "the hold to be over")
+
+    def opened_by(self, page):
+        causes = ("reverts", "foreign_nonce", "balance_mismatch", "spending_rate", "person")
+        return [cause for cause in causes if page.value("treasury_money_breaker_open", cause=cause) == 1]
+
+    def bound(self, page):
+        return (page.value("treasury_payments_bound_last_hour"), page.value("treasury_max_payments_per_hour"),
+                page.value("treasury_coin_bound_last_hour"), page.value("treasury_max_spend_per_hour"))
+
+    def test_an_open_money_breaker_is_shown_with_its_cause_beside_how_much_was_bound_of_what_may_be(self):
+        gwei = 10**9
+        bursar, run, http = self.serving(
+            prepare=lambda bursar: bursar.configure("treasury main", max_payments_per_hour="5"))
+        page = scrape(http)
+        self.assertEqual((self.bound(page), self.opened_by(page)), ((0, 5, 0, None), []))
+        self.pay(bursar, rows("few", 4))
+        page = self.wait_paid_page(http, 4)
+        self.assertEqual((self.bound(page), self.opened_by(page)), ((4, 5, 10 * gwei, None), []))
+        self.pay(bursar, rows("more", 3), name="more.csv")
+        page = self.wait_metrics(http, self.opened_by, "the money breaker to open")
+        self.assertEqual(self.opened_by(page), ["spending_rate"])
+        self.assertEqual(self.bound(page), (5, 5, 11 * gwei, None))
+        check_with_promtool(self, page.text)
+        bursar.configure("treasury main", max_payments_per_hour="0", max_spend_per_hour="1ether")
+        run.process.send_signal(signal.SIGHUP)
+        page = self.wait_metrics(http, lambda page: self.bound(page)[3], "the limits to be read again")
+        self.assertEqual(self.bound(page), (5, None, 11 * gwei, 10**18))
+        self.assert_exit(0, bursar.command("breaker", "close", "--money", "--reason", "as planned"))
+        page = self.wait_paid_page(http, 7)
+        self.assertEqual((self.bound(page), self.opened_by(page)), ((2, None, 5 * gwei, 10**18), []))
+        self.assert_exit(0, bursar.command("breaker", "open", "--money", "--reason", "to see it"))
+        self.assertEqual(self.opened_by(scrape(http)), ["person"])
+
+    def test_what_went_wrong_is_counted_until_the_money_breaker_is_closed(self):
+        node = self.node()
+        bursar, _, http = self.serving(node)
+        self.pay(bursar, rows("before", 1))
+        self.wait_paid_page(http, 1)
+        self.assertEqual(scrape(http).total("treasury_money_incidents"), 0)
+        node.set_balance(TREASURY, node.balance(TREASURY) - 1)
+        page = self.wait_metrics(http, self.opened_by, "the money breaker to open")
+        self.assertEqual(self.opened_by(page), ["balance_mismatch"])
+        self.assertEqual(page.value("treasury_money_incidents", cause="balance_mismatch"), 1)
+        self.assertEqual(page.total("treasury_money_incidents"), 1)
+        self.assert_exit(0, bursar.command("breaker", "close", "--money", "--reason", "seen"))
+        page = scrape(http)
+        self.assertEqual((page.total("treasury_money_incidents"), self.opened_by(page)), (0, []))
 
     def test_a_standby_shows_the_store_and_none_of_its_own_work(self):
         node = self.node()
