@@ -41,7 +41,8 @@ def take(directory, target):
     node = Anvil(directory / "node", block_time=1).start()
     node.set_balance(TREASURY, 240 * ETHER)
     port = free_port()
-    bursar = Bursar(directory / "bursar", settings={**Bursar.FAST, "BURSAR_HTTP_LISTEN": f"127.0.0.1:{port}"})
+    bursar = Bursar(directory / "bursar", settings={
+        **Bursar.FAST, "BURSAR_HTTP_LISTEN": f"127.0.0.1:{port}", "BURSAR_MONEY_BREAKER_BALANCE": "off"})
     try:
         bursar.init(node.url)
         token = bursar.command("token", "create", "--name", "night-shift", "--scope", "pay,operate").out.strip()

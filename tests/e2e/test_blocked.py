@@ -5,6 +5,11 @@ from harness import ETHER, TREASURY
 
 
 class BlockedTest(harness.ChainCase):
+    def poor(self, node, wei):
+        """A treasury on an account that has only so much. Nobody has stolen the rest."""
+        node.set_balance(TREASURY, wei)
+        return self.bursar(node, MONEY_BREAKER_BALANCE="off")
+
     def blocked(self, bursar):
         found = {b["ref"]: b for b in bursar.status()["blocked"]}
         for entry in found.values():
@@ -15,8 +20,7 @@ class BlockedTest(harness.ChainCase):
 
     def test_affordable_rows_are_paid_when_others_are_not(self):
         node = self.node()
-        bursar = self.bursar(node)
-        node.set_balance(TREASURY, 10 * ETHER)
+        bursar = self.poor(node, 10 * ETHER)
         small = harness.rows("small", 6)
         huge = [{"ref": "huge", "destination": harness.destination("huge"), "amount": "50"}]
         self.pay(bursar, small[:3] + huge + small[3:])
@@ -32,8 +36,7 @@ class BlockedTest(harness.ChainCase):
 
     def test_money_that_comes_while_it_runs_is_noticed(self):
         node = self.node()
-        bursar = self.bursar(node)
-        node.set_balance(TREASURY, ETHER)
+        bursar = self.poor(node, ETHER)
         payments = [dict(row, amount="5") for row in harness.rows("funds", 3)]
         self.pay(bursar, payments)
         run = bursar.start("run")
@@ -48,8 +51,7 @@ class BlockedTest(harness.ChainCase):
 
     def test_the_balance_is_never_promised_twice(self):
         node = self.node()
-        bursar = self.bursar(node)
-        node.set_balance(TREASURY, 10 * ETHER)
+        bursar = self.poor(node, 10 * ETHER)
         payments = [dict(row, amount="3") for row in harness.rows("third", 4)]  # three fit, with their fees
         self.pay(bursar, payments)
         self.assert_exit(5, bursar.run_until_idle())
