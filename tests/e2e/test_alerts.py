@@ -80,7 +80,7 @@ def dashboard_queries():
 
 class DashboardTest(AlertCase):
     def test_every_query_finds_something_on_a_run(self):
-        bursar = self.treasury(self.node())
+        bursar = self.treasury(self.node(), TREASURY_MAIN_MAX_PAYMENTS_PER_HOUR="100", TREASURY_MAIN_MAX_SPEND_PER_HOUR="1ether")
         self.start(bursar)
         self.take(2)
         self.pay(bursar, rows("seen", 5))
@@ -198,6 +198,41 @@ class AlertTest(AlertCase):
                            >= opened and page.value("treasury_circuit_breaker_state") == 1, "the breaker to open")
             self.take(1)
         self.assert_fires(6, "BreakerFlapping", "BreakerOpen")
+
+    def test_money_breaker_open_at_once(self):
+        node = self.node()
+        bursar = self.treasury(node)
+        self.start(bursar)
+        self.pay(bursar, rows("before", 1))
+        self.wait_page(lambda page: page.value("treasury_disbursements", status="finalized") == 1, "it to be paid")
+        self.take(2)
+        node.set_balance(TREASURY, node.balance(TREASURY) - 1)
+        self.wait_page(lambda page: page.total("treasury_money_breaker_open") == 1, "the money breaker to open")
+        self.take(1)
+        self.assert_fires(1)
+        self.assert_fires(2, "MoneyBreakerOpen")
+        self.assert_exit(0, bursar.command("breaker", "close", "--money", "--reason", "seen"))
+        self.take(1)
+        self.assert_fires(3)
+
+    def near(self, within, above, **limit):
+        """Some of an hour's limit is used, then more than four fifths of it."""
+        bursar = self.treasury(self.node(), **limit)
+        self.start(bursar)
+        for label, payments in (("within", within), ("above", above)):
+            paid = bursar.queue("finalized")
+            self.pay(bursar, payments, name=f"{label}.csv")
+            self.wait_page(lambda page, count=paid + len(payments): page.value("treasury_disbursements", status="finalized")
+                           == count, "all to be paid")
+            self.take(2)
+        self.assert_fires(1)
+        self.assert_fires(3, "HourlyLimitNear")
+
+    def test_most_of_the_payments_of_an_hour_are_made(self):
+        self.near(rows("within", 8), rows("above", 1), TREASURY_MAIN_MAX_PAYMENTS_PER_HOUR="10")
+
+    def test_most_of_the_coin_of_an_hour_is_paid(self):
+        self.near(rows("within", 2, amount="4ether"), rows("above", 1), TREASURY_MAIN_MAX_SPEND_PER_HOUR="10ether")
 
     def test_backlog_balance_and_oldest_due(self):
         node = self.node()
