@@ -566,6 +566,18 @@ void world_apply(struct world *world, const struct event *event)
     case EVENT_ADOPT:
         adopt(world, event);
         break;
+    case EVENT_MONEY_LIMITS:
+        world_limit_money(world);
+        break;
+    case EVENT_MONEY:
+        (void)world_command_money(world, treasury_of(world, event), event->a % 2);
+        break;
+    case EVENT_CLOSE_MONEY:
+        world_close_money(world, treasury_of(world, event));
+        break;
+    case EVENT_TAKE:
+        world_take_money(world, treasury_of(world, event), event);
+        break;
     case EVENT_KIND_COUNT:
         break;
     }

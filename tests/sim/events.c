@@ -87,8 +87,8 @@ bool events_draw(uint64_t seed, uint32_t steps, const struct event_wish *wish, s
         if ((!random_chance(&random, KINDS[kind].seeds_in_100, 100) && !wanted) || wish->without[kind])
             continue;
         for (uint32_t step = 0; step < steps; step++) {
-            bool is_first_file = kind == EVENT_IMPORT && step == 0;
-            if (!random_chance(&random, rate, 1000) && !is_first_file)
+            bool is_at_start = (kind == EVENT_IMPORT || kind == EVENT_MONEY_LIMITS) && step == 0;
+            if (!random_chance(&random, rate, 1000) && !is_at_start)
                 continue;
             struct event event = { .step = step,
                                    .kind = (enum event_kind)kind,

@@ -45,7 +45,11 @@
     X(EVENT_LOSE_STORE, "lose_store", 3, 8)       /* and init is run anew */                                           \
     X(EVENT_LOSE_LOG, "lose_log", 3, 8)                                                                                \
     X(EVENT_ADOPT, "reconcile", 30, 30)                                                                                \
-    X(EVENT_NODE_MOVES, "moved_node", 4, 15) /* a node is restarted on another history of the chain */
+    X(EVENT_NODE_MOVES, "moved_node", 4, 15)     /* a node is restarted on another history of the chain */             \
+    X(EVENT_MONEY_LIMITS, "money_limits", 0, 90) /* at the start only */                                               \
+    X(EVENT_MONEY, "money_breaker", 10, 40)      /* a person opens or closes it */                                     \
+    X(EVENT_CLOSE_MONEY, "close_money", 80, 95)  /* a person finds it open, and closes it */                           \
+    X(EVENT_TAKE, "take_money", 8, 25)           /* money leaves an account by no transaction of its own */
 
 enum event_kind {
 #define X(name, text, rate, share) name,

@@ -17,6 +17,8 @@
     X(network_faults)                                                                                                  \
     X(node_lies)                                                                                                       \
     X(adopted)                                                                                                         \
+    X(money_trips)                                                                                                     \
+    X(taken)                                                                                                           \
     X(halted)                                                                                                          \
     X(events)                                                                                                          \
     X(calls)

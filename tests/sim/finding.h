@@ -18,7 +18,9 @@
     X(PROPERTY_TWO_NONCES, "two_nonces")             /* one ref's payment was signed for two living nonces */          \
     X(PROPERTY_NOT_FENCED, "not_fenced")             /* a write or signature went through without the token */         \
     X(PROPERTY_BELIEVED, "believed")                 /* acted on a look at another chain than the pinned one */        \
-    X(PROPERTY_NOT_STOPPED, "not_stopped")           /* spent while a person keeps the breaker open */                 \
+    X(PROPERTY_NOT_STOPPED, "not_stopped")           /* spent while a breaker is open, that only a person closes */    \
+    X(PROPERTY_NOT_TRIPPED, "not_tripped")           /* spent though the money breaker had to open before */           \
+    X(PROPERTY_FALSE_TRIP, "false_trip")             /* the money breaker opens for what did not happen */             \
     X(PROPERTY_UNBOUNDED, "unbounded")               /* more bound, at once or in flight, than was configured */       \
     X(PROPERTY_NOT_DURABLE, "not_durable")           /* bytes on the wire that had not been staged */                  \
     X(PROPERTY_FREED, "freed")                       /* a nonce was given up that no stranger has used, finally */     \

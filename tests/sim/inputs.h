@@ -104,5 +104,9 @@ void office_cancel_sent(const struct office *office, struct inputs *inputs, cons
 bool office_retry_all(const struct office *office, const struct payer *payer);
 /* `bursar breaker open|close|reset`. */
 bool office_breaker(const struct office *office, const struct payer *payer, enum breaker_command command);
+/* `bursar breaker open|close --money`. */
+bool office_money(const struct office *office, const struct payer *payer, bool opens);
+/* ... as `bursar status` shows it. */
+bool office_sees_money_open(const struct office *office, const struct payer *payer);
 
 #endif

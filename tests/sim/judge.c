@@ -19,7 +19,7 @@ struct judgement {
     struct sim_treasury *treasury;
     struct store store;
     enum halt_code halt;
-    bool forced_open;
+    bool forced_open, money_open;
     bool foreign_mined, foreign_pooled;
     bool foreign_pays;                    /* ... and pays what some row asks for: only a person can tell */
     size_t foreign_count, foreign_stored; /* in blocks; and known to the store as such, or as a payment */
@@ -47,6 +47,7 @@ static void see_report(struct judgement *now)
             continue;
         now->halt = report->halt;
         now->forced_open = report->forced_open;
+        now->money_open = report->money_open;
     }
 }
 
@@ -207,7 +208,7 @@ static bool is_refused(const struct judgement *now, const struct input_row *row)
 static const char *unpaid_without_cause(const struct judgement *now, const struct input_row *row,
                                         const struct disbursement_record *record)
 {
-    if (now->halt != HALT_NONE || now->forced_open)
+    if (now->halt != HALT_NONE || now->forced_open || now->money_open)
         return NULL;
     if (record->state != STATE_QUEUED)
         return "it is still on its way";
@@ -371,7 +372,7 @@ static void judge_result(struct judgement *now, const struct reconcile_result *r
     case HALT_CHAIN_UNSUITABLE:
         return;
     }
-    if (now->forced_open || now->treasury->has_disowned)
+    if (now->forced_open || now->money_open || now->treasury->has_disowned)
         return;
     sum_on_chain(now, &paid, &fees);
     if (bursar_amount_compare(paid, result->paid_total) != 0 || bursar_amount_compare(fees, result->fees_total) != 0)

@@ -1,7 +1,8 @@
 /* bursar-sim: tries to make Bursar pay twice.
  *
- *     bursar-sim --seed S [--steps N] [--seeds COUNT] [--minutes M] [--deadly] [--forgetful] [--shrink] [--trace]
- *                [--terse] [--without KIND]...
+ *     bursar-sim --seed S [--steps N] [--seeds COUNT] [--minutes M] [--keep-going] [--deadly] [--forgetful]
+ * [--moneyless]
+ *                [--shrink] [--trace] [--terse] [--without KIND]...
  *
  * Exit code 1: a property was found broken, and the seed is named. */
 #include "figures.h"
@@ -31,10 +32,9 @@ static bool number(const char *text, uint64_t minimum, uint64_t maximum, uint64_
 
 static int usage(void)
 {
-    (void)fprintf(
-        stderr,
-        "usage: bursar-sim --seed S [--steps N] [--seeds COUNT] [--minutes M] [--keep-going]\n"
-        "                  [--deadly] [--forgetful] [--shrink] [--trace] [--terse] [--without KIND]...\nkinds:");
+    (void)fprintf(stderr, "usage: bursar-sim --seed S [--steps N] [--seeds COUNT] [--minutes M] [--keep-going]\n"
+                          "                  [--deadly] [--forgetful] [--moneyless] [--shrink] [--trace] [--terse] "
+                          "[--without KIND]...\nkinds:");
     for (int i = 0; i < EVENT_KIND_COUNT; i++)
         (void)fprintf(stderr, " %s", event_kind_name((enum event_kind)i));
     (void)fprintf(stderr, "\n");
@@ -44,12 +44,19 @@ static int usage(void)
 static bool parse(int argc, char **argv, struct options *ret)
 {
     static const struct option options[] = {
-        { "seed", required_argument, NULL, 's' },    { "steps", required_argument, NULL, 'n' },
-        { "seeds", required_argument, NULL, 'c' },   { "minutes", required_argument, NULL, 'm' },
-        { "shrink", no_argument, NULL, 'k' },        { "trace", no_argument, NULL, 't' },
-        { "terse", no_argument, NULL, 'e' },         { "keep-going", no_argument, NULL, 'g' },
-        { "without", required_argument, NULL, 'w' }, { "deadly", no_argument, NULL, 'd' },
-        { "forgetful", no_argument, NULL, 'f' },     { 0 },
+        { "seed", required_argument, NULL, 's' },
+        { "steps", required_argument, NULL, 'n' },
+        { "seeds", required_argument, NULL, 'c' },
+        { "minutes", required_argument, NULL, 'm' },
+        { "shrink", no_argument, NULL, 'k' },
+        { "trace", no_argument, NULL, 't' },
+        { "terse", no_argument, NULL, 'e' },
+        { "keep-going", no_argument, NULL, 'g' },
+        { "without", required_argument, NULL, 'w' },
+        { "deadly", no_argument, NULL, 'd' },
+        { "forgetful", no_argument, NULL, 'f' },
+        { "moneyless", no_argument, NULL, 'o' },
+        { 0 },
     };
     enum event_kind kind;
     uint64_t steps = STEPS_DEFAULT;
@@ -85,6 +92,10 @@ static bool parse(int argc, char **argv, struct options *ret)
             break;
         case 'f':
             ret->wish.is_forgetful = true;
+            break;
+        case 'o': /* as before there was a money breaker */
+            for (int of_money = EVENT_MONEY_LIMITS; of_money <= EVENT_TAKE; of_money++)
+                ret->wish.without[of_money] = true;
             break;
         case 'w':
             ok = event_kind_from_name(optarg, &kind);

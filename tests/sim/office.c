@@ -219,3 +219,29 @@ bool office_breaker(const struct office *office, const struct payer *payer, enum
                    bursar_status_text(status));
     return status == BURSAR_OK;
 }
+
+bool office_money(const struct office *office, const struct payer *payer, bool opens)
+{
+    struct bursar_error err = { 0 };
+    struct decision decision = decision_now(office);
+    struct desk desk;
+    if (!desk_open(office, &desk, &err))
+        return false;
+    enum bursar_status status = desk.store.money_force(desk.store.ctx, payer->id, opens, &decision, &err);
+    desk_close(office, &desk);
+    trace_headline(office->trace, "%llu   money breaker %s: %s", (unsigned long long)*office->step,
+                   opens ? "open" : "close", bursar_status_text(status));
+    return status == BURSAR_OK;
+}
+
+bool office_sees_money_open(const struct office *office, const struct payer *payer)
+{
+    struct bursar_error err = { 0 };
+    struct money_record record = { 0 };
+    struct desk desk;
+    if (!desk_open(office, &desk, &err))
+        return false;
+    enum bursar_status status = desk.store.money_load(desk.store.ctx, payer->id, &record, &err);
+    desk_close(office, &desk);
+    return status == BURSAR_OK && record.cause != MONEY_NONE;
+}

@@ -137,6 +137,7 @@ static void clear_away(struct process *process)
     process->user.is_dead = false;
     process->user.die_at_operation = 0;
     process->report = (struct executor_report){ 0 };
+    process->money = (struct money_view){ 0 };
 }
 
 static enum bursar_status make_signer(struct process *process, struct bursar_error *err)

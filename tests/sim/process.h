@@ -56,7 +56,8 @@ struct process {
     bool passes_on;      /* once it is frozen, its locks pass on */
     uint32_t down_steps; /* after the death that is coming */
     bool sees_other;     /* its last look showed another genesis block than there is */
-    bool log_is_orphan;  /* the signing log it has open is another file than the one by that name */
+    struct money_view money;
+    bool log_is_orphan; /* the signing log it has open is another file than the one by that name */
 
     struct disk_user user;
     struct fiber *fiber;

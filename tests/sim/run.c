@@ -13,6 +13,7 @@
 #define CALM_STEPS_MAX 20000
 #define IDLE_STEPS_MAX 400 /* longer than any time-out: the chain saw nothing of us */
 #define REST_STEPS 4
+#define CLOSE_EVERY_STEPS 4
 #define ADOPTIONS_MAX 8
 #define PAYING_BLOCKS (RECHECK_MAX_BLOCKS + 20) /* who died while asking asks again after as long, and pays */
 #define SEARCH_REST_STEPS 40                    /* what was looked for in vain is looked for again */
@@ -154,6 +155,8 @@ static void make_good(struct world *world)
             sim_chain_deposit(world->chain, &payer->address, bursar_amount_from_u64(PLENTY_WEI));
         if (!world->stays_open)
             world->treasuries[i].witness.is_stopped = false;
+        if (!world->stays_open)
+            world_close_money(world, &world->treasuries[i]);
         if (!world->stays_open && !office_breaker(&world->office, payer, BREAKER_COMMAND_CLOSE))
             finding_add(&world->finding, PROPERTY_BROKEN, world->step, "the breaker can't be closed");
         if (!office_retry_all(&world->office, payer))
@@ -168,7 +171,8 @@ static bool rests(const struct world *world, unsigned treasury)
     for (size_t i = 0; i < world->process_count; i++) {
         const struct executor_report *report = &world->processes[i].report;
         if (world->owner[i] == treasury && world->processes[i].is_up && report->holds_lease &&
-            (report->is_idle || report->halt != HALT_NONE || report->forced_open))
+            (report->is_idle || report->halt != HALT_NONE || report->forced_open ||
+             (world->stays_open && report->money_waits)))
             return true;
     }
     return false;
@@ -224,6 +228,17 @@ static bool may_rest(const struct world *world)
     return true;
 }
 
+/* What it opens for goes on to happen: payments above a limit are made by and by. */
+static void close_money(struct world *world)
+{
+    for (size_t i = 0; i < world->process_count && !world->stays_open && world->step % CLOSE_EVERY_STEPS == 0; i++) {
+        struct sim_treasury *treasury = &world->treasuries[world->owner[i]];
+        if (world->processes[i].report.holds_lease && world->processes[i].report.money_open &&
+            !world_command_money(world, treasury, false))
+            finding_add(&world->finding, PROPERTY_BROKEN, world->step, "the money breaker can't be closed");
+    }
+}
+
 /* True once everybody rests; false when nothing has been mined for long, and nobody does. */
 static bool wait_for_rest(struct world *world)
 {
@@ -231,6 +246,7 @@ static bool wait_for_rest(struct world *world)
     unsigned resting = 0, idle_steps = 0;
     for (int i = 0; i < CALM_STEPS_MAX && idle_steps < IDLE_STEPS_MAX; i++) {
         one_step(world);
+        close_money(world);
         if (world->finding.property != PROPERTY_NONE)
             return true;
         bool all = fees_are_settled(world); /* what is affordable changes with them */
@@ -335,6 +351,7 @@ static void count_up(struct world *world)
             counts->network_faults += way_faults_met(&world->processes[i].way, (enum sim_network_fault_kind)kind);
     }
     for (size_t i = 0; i < world->treasury_count; i++) {
+        counts->money_trips += world->treasuries[i].witness.money.trips;
         counts->fenced += world->treasuries[i].witness.fenced;
         counts->stale_signatures += world->treasuries[i].witness.stale_signatures;
         for (int lie = 0; lie < SIM_LIES; lie++)

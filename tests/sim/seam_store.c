@@ -65,17 +65,6 @@ READ(contents,
       struct bursar_error *err),
      treasury, after_id, limit, visit, visit_ctx)
 READ(breaker_load, (void *ctx, int64_t treasury, struct breaker_record *ret, struct bursar_error *err), treasury, ret)
-READ(money_load, (void *ctx, int64_t treasury, struct money_record *ret, struct bursar_error *err), treasury, ret)
-READ(money_incidents,
-     (void *ctx, int64_t treasury, uint64_t since_ms, struct money_incidents *ret, struct bursar_error *err), treasury,
-     since_ms, ret)
-READ(money_spent,
-     (void *ctx, int64_t treasury, const struct asset *asset, uint64_t since_ms, struct bursar_amount *ret,
-      struct bursar_error *err),
-     treasury, asset, since_ms, ret)
-READ(money_payments, (void *ctx, int64_t treasury, uint64_t since_ms, uint64_t *ret, struct bursar_error *err),
-     treasury, since_ms, ret)
-
 WRITE(lease_renew, (void *ctx, struct fence fence, uint64_t now_ms, struct bursar_error *err), now_ms)
 WRITE(block,
       (void *ctx, struct fence fence, const struct block_decision *decisions, size_t count, struct bursar_error *err),
@@ -92,11 +81,6 @@ WRITE(breaker_save,
       (void *ctx, struct fence fence, const struct bursar_breaker_memory *memory, uint64_t *ret_version,
        struct bursar_error *err),
       memory, ret_version)
-WRITE(money_trip,
-      (void *ctx, struct fence fence, uint64_t now_ms, enum money_cause cause, const char *detail,
-       uint64_t *ret_version, struct bursar_error *err),
-      now_ms, cause, detail, ret_version)
-
 /* Where there is nothing to wake, nothing is written, and nobody is asked for a token. */
 static enum bursar_status woken(struct process *process, struct fence fence, const char *call,
                                 enum bursar_status status, size_t count, struct bursar_error *err)
@@ -188,6 +172,7 @@ static enum bursar_status settle(void *ctx, struct fence fence, uint64_t now_ms,
                    (unsigned long long)settlement->anchor.number);
     enum bursar_status status = process->store.settle(process->store.ctx, fence, now_ms, settlement, err);
     witness_write(process->setup->witness, fence.lease_epoch, "settle", status);
+    money_witness_settled(&process->setup->witness->money, &process->money, now_ms, settlement, status);
     return seam_leave(process, "settle", status, err);
 }
 
@@ -247,6 +232,7 @@ static enum bursar_status exhibited(void *ctx, struct fence fence, uint64_t now_
         judge_freeing(process, fence, &nonces[i]);
     enum bursar_status status = process->store.exhibited(process->store.ctx, fence, now_ms, nonces, count, err);
     witness_write(process->setup->witness, fence.lease_epoch, "exhibited", status);
+    money_witness_exhibited(&process->setup->witness->money, now_ms, nonces, count, status);
     return seam_leave(process, "exhibited", status, err);
 }
 
@@ -264,6 +250,8 @@ static enum bursar_status bind(void *ctx, struct fence fence, uint64_t now_ms, c
                       process->setup->config.max_in_flight);
     if (process->setup->has_breaker)
         witness_spent(process->setup->witness, "bind", status);
+    money_witness_bound(&process->setup->witness->money, &process->money, process->wall_offset_ms, now_ms, bindings,
+                        count, status);
     return seam_leave(process, "bind", status, err);
 }
 
@@ -278,6 +266,7 @@ static enum bursar_status attempts_add(void *ctx, struct fence fence, uint64_t n
     witness_write(process->setup->witness, fence.lease_epoch, "attempts_add", status);
     if (process->setup->has_breaker)
         witness_spent(process->setup->witness, "attempts_add", status);
+    money_witness_staged(&process->setup->witness->money, &process->money, attempts, count, status);
     /* A commit that failed may be found whole after a crash; what was fenced or stale is certainly not there. */
     for (size_t i = 0; i < count && status != BURSAR_EFENCED && status != BURSAR_ESTALE; i++)
         witness_staged(process->setup->witness, &attempts[i].hash);
@@ -306,6 +295,69 @@ static enum bursar_status lease_release(void *ctx, struct fence fence, struct bu
     enum bursar_status status = process->store.lease_release(process->store.ctx, fence, err);
     witness_write(process->setup->witness, fence.lease_epoch, "lease_release", status);
     return seam_leave(process, "lease_release", status, err);
+}
+
+/* --- the money breaker --- */
+
+static enum bursar_status money_load(void *ctx, int64_t treasury, struct money_record *ret, struct bursar_error *err)
+{
+    struct process *process = ctx;
+    if (!seam_enter(process, "money_load"))
+        return seam_dead(err);
+    enum bursar_status status = process->store.money_load(process->store.ctx, treasury, ret, err);
+    if (status == BURSAR_OK) {
+        process->money.record = *ret;
+        money_witness_loaded(&process->setup->witness->money, ret);
+    }
+    return seam_leave(process, "money_load", status, err);
+}
+
+static enum bursar_status money_incidents(void *ctx, int64_t treasury, uint64_t since_ms, struct money_incidents *ret,
+                                          struct bursar_error *err)
+{
+    struct process *process = ctx;
+    if (!seam_enter(process, "money_incidents"))
+        return seam_dead(err);
+    process->money.reverts_since_ms = since_ms;
+    enum bursar_status status = process->store.money_incidents(process->store.ctx, treasury, since_ms, ret, err);
+    return seam_leave(process, "money_incidents", status, err);
+}
+
+static enum bursar_status money_spent(void *ctx, int64_t treasury, const struct asset *asset, uint64_t since_ms,
+                                      struct bursar_amount *ret, struct bursar_error *err)
+{
+    struct process *process = ctx;
+    process->money.hour_offset_ms = process->wall_offset_ms;
+    if (!seam_enter(process, "money_spent"))
+        return seam_dead(err);
+    enum bursar_status status = process->store.money_spent(process->store.ctx, treasury, asset, since_ms, ret, err);
+    return seam_leave(process, "money_spent", status, err);
+}
+
+static enum bursar_status money_payments(void *ctx, int64_t treasury, uint64_t since_ms, uint64_t *ret,
+                                         struct bursar_error *err)
+{
+    struct process *process = ctx;
+    process->money.hour_offset_ms = process->wall_offset_ms;
+    if (!seam_enter(process, "money_payments"))
+        return seam_dead(err);
+    enum bursar_status status = process->store.money_payments(process->store.ctx, treasury, since_ms, ret, err);
+    return seam_leave(process, "money_payments", status, err);
+}
+
+static enum bursar_status money_trip(void *ctx, struct fence fence, uint64_t now_ms, enum money_cause cause,
+                                     const char *detail, uint64_t *ret_version, struct bursar_error *err)
+{
+    struct process *process = ctx;
+    if (!seam_enter(process, "money_trip"))
+        return seam_dead(err);
+    enum bursar_status status =
+        process->store.money_trip(process->store.ctx, fence, now_ms, cause, detail, ret_version, err);
+    witness_write(process->setup->witness, fence.lease_epoch, "money_trip", status);
+    money_witness_tripped(&process->setup->witness->money, cause, status);
+    if (status == BURSAR_OK)
+        trace_headline(process->setup->trace, "      %s opens the money breaker: %s", process->name, detail);
+    return seam_leave(process, "money_trip", status, err);
 }
 
 struct store seam_store(struct process *process)

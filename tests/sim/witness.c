@@ -16,6 +16,7 @@ void witness_free(struct witness *witness)
     free(witness->staged);
     free(witness->staged_used);
     free(witness->nonces);
+    money_witness_free(&witness->money);
 }
 
 void witness_taken(struct witness *witness, uint64_t token)
@@ -30,6 +31,7 @@ void witness_store_replaced(struct witness *witness)
 {
     witness->token = 0;
     witness->is_stopped = false; /* it may have forgotten that as well */
+    money_witness_replaced(&witness->money);
 }
 
 void witness_write(struct witness *witness, uint64_t token, const char *call, enum bursar_status status)

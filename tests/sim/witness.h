@@ -5,6 +5,7 @@
 
 #include "finding.h"
 #include "store/records.h"
+#include "witness_money.h"
 
 struct signed_nonce {
     bool is_set, is_to_self; /* a payment; a transfer of 0 to self */
@@ -21,8 +22,9 @@ struct witness {
     size_t staged_count, staged_capacity; /* a power of two */
     struct signed_nonce *nonces;          /* by nonce */
     size_t nonce_capacity;
-    bool is_pinned_wrongly;    /* a node lied about the genesis block at the first look: nobody can know */
-    bool is_stopped;           /* a person opened the breaker, and the command said so */
+    bool is_pinned_wrongly; /* a node lied about the genesis block at the first look: nobody can know */
+    bool is_stopped;        /* a person opened the breaker, and the command said so */
+    struct money_witness money;
     uint64_t nonce_reached;    /* the highest that the account ever had on the chain */
     uint64_t fenced;           /* refused for a lost token: shows that there was something to fence */
     uint64_t stale_signatures; /* by holders of a log that had passed on, into a file that nobody sees any more */

@@ -80,6 +80,11 @@ static bool make_treasury(struct world *world, struct random *random, unsigned n
     struct random of_nodes = random_stream(&world->random, "node set", number);
     node_set_grow(&treasury->nodes, world->chain, &of_nodes);
     treasury->witness = (struct witness){ .finding = &world->finding, .step = &world->step };
+    treasury->witness.money = (struct money_witness){ .finding = &world->finding,
+                                                      .step = &world->step,
+                                                      .chain = world->chain,
+                                                      .nodes = &treasury->nodes,
+                                                      .limits = &setup->config.money };
     *setup = (struct process_setup){ .trace = &world->trace,
                                      .disk = world->disk,
                                      .true_chain = world->chain,
@@ -101,6 +106,7 @@ static bool make_treasury(struct world *world, struct random *random, unsigned n
     if (fails(private_key_new(setup->secret, &key, &err), &err))
         return false;
     private_key_address(key, &treasury->payer.address);
+    treasury->witness.money.account = treasury->payer.address;
     private_key_free(key);
     if (random_chance(random, 1, 4)) {
         treasury->first_nonce = 1 + random_below(random, 50);

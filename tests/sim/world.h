@@ -39,7 +39,7 @@ struct sim_treasury {
 /* What was met, for the figures. */
 struct world_counts {
     uint64_t payouts, deaths, frozen, passed_on, power_losses, reorgs, disk_faults, network_faults, node_lies, fenced,
-        stale_signatures, halted, adopted, calls, events;
+        stale_signatures, halted, adopted, money_trips, taken, calls, events;
 };
 
 struct world {
@@ -77,6 +77,13 @@ void world_run(struct world *world, const struct event_list *events, uint32_t st
 
 /* One event (apply.c). */
 void world_apply(struct world *world, const struct event *event);
+/* What opens the money breaker is configured: before anybody starts (apply_money.c). */
+void world_limit_money(struct world *world);
+/* A person opens or closes it. False: the command failed. */
+bool world_command_money(struct world *world, struct sim_treasury *treasury, bool opens);
+/* ... finds it open, and closes it. */
+void world_close_money(struct world *world, struct sim_treasury *treasury);
+void world_take_money(struct world *world, struct sim_treasury *treasury, const struct event *event);
 /* What happens to nodes (apply_nodes.c). */
 void world_cut_off_node(struct world *world, struct sim_treasury *treasury, const struct event *event);
 void world_node_lies(struct sim_treasury *treasury, const struct event *event);
