@@ -8,7 +8,7 @@
 #include "node_set.h"
 
 #include "domain/money.h"
-#include "store/records.h"
+#include "store/records_adopt.h"
 
 /* One that was bound, or has failed. */
 struct money_moment {
