@@ -1,6 +1,7 @@
 /* What the executor is to sign again, because no bytes of it were seen, and what a cancel took the nonce from: data and
- * gas limit, which neither the signing log nor the chain tells. The data is what the disbursement owes, and must be what was signed. Gas is given as
- * much as a payment may take at all where the destination holds code: less could revert, more costs nothing. */
+ * gas limit, which neither the signing log nor the chain tells. The data is what the disbursement owes, and must be
+ * what was signed. Gas is given as much as a payment may take at all where the destination holds code: less could
+ * revert, more costs nothing. */
 #include "reconcile/adopt_parts.h"
 
 #include "base/bytes.h"

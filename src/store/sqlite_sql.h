@@ -65,7 +65,7 @@
       "THEN EXISTS (SELECT 1 FROM disbursement q WHERE q.waits_on = ?1) ELSE 0 END, "                                  \
       "waits_on = CASE WHEN ?4 = 7 THEN NULL ELSE waits_on END "                                                       \
       "WHERE id = ?1 AND state = ?2 AND version = ?3 AND treasury = ?5")                                               \
-    /* the same for what was bound, which has neither a block nor the wish to wake left: fewer indexes to look at */    \
+    /* the same for what was bound, which has neither a block nor the wish to wake left: fewer indexes to look at */   \
     S(DISBURSEMENT_GO_ON, PLANNED,                                                                                     \
       "UPDATE disbursement SET state = ?4, version = version + 1, wakes = CASE WHEN ?4 = 6 "                           \
       "THEN EXISTS (SELECT 1 FROM disbursement q WHERE q.waits_on = ?1) ELSE 0 END "                                   \

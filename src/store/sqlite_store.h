@@ -9,7 +9,7 @@ struct sqlite_store;
 enum sqlite_mode {
     SQLITE_MODE_READ = 1,  /* looks only; works beside an executor */
     SQLITE_MODE_WRITE = 2, /* reads, imports, executes */
-    SQLITE_MODE_LOOK = 3,  /* as READ, and leaves also the files as they are: what a write-ahead log holds stays there */
+    SQLITE_MODE_LOOK = 3, /* as READ, and leaves also the files as they are: what a write-ahead log holds stays there */
 };
 
 /* Asked while waiting for a lock; true gives up (EBUSY). NULL: never. Gives up by itself after STORE_BUSY_MAX_MS. */

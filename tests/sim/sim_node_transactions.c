@@ -53,10 +53,10 @@ static json_t *make_receipt(struct sim_node *node, const struct bursar_hash *has
     const struct sim_transaction *tx = sim_chain_transaction(node->chain, inclusion->transaction);
     return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "from", sim_json_bytes(&tx->from, sizeof tx->from), "to",
                      sim_json_bytes(&tx->to, sizeof tx->to), "logs", make_logs(node, inclusion), "transactionHash",
-                     sim_json_bytes(hash, sizeof *hash), "status", sim_json_number(succeeded),
-                     "blockHash", sim_json_bytes(&block_hash, sizeof block_hash), "blockNumber",
-                     sim_json_number(block->number), "gasUsed", sim_json_number(inclusion->gas_used),
-                     "effectiveGasPrice", sim_json_number(inclusion->gas_price_wei));
+                     sim_json_bytes(hash, sizeof *hash), "status", sim_json_number(succeeded), "blockHash",
+                     sim_json_bytes(&block_hash, sizeof block_hash), "blockNumber", sim_json_number(block->number),
+                     "gasUsed", sim_json_number(inclusion->gas_used), "effectiveGasPrice",
+                     sim_json_number(inclusion->gas_price_wei));
 }
 
 void sim_answer_receipt(struct sim_node *node, const json_t *params, struct rpc_reply *ret)
