@@ -233,6 +233,8 @@ static enum bursar_status submit_trials(struct executor *executor, struct tick *
         struct flight *flight = &executor->scratch.flights[i];
         if (tick_breaker_state(executor) != BURSAR_BREAKER_HALF_OPEN)
             break;
+        if (tick_money_stops(executor, flight))
+            continue;
         status = load_outgoing(executor, &flight, 1, err);
         if (status == BURSAR_OK)
             status = hand_over(executor, tick, true, &go_on, err);
@@ -284,7 +286,9 @@ enum bursar_status tick_submit(struct executor *executor, struct tick *tick, str
         executor->submitter = calloc(1, sizeof *executor->submitter);
     if (!executor->submitter)
         return bursar_fail(err, BURSAR_ENOMEM, "out of memory");
-    enum bursar_status status = BURSAR_OK;
+    enum bursar_status status = tick_money_load(executor, err); /* a person may have opened it this moment */
+    if (status != BURSAR_OK)
+        return status;
     switch (tick_breaker_state(executor)) {
     case BURSAR_BREAKER_CLOSED:
         status = submit_batches(executor, tick, ready, err);
