@@ -279,6 +279,7 @@ static enum bursar_status run_executor(struct host *host, struct bursar_store *s
         .circuit_breaker = breaker,
         .circuit_breaker_telemetry = { host, telemetry },
         .observer = { host, head, look },
+        .money_breaker = { .max_reverts = 3 }, /* so many that fail within an hour: a person looks first */
     };
     status = bursar_executor_spawn(store, treasury, &config, &handle, err);
     if (status == BURSAR_OK) {

@@ -199,6 +199,26 @@ struct bursar_observer {
                                struct bursar_error *err);
 };
 
+/* -- money_breaker ------------------------------------------------------------------------------------------------- */
+
+#define BURSAR_MONEY_REVERTS_MAX 1000
+#define BURSAR_MONEY_WINDOW_MIN_MS 1000
+#define BURSAR_MONEY_WINDOW_MAX_MS 86400000
+#define BURSAR_MONEY_WINDOW_DEFAULT_MS 3600000
+#define BURSAR_MONEY_PAYMENTS_MAX 1000000000
+
+/* What opens the treasury's money breaker (store.h): payments that go wrong, whatever the endpoint answers. All zero:
+ * nothing does, but a person may. What else opens it for the bursar program, a nonce that somebody else has used and a
+ * balance that no payment explains, is not looked at here: of the account's own nonces and past balances only the
+ * host's chain knows, and a host that sees such a thing opens it itself. */
+struct bursar_money_limits {
+    uint64_t max_reverts;           /* so many FINAL_FAILUREs within window_ms open it, up to BURSAR_MONEY_REVERTS_MAX;
+                                       0: they are not counted */
+    uint64_t window_ms;             /* milliseconds that one counts: BURSAR_MONEY_WINDOW_*; 0: the default */
+    uint64_t max_payments_per_hour; /* one more than this within an hour opens it before it is bound, up to
+                                       BURSAR_MONEY_PAYMENTS_MAX; 0: any number */
+};
+
 /* -- the executor -------------------------------------------------------------------------------------------------- */
 
 /* Everything is copied but what callbacks point to and the circuit breaker: these must outlive the executor. */
@@ -215,8 +235,9 @@ struct bursar_executor_config {
     struct bursar_breaker *circuit_breaker;          /* the host's, for this executor alone; its state is kept in the
                                                         treasury's store and taken up again from there */
     struct bursar_circuit_breaker_telemetry circuit_breaker_telemetry; /* optional */
-    struct bursar_observer observer; /* optional, both callbacks or none; absent: accepted = executed =
-                                        final */
+    struct bursar_observer observer;          /* optional, both callbacks or none; absent: accepted = executed =
+                                                 final */
+    struct bursar_money_limits money_breaker; /* optional */
 };
 
 struct bursar_executor;
@@ -236,6 +257,7 @@ struct bursar_tick_report {
     bool is_idle;        /* nothing is left that time alone will bring on */
     bool is_halted;      /* nothing is bound until a person has looked: the snapshot says why */
     bool is_forced_open; /* a person has opened the circuit breaker: nothing is submitted until a person closes it */
+    bool is_money_open;  /* the money breaker is open: nothing is bound or signed until a person closes it */
 };
 
 /* One tick: one pass, without threads or sleeps of its own. Call it again after *ret_next_wake_ms, which is 0 when

@@ -267,4 +267,35 @@ struct bursar_snapshot {
 BURSAR_MUST_CHECK enum bursar_status bursar_store_snapshot(struct bursar_store *store, int64_t treasury,
                                                            struct bursar_snapshot *ret, struct bursar_error *err);
 
+/* -- the money breaker --------------------------------------------------------------------------------------------- */
+
+#define BURSAR_ACTOR_MAX_BYTES 255
+#define BURSAR_MONEY_DETAIL_MAX_BYTES 511
+
+/* It opens on payments that go wrong (executor.h), or by a person. While it is open every executor of the treasury
+ * binds nothing new and signs no payment, through restarts and changes of holder; what is out is submitted again and
+ * observed. Only bursar_store_money_close closes it. */
+struct bursar_money_breaker {
+    size_t size; /* sizeof(struct bursar_money_breaker), set by the caller; no more than this is written */
+    bool is_open;
+    uint64_t changed_ms;                            /* when it opened or was closed, ms since 1970; 0: never */
+    char cause[32];                                 /* why it is open: "reverts", "spending_rate", "person"; "" */
+    char detail[BURSAR_MONEY_DETAIL_MAX_BYTES + 1]; /* what happened, or the reason of who changed it last; "" */
+    char actor[BURSAR_ACTOR_MAX_BYTES + 1];         /* who changed it last: an executor's identity, a person; "" */
+};
+
+/* How it stands. ENOTFOUND: no such treasury. */
+BURSAR_MUST_CHECK enum bursar_status bursar_store_money_breaker(struct bursar_store *store, int64_t treasury,
+                                                                struct bursar_money_breaker *ret,
+                                                                struct bursar_error *err);
+/* Opens it: in force with the next payment to be bound or signed, on all threads and in all processes. Closing it also
+ * forgets what has opened it and what was paid in this hour. `actor` (1 to 128 bytes) and `reason` (1 to 256 bytes) are
+ * recorded. One that is open already, or closed, has the new ones from then on. ENOTFOUND. */
+BURSAR_MUST_CHECK enum bursar_status bursar_store_money_open(struct bursar_store *store, int64_t treasury,
+                                                             const char *actor, const char *reason,
+                                                             struct bursar_error *err);
+BURSAR_MUST_CHECK enum bursar_status bursar_store_money_close(struct bursar_store *store, int64_t treasury,
+                                                              const char *actor, const char *reason,
+                                                              struct bursar_error *err);
+
 #endif

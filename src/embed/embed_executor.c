@@ -8,6 +8,8 @@
 
 #define BATCH_SIZE 100
 #define IN_FLIGHT_MAX 256
+#define NO_MONEY_BREAKER_BYTES offsetof(struct bursar_executor_config, money_breaker) /* of the first headers */
+#define NO_IS_MONEY_OPEN_BYTES offsetof(struct bursar_tick_report, is_money_open)     /* likewise */
 #define STOP_GRACE_MS 1000 /* a locked store is waited for this long once we are to end, to give the lease back */
 
 /* -- configuration ------------------------------------------------------------------------------------------------- */
@@ -26,6 +28,27 @@ static enum bursar_status check_range(const char *field, uint64_t *value, uint64
         return BURSAR_OK;
     return bursar_fail(err, BURSAR_EINVAL, "executor: %s is %llu ms; %llu to %llu are possible", field,
                        (unsigned long long)*value, (unsigned long long)lowest, (unsigned long long)highest);
+}
+
+static enum bursar_status check_count(const char *field, uint64_t value, uint64_t highest, struct bursar_error *err)
+{
+    if (value <= highest)
+        return BURSAR_OK;
+    return bursar_fail(err, BURSAR_EINVAL, "executor: %s is %llu; 0 to %llu are possible", field,
+                       (unsigned long long)value, (unsigned long long)highest);
+}
+
+static enum bursar_status check_money(struct bursar_money_limits *money, struct bursar_error *err)
+{
+    enum bursar_status status =
+        check_count("money_breaker.max_reverts", money->max_reverts, BURSAR_MONEY_REVERTS_MAX, err);
+    if (status == BURSAR_OK)
+        status = check_range("money_breaker.window_ms", &money->window_ms, BURSAR_MONEY_WINDOW_DEFAULT_MS,
+                             BURSAR_MONEY_WINDOW_MIN_MS, BURSAR_MONEY_WINDOW_MAX_MS, err);
+    if (status == BURSAR_OK)
+        status = check_count("money_breaker.max_payments_per_hour", money->max_payments_per_hour,
+                             BURSAR_MONEY_PAYMENTS_MAX, err);
+    return status;
 }
 
 static enum bursar_status check_callbacks(const struct bursar_executor_config *config, struct bursar_error *err)
@@ -49,7 +72,7 @@ static enum bursar_status check_callbacks(const struct bursar_executor_config *c
 static enum bursar_status read_config(const struct bursar_executor_config *config, struct bursar_executor_config *ret,
                                       struct bursar_error *err)
 {
-    enum bursar_status status = embed_check_size(config->size, sizeof *ret, "bursar_executor_config", err);
+    enum bursar_status status = embed_check_size(config->size, NO_MONEY_BREAKER_BYTES, "bursar_executor_config", err);
     if (status != BURSAR_OK)
         return status;
     embed_read_struct(ret, sizeof *ret, config, config->size);
@@ -62,6 +85,8 @@ static enum bursar_status read_config(const struct bursar_executor_config *confi
     if (status == BURSAR_OK)
         status = check_range("lease_ttl", &ret->lease_ttl, BURSAR_LEASE_TTL_DEFAULT_MS, BURSAR_LEASE_TTL_MIN_MS,
                              BURSAR_LEASE_TTL_MAX_MS, err);
+    if (status == BURSAR_OK)
+        status = check_money(&ret->money_breaker, err);
     return status == BURSAR_OK ? check_callbacks(ret, err) : status;
 }
 
@@ -195,7 +220,11 @@ static enum bursar_status make_executor(struct bursar_executor *host, struct bur
                                               .lease_ttl_ms = config->lease_ttl,
                                               .batch_size = BATCH_SIZE,
                                               .max_in_flight = IN_FLIGHT_MAX,
-                                              .epoch = { EPOCH_BLOCK, 1 } };
+                                              .epoch = { EPOCH_BLOCK, 1 },
+                                              .money = { .reverts = config->money_breaker.max_reverts,
+                                                         .window_ms = config->money_breaker.window_ms,
+                                                         .payments_per_hour =
+                                                             config->money_breaker.max_payments_per_hour } };
     const struct executor_env env = {
         .store = host->store,
         .chain = host_chain_interface(host->chain),
@@ -284,7 +313,8 @@ enum bursar_status bursar_executor_tick(struct bursar_executor *executor, uint64
 {
     struct executor_report report;
     uint64_t next_wake_ms = executor->config.poll_interval;
-    enum bursar_status status = ret ? embed_check_size(ret->size, sizeof *ret, "bursar_tick_report", err) : BURSAR_OK;
+    enum bursar_status status =
+        ret ? embed_check_size(ret->size, NO_IS_MONEY_OPEN_BYTES, "bursar_tick_report", err) : BURSAR_OK;
     if (status == BURSAR_OK)
         status = executor_step(executor->executor, &next_wake_ms, &report, err);
     if (status != BURSAR_OK)
@@ -295,7 +325,8 @@ enum bursar_status bursar_executor_tick(struct bursar_executor *executor, uint64
                                               .observed = report.observed,
                                               .is_idle = report.is_idle,
                                               .is_halted = report.halt != HALT_NONE,
-                                              .is_forced_open = report.forced_open };
+                                              .is_forced_open = report.forced_open,
+                                              .is_money_open = report.money_open };
     if (ret)
         embed_write_struct(ret, ret->size, &shown, sizeof shown);
     return BURSAR_OK;

@@ -29,6 +29,10 @@ void embed_read_struct(void *ours, size_t our_bytes, const void *theirs, size_t 
 /* The other way; `size` stays the caller's. */
 void embed_write_struct(void *theirs, size_t their_bytes, const void *ours, size_t our_bytes);
 
+/* Who decides something, and why: EUSAGE when a host may not say it so. */
+BURSAR_MUST_CHECK enum bursar_status embed_check_decision(const char *actor, const char *reason,
+                                                          struct bursar_error *err);
+
 /* What a host's treasury is pinned to: its chain has no genesis block that we could see. */
 void embed_genesis(uint64_t chain_id, const struct bursar_address *account, struct bursar_hash *ret);
 

@@ -234,14 +234,21 @@ enum bursar_status bursar_store_submit(struct bursar_store *store, int64_t treas
 typedef enum bursar_status decide_call(void *ctx, int64_t treasury, int64_t id, const struct decision *decision,
                                        struct bursar_error *err);
 
-static enum bursar_status decide(struct bursar_store *store, decide_call *call, int64_t treasury, int64_t id,
-                                 const char *actor, const char *reason, struct bursar_error *err)
+enum bursar_status embed_check_decision(const char *actor, const char *reason, struct bursar_error *err)
 {
     size_t actor_bytes = actor ? strlen(actor) : 0, reason_bytes = reason ? strlen(reason) : 0;
     if (actor_bytes == 0 || actor_bytes > ACTOR_BYTES || reason_bytes == 0 || reason_bytes > REASON_BYTES)
         return bursar_fail(err, BURSAR_EUSAGE, "actor: 1 to %d bytes, reason: 1 to %d bytes are needed", ACTOR_BYTES,
                            REASON_BYTES);
-    enum bursar_status status = embed_store_enter(store, err);
+    return BURSAR_OK;
+}
+
+static enum bursar_status decide(struct bursar_store *store, decide_call *call, int64_t treasury, int64_t id,
+                                 const char *actor, const char *reason, struct bursar_error *err)
+{
+    enum bursar_status status = embed_check_decision(actor, reason, err);
+    if (status == BURSAR_OK)
+        status = embed_store_enter(store, err);
     if (status != BURSAR_OK)
         return status;
     const struct decision decision = { actor, reason, store->clock.wall_ms(store->clock.ctx) };
