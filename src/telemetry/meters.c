@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum bursar_status telemetry_new(size_t count, uint64_t after_seq, struct clock clock, struct telemetry **ret,
                                  struct bursar_error *err)
@@ -32,14 +33,11 @@ void telemetry_set_treasury(struct telemetry *telemetry, size_t index, const str
 void telemetry_set_limits(struct telemetry *telemetry, size_t index, const struct money_limits *limits)
 {
     struct meters *meters = &telemetry->meters[index];
-    struct bursar_amount coin = { 0 };
-    for (size_t i = 0; i < limits->rate_count; i++) {
-        if (!limits->rates[i].asset.is_token)
-            coin = limits->rates[i].per_hour;
-    }
     (void)pthread_mutex_lock(&telemetry->lock);
     meters->max_payments_per_hour = limits->payments_per_hour;
-    meters->max_coin_per_hour_wei = coin;
+    memset(meters->max_spend_per_hour, 0, sizeof meters->max_spend_per_hour);
+    for (size_t i = 0; i < limits->rate_count; i++)
+        meters->max_spend_per_hour[asset_label(meters, &limits->rates[i].asset)] = limits->rates[i].per_hour;
     (void)pthread_mutex_unlock(&telemetry->lock);
 }
 

@@ -80,12 +80,12 @@ enum signing_result { SIGNING_SIGNED = 0, SIGNING_REFUSED = 1, SIGNING_RESULT_CO
       "What went wrong since the money breaker was last closed, at most 1000 of a cause.")                             \
     X(BOUND_PAYMENTS, "treasury_payments_bound_last_hour", GAUGE, STORE, TREASURY, "",                                 \
       "Payments that were bound within the last hour, since the money breaker was last closed.")                       \
-    X(BOUND_COIN, "treasury_coin_bound_last_hour", GAUGE, STORE, TREASURY, "wei",                                      \
-      "The coin that was bound to be paid likewise, without fees.")                                                    \
     X(MAX_PAYMENTS, "treasury_max_payments_per_hour", GAUGE, PROCESS, TREASURY, "",                                    \
       "max_payments_per_hour, as configured; absent: any.")                                                            \
-    X(MAX_COIN, "treasury_max_spend_per_hour", GAUGE, PROCESS, TREASURY, "wei",                                        \
-      "max_spend_per_hour of the coin, as configured; absent: any.")                                                   \
+    X(BOUND_AMOUNT, "treasury_amount_bound_last_hour", GAUGE, STORE, ASSET, "",                                        \
+      "What these pay, in base units of the coin, without fees, and of each configured asset.")                        \
+    X(MAX_SPEND, "treasury_max_spend_per_hour", GAUGE, PROCESS, ASSET, "",                                             \
+      "max_spend_per_hour of the coin and of each configured asset, in base units; absent: any.")                      \
     X(DISBURSEMENTS_MOVED, "governance_disbursements_total", COUNTER, LOG, STATUS, "",                                 \
       "Disbursements that have come into a state.")                                                                    \
     X(DISBURSEMENTS, "treasury_disbursements", GAUGE, STORE, STATUS, "", "Disbursements in each state.")               \

@@ -30,9 +30,9 @@ struct meters {
     /* Counters, by metric and label value; written by the executor, or by whoever counts the log. */
     atomic_uint_fast64_t counters[METRIC_COUNT][METRIC_LABEL_VALUES_MAX_COUNT];
     struct histogram tick_duration, lag;
-    struct bursar_amount fees_spent_wei;        /* under the telemetry's lock */
-    uint64_t max_payments_per_hour;             /* likewise; 0: any */
-    struct bursar_amount max_coin_per_hour_wei; /* likewise; 0: any */
+    struct bursar_amount fees_spent_wei;                                    /* under the telemetry's lock */
+    uint64_t max_payments_per_hour;                                         /* likewise; 0: any */
+    struct bursar_amount max_spend_per_hour[METRIC_LABEL_VALUES_MAX_COUNT]; /* likewise, by asset, in base units */
     /* The executor's last words. */
     struct gauge breaker_state, breaker_failures, breaker_successes;
     struct gauge is_held; /* the lease is ours */
@@ -88,6 +88,7 @@ BURSAR_MUST_CHECK enum bursar_status log_count(struct telemetry *telemetry, cons
 /* Of label `asset`: the coin, then the configured ones in their order, then all others. */
 #define ASSET_LABEL_NATIVE 0
 #define ASSET_LABEL_OTHER (TELEMETRY_ASSETS_MAX_COUNT + 1)
+size_t asset_label(const struct meters *meters, const struct asset *asset);
 /* What is owed; under the lock. */
 BURSAR_MUST_CHECK enum bursar_status reading_take_owed(struct reading *reading, struct meters *meters,
                                                        const struct store *store, uint64_t now_ms,
@@ -101,7 +102,7 @@ BURSAR_MUST_CHECK enum bursar_status reading_take_store(struct reading *reading,
 
 /* The money breaker's part of it. */
 void reading_take_limits(struct reading *reading, const struct meters *meters);
-BURSAR_MUST_CHECK enum bursar_status reading_take_money(struct reading *reading, int64_t treasury,
+BURSAR_MUST_CHECK enum bursar_status reading_take_money(struct reading *reading, const struct meters *meters,
                                                         const struct store *store, uint64_t now_ms,
                                                         struct bursar_error *err);
 
@@ -113,6 +114,13 @@ static inline void read_number(struct reading *reading, enum metric_id metric, s
 static inline void read_ms(struct reading *reading, enum metric_id metric, uint64_t ms)
 {
     reading->values[metric][0] = (struct metric_value){ .kind = METRIC_VALUE_MILLISECONDS, .number = ms };
+}
+
+/* Base units of the asset that the label names. */
+static inline void read_amount(struct reading *reading, enum metric_id metric, size_t label,
+                               const struct bursar_amount *base_units)
+{
+    reading->values[metric][label] = (struct metric_value){ .kind = METRIC_VALUE_WEI, .wei = *base_units };
 }
 
 static inline void read_wei(struct reading *reading, enum metric_id metric, const struct bursar_amount *wei)

@@ -170,7 +170,7 @@ enum bursar_status reading_take_store(struct reading *reading, struct meters *me
     if (status == BURSAR_OK)
         status = take_breaker(reading, meters, store, now_ms, err);
     if (status == BURSAR_OK)
-        status = reading_take_money(reading, id, store, now_ms, err);
+        status = reading_take_money(reading, meters, store, now_ms, err);
     if (status == BURSAR_OK)
         status = store->balances(store->ctx, id, 0, 1, on_balance, reading, err);
     if (status == BURSAR_OK)

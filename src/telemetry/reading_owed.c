@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static size_t label_of(const struct meters *meters, const struct asset *asset)
+size_t asset_label(const struct meters *meters, const struct asset *asset)
 {
     if (!asset->is_token)
         return ASSET_LABEL_NATIVE;
@@ -12,12 +12,6 @@ static size_t label_of(const struct meters *meters, const struct asset *asset)
             return i + 1;
     }
     return ASSET_LABEL_OTHER;
-}
-
-static void read_amount(struct reading *reading, enum metric_id metric, size_t label,
-                        const struct bursar_amount *base_units)
-{
-    reading->values[metric][label] = (struct metric_value){ .kind = METRIC_VALUE_WEI, .wei = *base_units };
 }
 
 /* Base units of one token and of another are no sum: of the others there is a count alone. */
@@ -32,7 +26,7 @@ static void take_assets(struct reading *reading, const struct meters *meters, co
     }
     for (size_t i = 0; i < owed->count; i++) {
         const struct owed_asset *entry = &owed->assets[i];
-        size_t label = label_of(meters, &entry->asset);
+        size_t label = asset_label(meters, &entry->asset);
         counts[label] += entry->owed_count;
         read_number(reading, METRIC_ASSET_COUNT, label, counts[label]);
         if (label == ASSET_LABEL_OTHER)

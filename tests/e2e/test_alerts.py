@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 import unittest
 
+import contracts
 from alerts import RULES, Recording
 from faulty_proxy import FaultyProxy
 from harness import HANG_S, ROOT, TREASURY, ChainCase, free_port, rows, wait_until
@@ -215,9 +216,8 @@ class AlertTest(AlertCase):
         self.take(1)
         self.assert_fires(3)
 
-    def near(self, within, above, **limit):
+    def near(self, bursar, within, above):
         """Some of an hour's limit is used, then more than four fifths of it."""
-        bursar = self.treasury(self.node(), **limit)
         self.start(bursar)
         for label, payments in (("within", within), ("above", above)):
             paid = bursar.queue("finalized")
@@ -229,10 +229,20 @@ class AlertTest(AlertCase):
         self.assert_fires(3, "HourlyLimitNear")
 
     def test_most_of_the_payments_of_an_hour_are_made(self):
-        self.near(rows("within", 8), rows("above", 1), TREASURY_MAIN_MAX_PAYMENTS_PER_HOUR="10")
+        bursar = self.treasury(self.node(), TREASURY_MAIN_MAX_PAYMENTS_PER_HOUR="10")
+        self.near(bursar, rows("within", 8), rows("above", 1))
 
     def test_most_of_the_coin_of_an_hour_is_paid(self):
-        self.near(rows("within", 2, amount="4ether"), rows("above", 1), TREASURY_MAIN_MAX_SPEND_PER_HOUR="10ether")
+        bursar = self.treasury(self.node(), TREASURY_MAIN_MAX_SPEND_PER_HOUR="10ether")
+        self.near(bursar, rows("within", 2, amount="4ether"), rows("above", 1))
+
+    def test_most_of_a_token_of_an_hour_is_paid(self):
+        node = self.node()
+        token = contracts.deploy(node, "Token", 6, 10**12)
+        token.send("transfer", TREASURY, 10**9)
+        bursar = self.treasury(node)
+        bursar.configure("asset usdc", token=token.address, decimals=6, max_spend_per_hour="10")
+        self.near(bursar, rows("within", 2, amount="4", asset="usdc"), rows("above", 1, amount="0.000001", asset="usdc"))
 
     def test_backlog_balance_and_oldest_due(self):
         node = self.node()
@@ -391,7 +401,7 @@ class SpokenOfTest(ChainCase):
         told = {match for query in queries for match in re.findall(r"\b[a-z]+(?:_[a-z]+)+\b", query)}
         silent = {name for name in self.metrics if not any(word.startswith(name) for word in told)}
         self.assertLessEqual(silent, {"treasury_circuit_breaker_forced", "treasury_executor_last_success_seconds",
-                                      "treasury_executor_last_error_seconds", "bursar_event_log_behind",
+                                      "treasury_executor_last_error_seconds", "bursar_event_log_behind", "treasury_owed_is_all",
                                       "process_start_time_seconds"})
 
     def test_settings_of_the_runbook_exist(self):

@@ -146,7 +146,8 @@ class MetricsTest(MetricsCase):
 
     def bound(self, page):
         return (page.value("treasury_payments_bound_last_hour"), page.value("treasury_max_payments_per_hour"),
-                page.value("treasury_coin_bound_last_hour"), page.value("treasury_max_spend_per_hour"))
+                page.value("treasury_amount_bound_last_hour", asset="native"),
+                page.value("treasury_max_spend_per_hour", asset="native"))
 
     def test_an_open_money_breaker_is_shown_with_its_cause_beside_how_much_was_bound_of_what_may_be(self):
         gwei = 10**9
