@@ -153,7 +153,7 @@ class MoneyBreakerTest(harness.ChainCase):
         harness.wait_until(lambda: bursar.status()["last_success_at"], 60, run.err)
         bursar.configure("treasury main", max_payments_per_hour="2")
         run.process.send_signal(signal.SIGHUP)
-        harness.wait_until(lambda: "max_payments_per_hour was changed, and is in force" in run.err(), 60, run.err)
+        harness.wait_until(lambda: "max_payments_per_hour was changed: in force now" in run.err(), 60, run.err)
         payments = harness.rows("reloaded", 3)
         self.pay(bursar, payments)
         harness.wait_until(lambda: self.money(bursar)["state"] == "open", 60, run.err)
