@@ -61,6 +61,28 @@ static void without_a_store_the_page_says_so_and_shows_the_rest(void **state)
     assert_null(strstr(page.data, "\ntreasury_disbursements{"));
 }
 
+static void an_hours_limits_are_shown_as_they_were_told_last(void **state)
+{
+    (void)state;
+    struct money_limits limits = { .payments_per_hour = 7, .rate_count = 3 };
+    struct telemetry_treasury treasury = { .name = "main", .id = 1, .asset_count = 1 };
+    treasury.assets[0] = (struct telemetry_asset){ .name = "usdc", .token.bytes = { 1 } };
+    telemetry_set_treasury(telemetry, 0, &treasury);
+    limits.rates[0].per_hour = bursar_amount_from_u64(5);
+    limits.rates[1] = (struct money_rate){ { true, { { 1 } } }, bursar_amount_from_u64(9) };
+    limits.rates[2] = (struct money_rate){ { true, { { 2 } } }, bursar_amount_from_u64(11) }; /* of no known name */
+    telemetry_set_limits(telemetry, 0, &limits);
+    assert_true(page_has("treasury_max_payments_per_hour{treasury=\"main\"} 7"));
+    assert_true(page_has("treasury_max_spend_per_hour{treasury=\"main\",asset=\"native\"} 5"));
+    assert_true(page_has("treasury_max_spend_per_hour{treasury=\"main\",asset=\"usdc\"} 9"));
+    assert_null(strstr(page.data, "} 11\n"));
+    assert_null(strstr(page.data, "treasury_max_payments_per_hour{treasury=\"other\"}"));
+    limits = (struct money_limits){ 0 };
+    telemetry_set_limits(telemetry, 0, &limits);
+    assert_false(page_has("treasury_max_payments_per_hour{treasury=\"main\"} 7"));
+    assert_null(strstr(page.data, "\ntreasury_max_spend_per_hour{"));
+}
+
 static void ticks_and_faults_are_counted_also_of_ticks_that_are_cut_short(void **state)
 {
     (void)state;
@@ -157,6 +179,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(without_a_store_the_page_says_so_and_shows_the_rest, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_hours_limits_are_shown_as_they_were_told_last, set_up, tear_down),
         cmocka_unit_test_setup_teardown(ticks_and_faults_are_counted_also_of_ticks_that_are_cut_short, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(whoever_stands_by_shows_nothing_of_what_it_saw_before, set_up, tear_down),
