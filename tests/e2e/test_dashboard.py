@@ -440,7 +440,9 @@ class KeyboardTest(DashboardCase):
         _, bursar, _, browser = self.looking()
         self.pay(bursar, rows("key", 3, not_before="2100-01-01T00:00:00Z"))
         self.wait_text(browser, "#payments tbody", "key-0")
-        browser.do("await page.reload(); await page.getByText('Live', { exact: true }).waitFor(); await page.keyboard.press('Tab');")
+        browser.do("await page.reload(); await page.getByText('Live', { exact: true }).waitFor();")
+        self.wait_text(browser, "#payments tbody", "key-0")
+        browser.do("await page.keyboard.press('Tab');")
         self.assertEqual(browser.do("return page.evaluate(() => document.activeElement.textContent);"), "Skip to payments")
         browser.do("await page.keyboard.press('Enter');")
         tabs = browser.do("""
