@@ -84,7 +84,7 @@ static enum bursar_status write_plan(struct adopter *now, const struct reconcile
     }
     if (status == BURSAR_OK)
         status = adopt_write(env, now->log, &now->plan, &decision, &now->fence, err);
-    money_witness_adopted(&now->treasury->witness.money);
+    money_witness_adopted(&now->treasury->witness.money, status);
     now->is_adopted = status == BURSAR_OK;
     return status;
 }

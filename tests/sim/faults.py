@@ -102,8 +102,8 @@ FAULTS = (
              "    if (latest->block.number == scan->number && !hash_equal(&latest->block.hash, &scan->hash)) {",
              "    if (latest->block.number == 0 && !hash_equal(&latest->block.hash, &scan->hash)) {"),)),
     Fault("anchor_unchecked", "INV-8", "another history of the chain is believed", (
-        Edit("src/executor/planner.c", "    if (!hash_equal(&view->anchor_hash, &treasury->anchor.hash)) { /* INV-8 */",
-             "    if (treasury->anchor.number == UINT64_MAX) { /* INV-8 */"),
+        Edit("src/executor/planner.c", "    bool differs = !hash_equal(&view->anchor_hash, &treasury->anchor.hash);",
+             "    bool differs = treasury->anchor.number == UINT64_MAX;"),
         Edit("src/executor/planner.c", "    if (!hash_equal(&view->genesis_hash, &treasury->genesis_hash)) { /* INV-8 */",
              "    if (treasury->chain_id == 0) { /* INV-8 */"),)),
     Fault("breaker_ignored", "INV-10", "an open circuit breaker does not stop requests", (
@@ -162,8 +162,57 @@ FAULTS = (
         search->count = 1;
     }"""),)),
     Fault("freed_though_it_matches", "INV-4", "a stranger's transaction that pays what is owed elsewhere frees as any other", (
-        Edit("src/executor/exhibit.c", "    return is_unpaid(content->state) && payload_compare(",
-             "    return content->id < 0 && is_unpaid(content->state) && payload_compare("),)),
+        Edit("src/executor/exhibit.c", "    return is_unpaid(content->state) &&\n           (payload_compare(",
+             "    return content->id < 0 && is_unpaid(content->state) &&\n           (payload_compare("),)),
+    Fault("money_judged_late", "INV-10", "what went wrong opens the money breaker only after more was bound", (
+        Edit("src/executor/executor.c", "        tick_money,   tick_bind,   tick_sign,     tick_submit,",
+             "        tick_bind,    tick_money,  tick_sign,     tick_submit,"),)),
+    Fault("money_open_binds", "INV-10", "an open money breaker does not stop binding", (
+        Edit("src/executor/tick_money.c", "    tick->verdict.holds = true;\n", ""),)),
+    Fault("money_open_signs", "INV-10", "an open money breaker does not stop signing what is bound", (
+        Edit("src/executor/tick_sign.c", "        if (tick_money_is_open(executor) && !is_to_self(flight)) /* INV-10 */",
+             "        if (!executor->config.batch_size && !is_to_self(flight)) /* INV-10 */"),)),
+    Fault("money_closes_itself", "INV-10", "with the next lease the money breaker is closed again", (
+        Edit("src/store/sqlite_lease.c", "        if (status == BURSAR_OK) {\n            stmt = statement(store, SQL_LEASE_EPOCH, err);",
+             """        if (status == BURSAR_OK)
+            (void)sqlite3_exec(store->db, "UPDATE money_breaker SET cause = 0, version = version + 1 WHERE cause <> 0", NULL,
+                               NULL, NULL);
+        if (status == BURSAR_OK) {
+            stmt = statement(store, SQL_LEASE_EPOCH, err);"""),)),
+    Fault("money_version_unchecked", "INV-6", "what spends does not compare the money breaker's version", (
+        Edit("src/store/sqlite_core.c",
+             "row && (!fence->money_version || column_u64(stmt, 1) == fence->money_version);",
+             "row;"),)),
+    Fault("money_version_of_old_lease", "INV-6", "with a lease taken again, the money breaker's version is not told", (
+        Edit("src/executor/tick_money.c", "money->version == executor->fence.money_version)",
+             "money->version == before.version)"),)),
+    Fault("money_fee_forgotten", "INV-10", "what the account has is compared without the fees it paid", (
+        Edit("src/executor/planner_spend.c", "bursar_amount_from_u64(receipt->gas_used), sum", "bursar_amount_from_u64(0), sum"),)),
+    Fault("money_cancel_pays", "INV-10", "a cancel counts as the payment that it took the nonce of", (
+        Edit("src/executor/planner_spend.c", "    const bool moves_value = receipt->succeeded && included->purpose != SIGN_SELF;",
+             "    const bool moves_value = receipt->succeeded;"),)),
+    Fault("money_missing_unwritten", "INV-10", "that money is missing is seen and not written down", (
+        Edit("src/store/sqlite_settle.c", "    if (status == BURSAR_OK && settlement->missing)",
+             "    if (status == BURSAR_OK && settlement->missing && !count_of_none)"),
+        Edit("src/store/sqlite_settle.c", "    bool any_cancel = false;\n", "    const bool count_of_none = true;\n    bool any_cancel = false;\n"),)),
+    Fault("money_unaccounted", "INV-10", "what the account has is compared before all that it paid is known", (
+        Edit("src/executor/tick_money.c", "        *ret = lane.lowest_unfinished_nonce == tick->view.nonce_final;",
+             "        *ret = true;"),)),
+    Fault("money_reverts_unwritten", "INV-10", "that a payment failed is not written down for the money breaker", (
+        Edit("src/store/sqlite_settle.c", "    if (status == BURSAR_OK && move.cause == CAUSE_FINAL_REVERT) {",
+             "    if (status != BURSAR_OK && move.cause == CAUSE_FINAL_REVERT) {"),)),
+    Fault("money_stranger_unwritten", "INV-10", "that somebody else has the key is not written down for the money breaker", (
+        Edit("src/store/sqlite_adopt.c", "        if (status == BURSAR_OK)\n            status = note_incident(",
+             "        if (status == BURSAR_OK && count == 0)\n            status = note_incident("),)),
+    Fault("money_close_keeps_mark", "INV-10", "closed, it goes on to compare with what the account had before", (
+        Edit("src/store/sqlite_money.c", "    enum bursar_status status = money_set_mark(store, treasury, 0, NULL, err);",
+             "    enum bursar_status status = BURSAR_OK;"),)),
+    Fault("money_bound_uncounted", "INV-10", "what is bound is not counted into its hour", (
+        Edit("src/store/sqlite_spending.c",
+             "        status = money_note_bound(store, fence.treasury, now_ms, bindings, count, err);",
+             "        status = money_note_bound(store, fence.treasury, now_ms, bindings, 0, err);"),)),
+    Fault("money_hour_too_short", "INV-10", "only the newest part of an hour counts", (
+        Edit("src/executor/tick_money.c", "ago_ms(wall_ms(executor), MONEY_HOUR_MS);", "ago_ms(wall_ms(executor), 1000);"),)),
     Fault("older_attempts_forgotten", "INV-3", "of several attempts only the newest is looked for in blocks", (
         Edit("src/executor/flights.c", "        if (flight->seq > 1)\n            status = watch_older",
              "        if (flight->seq > 1000)\n            status = watch_older"),)),

@@ -10,6 +10,8 @@
 #define TRANSFER_GAS 21000
 #define CONTRACT_GAS_MAX 100000 /* with its margin */
 #define MAX_TIP_WEI 2
+#define MARK_LAG_BLOCKS                                                                                                \
+    20 /* finality may be configured to take a little longer than the chain's; and it was closed just now */
 
 typedef unsigned long long ull;
 
@@ -412,6 +414,24 @@ static void judge_reconcile(struct judgement *now)
     way_free(&way);
 }
 
+/* --- the money breaker --- */
+
+/* Where nothing stands against it, the account's balance is looked at up to the newest final block. */
+static void judge_money(struct judgement *now)
+{
+    const struct money_limits *limits = &now->treasury->setup.config.money;
+    struct money_record record = { 0 };
+    struct bursar_error err = { 0 };
+    if (now->store.money_load(now->store.ctx, now->treasury->payer.id, &record, &err) != BURSAR_OK) {
+        finding(now, PROPERTY_BROKEN, err.message, "the money breaker can't be read");
+        return;
+    }
+    money_witness_loaded(&now->treasury->witness.money, &record);
+    if (limits->watches_balance && now->halt == HALT_NONE &&
+        (!record.has_mark || record.mark_number + MARK_LAG_BLOCKS < sim_chain_final_number(now->world->chain)))
+        finding(now, PROPERTY_NOT_TRIPPED, "nobody looks at what the account has any more", "");
+}
+
 /* What one payment could use of the balance: all else is settled. */
 static void see_funds(struct judgement *now)
 {
@@ -452,6 +472,7 @@ void oracle_judge(struct world *world)
         tell_halt(&now);
         judge_halt(&now);
         judge_rows(&now);
+        judge_money(&now);
         judge_reconcile(&now);
     }
     sqlite_store_close(sqlite);

@@ -243,6 +243,7 @@ static enum bursar_status bind(void *ctx, struct fence fence, uint64_t now_ms, c
     if (!seam_enter(process, "bind"))
         return seam_dead(err);
     seam_acts(process, "bind");
+    money_witness_fence(&process->setup->witness->money, fence, "bind");
     enum bursar_status status = process->store.bind(process->store.ctx, fence, now_ms, bindings, count, err);
     witness_write(process->setup->witness, fence.lease_epoch, "bind", status);
     if (status == BURSAR_OK && count > 0)
@@ -262,6 +263,7 @@ static enum bursar_status attempts_add(void *ctx, struct fence fence, uint64_t n
     if (!seam_enter(process, "attempts_add"))
         return seam_dead(err);
     seam_acts(process, "attempts_add");
+    money_witness_fence(&process->setup->witness->money, fence, "attempts_add");
     enum bursar_status status = process->store.attempts_add(process->store.ctx, fence, now_ms, attempts, count, err);
     witness_write(process->setup->witness, fence.lease_epoch, "attempts_add", status);
     if (process->setup->has_breaker)

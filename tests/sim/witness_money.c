@@ -36,7 +36,8 @@ void money_witness_free(struct money_witness *witness)
 
 static void start_over(struct money_witness *witness)
 {
-    witness->is_open = witness->was_foreign = witness->was_missing = witness->has_mark = false;
+    witness->is_open = witness->was_foreign = witness->was_missing = false;
+    witness->mark = MARK_UNKNOWN;
     forget(&witness->reverts);
     forget(&witness->bound);
 }
@@ -47,9 +48,9 @@ void money_witness_replaced(struct money_witness *witness)
     witness->is_unsure = true;
 }
 
-void money_witness_adopted(struct money_witness *witness)
+void money_witness_adopted(struct money_witness *witness, enum bursar_status status)
 {
-    witness->has_mark = false;
+    witness->mark = status == BURSAR_OK ? MARK_NONE : MARK_UNKNOWN;
 }
 
 void money_witness_closing(struct money_witness *witness)
@@ -62,8 +63,10 @@ void money_witness_commanded(struct money_witness *witness, bool opens, bool is_
 {
     if (is_done && opens)
         witness->is_open = true;
-    else if (is_done)
-        witness->is_unsure = false;
+    if (!is_done || opens)
+        return;
+    witness->is_unsure = false;
+    witness->mark = MARK_NONE;
 }
 
 void money_witness_loaded(struct money_witness *witness, const struct money_record *record)
@@ -71,6 +74,19 @@ void money_witness_loaded(struct money_witness *witness, const struct money_reco
     if (witness->is_open && record->cause == MONEY_NONE)
         finding_add(witness->finding, PROPERTY_NOT_STOPPED, *witness->step,
                     "the money breaker was open, nobody has closed it, and it is closed");
+    if (witness->mark == MARK_NONE && record->has_mark)
+        finding_add(witness->finding, PROPERTY_STORE_UNTRUE, *witness->step,
+                    "what the account had in block %llu is not forgotten", (ull)record->mark_number);
+    if (witness->mark == MARK_SET && (!record->has_mark || record->mark_number != witness->mark_number))
+        finding_add(witness->finding, PROPERTY_STORE_UNTRUE, *witness->step,
+                    "what the account had in block %llu is forgotten", (ull)witness->mark_number);
+}
+
+void money_witness_fence(const struct money_witness *witness, struct fence fence, const char *call)
+{
+    if (!fence.money_version)
+        finding_add(witness->finding, PROPERTY_NOT_FENCED, *witness->step,
+                    "%s does not say which money breaker it was decided by", call);
 }
 
 /* Nobody knows whether it was written. */
@@ -221,11 +237,12 @@ static void see_balance(struct money_witness *witness, const struct money_view *
     if (settlement->missing && !witness->any_taken)
         finding_add(witness->finding, PROPERTY_FALSE_TRIP, *witness->step, "nobody has taken anything: %s",
                     settlement->missing);
-    if (is_believed && witness->has_mark)
+    if (is_believed && witness->mark == MARK_SET && witness->mark_is_true)
         is_missing = judge_balance(witness, view, settlement, block);
     if (status == BURSAR_OK)
         witness->was_missing = witness->was_missing || is_missing;
-    witness->has_mark = status == BURSAR_OK && is_believed;
+    witness->mark = status == BURSAR_OK ? MARK_SET : MARK_UNKNOWN;
+    witness->mark_is_true = is_believed;
     witness->mark_number = settlement->anchor.number;
 }
 
@@ -250,7 +267,7 @@ void money_witness_exhibited(struct money_witness *witness, uint64_t now_ms, con
     if (status != BURSAR_OK && !is_unknown(status))
         return;
     witness->is_unsure = witness->is_unsure || is_unknown(status);
-    witness->has_mark = false;
+    witness->mark = status == BURSAR_OK ? MARK_NONE : MARK_UNKNOWN;
     for (size_t i = 0; i < count && status == BURSAR_OK; i++) {
         if (nonces[i].purpose == PURPOSE_FOREIGN)
             witness->was_foreign = true;

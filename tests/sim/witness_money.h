@@ -21,6 +21,13 @@ struct money_moments {
     size_t count, capacity;
 };
 
+/* What the account had at a final block, which what it has later is compared with. */
+enum money_mark {
+    MARK_NONE = 0,
+    MARK_UNKNOWN, /* what wrote it last may have failed */
+    MARK_SET,
+};
+
 /* What one process went by; of its own clock. */
 struct money_view {
     struct money_record record; /* as loaded last */
@@ -40,7 +47,8 @@ struct money_witness {
     bool was_foreign; /* since it was closed, somebody else's was exhibited; */
     bool was_missing; /* money was missing */
     struct money_moments reverts, bound; /* since it was closed */
-    bool has_mark;                       /* what the account had in that block is what its balance is compared with */
+    enum money_mark mark;
+    bool mark_is_true; /* set: the account had that */
     uint64_t mark_number;
     bool any_taken; /* ever, by no transaction of its own */
     uint64_t trips;
@@ -49,14 +57,16 @@ struct money_witness {
 void money_witness_free(struct money_witness *witness);
 /* Another store is there, older or new. */
 void money_witness_replaced(struct money_witness *witness);
-/* The store's past was adopted, or may have been. */
-void money_witness_adopted(struct money_witness *witness);
+/* The store's past was adopted, with this outcome. */
+void money_witness_adopted(struct money_witness *witness, enum bursar_status status);
 /* A person's command: before it runs, and how it ended. */
 void money_witness_closing(struct money_witness *witness);
 void money_witness_commanded(struct money_witness *witness, bool opens, bool is_done);
 
 /* The store says so, now. */
 void money_witness_loaded(struct money_witness *witness, const struct money_record *record);
+/* This is the token that spending is about to be written with. */
+void money_witness_fence(const struct money_witness *witness, struct fence fence, const char *call);
 /* After a write, with its outcome: */
 void money_witness_tripped(struct money_witness *witness, enum money_cause cause, enum bursar_status status);
 void money_witness_settled(struct money_witness *witness, const struct money_view *view, uint64_t now_ms,
