@@ -570,7 +570,10 @@ void world_apply(struct world *world, const struct event *event)
         world_limit_money(world);
         break;
     case EVENT_MONEY:
-        (void)world_command_money(world, treasury_of(world, event), event->a % 2);
+        if (event->a % 4 == 0)
+            world_open_money_midway(process_of(world, event), event);
+        else
+            (void)world_command_money(world, treasury_of(world, event), event->a % 4 == 1);
         break;
     case EVENT_CLOSE_MONEY:
         world_close_money(world, treasury_of(world, event));

@@ -42,6 +42,16 @@ bool world_command_money(struct world *world, struct sim_treasury *treasury, boo
     return is_done;
 }
 
+void world_open_money_midway(struct process *process, const struct event *event)
+{
+    if (!process->is_up || process->is_frozen || process->freeze_in)
+        return;
+    process->freeze_at = event->b % 2 ? "bind" : "attempts_add";
+    process->freeze_in = 1;
+    process->freeze_steps = 1 + event->c % 3;
+    process->opens_money = true;
+}
+
 void world_close_money(struct world *world, struct sim_treasury *treasury)
 {
     if (office_sees_money_open(&world->office, &treasury->payer))

@@ -10,8 +10,7 @@
 #define TRANSFER_GAS 21000
 #define CONTRACT_GAS_MAX 100000 /* with its margin */
 #define MAX_TIP_WEI 2
-#define MARK_LAG_BLOCKS                                                                                                \
-    20 /* finality may be configured to take a little longer than the chain's; and it was closed just now */
+#define MARK_LAG_BLOCKS 20 /* closed just now; or finality takes longer, as configured */
 
 typedef unsigned long long ull;
 

@@ -133,6 +133,7 @@ static void clear_away(struct process *process)
     process->sqlite = NULL;
     disk_enter(process->setup->disk, NULL);
     process->is_up = process->is_dead = process->die_now = process->log_is_orphan = process->sees_other = false;
+    process->opens_money = false;
     process->die_in = process->freeze_in = 0;
     process->user.is_dead = false;
     process->user.die_at_operation = 0;

@@ -54,6 +54,7 @@ struct process {
     bool die_after, die_now;
     uint32_t freeze_steps;
     bool passes_on;      /* once it is frozen, its locks pass on */
+    bool opens_money;    /* once it is frozen, a person opens the money breaker */
     uint32_t down_steps; /* after the death that is coming */
     bool sees_other;     /* its last look showed another genesis block than there is */
     struct money_view money;

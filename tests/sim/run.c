@@ -30,6 +30,9 @@ static void after_tick(struct world *world, struct process *process, enum proces
         world->counts.frozen++;
         if (process->passes_on)
             world_pass_on(world, process);
+        if (process->opens_money)
+            (void)world_command_money(world, &world->treasuries[world->owner[process - world->processes]], true);
+        process->opens_money = false;
         return;
     case PROCESS_DIED:
         process->start_at_step = world->step + process->down_steps;

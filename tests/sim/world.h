@@ -81,6 +81,8 @@ void world_apply(struct world *world, const struct event *event);
 void world_limit_money(struct world *world);
 /* A person opens or closes it. False: the command failed. */
 bool world_command_money(struct world *world, struct sim_treasury *treasury, bool opens);
+/* ... opens it while a process is about to spend. */
+void world_open_money_midway(struct process *process, const struct event *event);
 /* ... finds it open, and closes it. */
 void world_close_money(struct world *world, struct sim_treasury *treasury);
 void world_take_money(struct world *world, struct sim_treasury *treasury, const struct event *event);
