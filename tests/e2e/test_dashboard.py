@@ -423,6 +423,14 @@ class MoneyTest(DashboardCase):
         self.wait_text(browser, "#breaker-history li:first-child", "Circuit breaker opened")
         self.assert_chain(node, once=payments)
 
+    def test_commands_and_what_a_person_wrote_are_told_as_they_are(self):
+        _, bursar, _, browser = self.looking()
+        self.assert_exit(0, bursar.command("breaker", "open", "--money", "--reason", "bursar.conf is looked at"))
+        self.wait_text(browser, "#money", "opened it.")
+        banner = self.text(browser, "#money")
+        self.assertIn("bursar.conf is looked at", banner)
+        self.assertIn("bursar breaker close --money --reason TEXT when it may go on", banner)
+
     def test_who_only_looks_closes_nothing_and_sees_it_whole_in_light_and_dark_and_on_a_phone(self):
         *_, browser, _ = self.stopped(scope="read")
         self.assertEqual(browser.do("return page.getByRole('button', { name: 'Close the money breaker' }).count();"), 0)

@@ -34,14 +34,17 @@ export function goToMoney() {
   $("money").scrollIntoView({ block: "center" });
 }
 
+// A command, or what a person wrote, begins as it was written.
+const sentence = (text, isOurs) => h("p", { class: isOurs && !text.startsWith("`") && "sentence" }, prose(text));
+
 function banner(money, may) {
   return h("div", { class: "money-banner bad" }, icon("bad"), h("div", null,
     h("h2", { id: "money-title", tabindex: "-1", "data-key": "money title" },
       "The money breaker is open: nothing new is paid until a person closes it"),
     h("dl", { class: "pairs" },
-      h("dt", null, "Why"), h("dd", null, h("strong", null, moneyWhy(money)), h("p", null, money.detail)),
+      h("dt", null, "Why"), h("dd", null, h("strong", null, moneyWhy(money)), sentence(money.detail, money.cause !== "person")),
       h("dt", null, "Since"), h("dd", null, time(money.since), money.cause !== "person" && `, by ${money.actor}`),
-      h("dt", null, "To do"), h("dd", null, h("p", null, prose(money.action)))),
+      h("dt", null, "To do"), h("dd", null, sentence(money.action, true))),
     may.operate && h("p", { class: "buttons" }, h("button", { type: "button", class: "danger", "data-key": "money close",
       onclick: () => close(context) }, "Close the money breaker…"))));
 }
