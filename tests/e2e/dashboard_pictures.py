@@ -61,23 +61,37 @@ def take(directory, target):
         for name, context in (("light", desk), ("dark", {**desk, "colorScheme": "dark"}),
                               ("phone", {"viewport": {"width": 390, "height": 1240}})):
             picture(Browser(directory / name, **{"colorScheme": "light", **context}), port, token, target, name)
+        bursar.command("breaker", "open", "--money", "--reason", "April's list has two salaries twice, asking payroll")
+        money_picture(Browser(directory / "money", colorScheme="light", viewport={"width": 1280, "height": 560}), port, token,
+                      target)
     finally:
         bursar.end()
         node.kill()
 
 
+def take_page(browser, port, token, path):
+    browser.do("""
+        await page.goto(argument.url);
+        await page.getByLabel('Token').fill(argument.token);
+        await page.keyboard.press('Enter');
+        await page.getByRole('link', { name: '2026-04-rent' }).waitFor();
+        await page.locator('.uplot canvas').waitFor();
+        await page.getByText('Live', { exact: true }).waitFor();
+        await page.evaluate(() => scrollTo(0, 0));
+        await page.screenshot({ path: argument.path });
+    """, {"url": f"http://127.0.0.1:{port}/", "token": token, "path": str(path)})
+
+
+def money_picture(browser, port, token, target):
+    try:
+        take_page(browser, port, token, target / "dashboard-money.png")
+    finally:
+        browser.close()
+
+
 def picture(browser, port, token, target, name):
     try:
-        browser.do("""
-            await page.goto(argument.url);
-            await page.getByLabel('Token').fill(argument.token);
-            await page.keyboard.press('Enter');
-            await page.getByRole('link', { name: '2026-04-rent' }).waitFor();
-            await page.locator('.uplot canvas').waitFor();
-            await page.getByText('Live', { exact: true }).waitFor();
-            await page.evaluate(() => scrollTo(0, 0));
-            await page.screenshot({ path: argument.path });
-        """, {"url": f"http://127.0.0.1:{port}/", "token": token, "path": str(target / f"dashboard-{name}.png")})
+        take_page(browser, port, token, target / f"dashboard-{name}.png")
         if name == "light":
             browser.do("""
                 await page.setViewportSize({ width: 1280, height: 800 });
