@@ -136,6 +136,7 @@ enum bursar_status tick_money_balance(struct executor *executor, const struct ti
     struct bursar_amount missing;
     char amount[BURSAR_AMOUNT_TEXT_BYTES];
     bool accounted = false;
+    settlement->forgets_balance = !limits->watches_balance && executor->money.has_mark;
     if (!limits->watches_balance || !view->has_balance_final)
         return BURSAR_OK;
     enum bursar_status status = is_accounted_for(executor, tick, &accounted, err);

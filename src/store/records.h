@@ -360,7 +360,8 @@ struct settlement {
     struct block_mark anchor;
     bool has_balance; /* what the account has at `anchor`: from here on what it pays is compared with */
     struct bursar_amount balance;
-    const char *missing; /* NULL: it is what was paid that explains it; else what does not, for the money breaker */
+    bool forgets_balance; /* nobody compares with it: what it was is not kept */
+    const char *missing;  /* NULL: it is what was paid that explains it; else what does not, for the money breaker */
 };
 
 /* What an executor last knew; stored on change, shown by `status`. Texts "" when none. */

@@ -267,8 +267,9 @@ static enum bursar_status set_marks(struct sqlite_store *store, int64_t treasury
     bind_i64(stmt, 1, treasury);
     bind_u64(stmt, 2, settlement->anchor.number);
     status = run_statement(store, stmt, NULL, err);
-    if (status == BURSAR_OK && settlement->has_balance)
-        status = money_set_mark(store, treasury, settlement->anchor.number, &settlement->balance, err);
+    if (status == BURSAR_OK && (settlement->has_balance || settlement->forgets_balance))
+        status = money_set_mark(store, treasury, settlement->anchor.number,
+                                settlement->has_balance ? &settlement->balance : NULL, err);
     return status;
 }
 

@@ -138,6 +138,23 @@ static void as_much_as_is_tolerated_opens_nothing_and_a_wei_more_does(void **sta
     run_until_open(world, "balance_mismatch");
 }
 
+static void what_left_while_the_balance_was_not_watched_is_not_missed(void **state)
+{
+    struct world *world = *state;
+    watch_the_balance(world, 0);
+    run_and_stay_closed(world, IDLE_LIMIT);
+    world->config.money.watches_balance = false;
+    executor_reconfigure(world->first.executor, &world->config);
+    memory_chain_take(world->chain, 7);
+    world_run(world, 3);
+    world->config.money.watches_balance = true;
+    executor_reconfigure(world->first.executor, &world->config);
+    world_run(world, 3);
+    assert_int_equal(openings(world), 0);
+    memory_chain_take(world->chain, 1);
+    run_until_open(world, "balance_mismatch");
+}
+
 static void money_that_leaves_while_payments_are_made_or_nobody_looks_is_missed_all_the_same(void **state)
 {
     struct world *world = *state;
@@ -279,6 +296,7 @@ int main(void)
         TEST(without_limits_nothing_opens_it),
         TEST(one_wei_that_nothing_explains_opens_it_at_the_next_final_block),
         TEST(as_much_as_is_tolerated_opens_nothing_and_a_wei_more_does),
+        TEST(what_left_while_the_balance_was_not_watched_is_not_missed),
         TEST(money_that_leaves_while_payments_are_made_or_nobody_looks_is_missed_all_the_same),
         TEST(where_the_final_balance_is_not_shown_nothing_is_concluded_until_it_is),
         TEST(deposits_fees_reverts_cancels_reorgs_and_restarts_explain_themselves),
