@@ -419,13 +419,17 @@ static void judge_reconcile(struct judgement *now)
 static void judge_money(struct judgement *now)
 {
     const struct money_limits *limits = &now->treasury->setup.config.money;
+    const struct money_witness *witness = &now->treasury->witness.money;
     struct money_record record = { 0 };
     struct bursar_error err = { 0 };
     if (now->store.money_load(now->store.ctx, now->treasury->payer.id, &record, &err) != BURSAR_OK) {
         finding(now, PROPERTY_BROKEN, err.message, "the money breaker can't be read");
         return;
     }
-    money_witness_loaded(&now->treasury->witness.money, &record);
+    money_witness_loaded(witness, &record);
+    if (now->halt == HALT_NONE && record.cause == MONEY_NONE &&
+        ((witness->was_missing && limits->watches_balance) || (witness->was_foreign && limits->watches_foreign_nonce)))
+        finding(now, PROPERTY_NOT_TRIPPED, "what opens the money breaker has happened, and it is closed", "");
     if (limits->watches_balance && now->halt == HALT_NONE &&
         (!record.has_mark || record.mark_number + MARK_LAG_BLOCKS < sim_chain_final_number(now->world->chain)))
         finding(now, PROPERTY_NOT_TRIPPED, "nobody looks at what the account has any more", "");

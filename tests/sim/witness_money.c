@@ -69,7 +69,7 @@ void money_witness_commanded(struct money_witness *witness, bool opens, bool is_
     witness->mark = MARK_NONE;
 }
 
-void money_witness_loaded(struct money_witness *witness, const struct money_record *record)
+void money_witness_loaded(const struct money_witness *witness, const struct money_record *record)
 {
     if (witness->is_open && record->cause == MONEY_NONE)
         finding_add(witness->finding, PROPERTY_NOT_STOPPED, *witness->step,

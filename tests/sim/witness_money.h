@@ -64,7 +64,7 @@ void money_witness_closing(struct money_witness *witness);
 void money_witness_commanded(struct money_witness *witness, bool opens, bool is_done);
 
 /* The store says so, now. */
-void money_witness_loaded(struct money_witness *witness, const struct money_record *record);
+void money_witness_loaded(const struct money_witness *witness, const struct money_record *record);
 /* This is the token that spending is about to be written with. */
 void money_witness_fence(const struct money_witness *witness, struct fence fence, const char *call);
 /* After a write, with its outcome: */
