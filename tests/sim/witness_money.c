@@ -146,11 +146,11 @@ static bool is_justified(const struct money_witness *witness, enum money_cause c
 
 void money_witness_tripped(struct money_witness *witness, enum money_cause cause, enum bursar_status status)
 {
+    if (status != BURSAR_OK)
+        return;
     if (!is_justified(witness, cause))
         finding_add(witness->finding, PROPERTY_FALSE_TRIP, *witness->step, "the money breaker opens for %s",
                     money_cause_name(cause));
-    if (status != BURSAR_OK)
-        return;
     witness->is_open = true;
     witness->trips++;
 }
