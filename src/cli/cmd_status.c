@@ -150,7 +150,7 @@ static void print_standing(const struct standing *standing)
         (void)snprintf(text, sizeof text, "%s %s", at, snapshot->last_error);
         print_line("last error", COLOUR_WAIT, text);
     }
-    if (snapshot->hold[0]) {
+    if (snapshot->hold[0] && standing->breaker.money.cause == MONEY_NONE) { /* else it is that */
         print_line("holds", COLOUR_WAIT, snapshot->hold);
         print_line("  to do", COLOUR_TITLE, "nothing, if it passes by itself; else `bursar doctor` looks into it");
     }

@@ -19,6 +19,7 @@ class MoneyBreakerTest(harness.ChainCase):
         told = bursar.command("status").out
         self.assertIn("money", told)
         self.assertIn("bursar breaker close --money", told)
+        self.assertNotIn("holds", told)
 
     def close(self, bursar, reason="looked at"):
         self.assert_exit(0, bursar.command("breaker", "close", "--money", "--reason", reason))
