@@ -117,8 +117,13 @@ static void an_older_store_is_taken_along_with_everything_in_it(void **state)
     assert_int_equal(sqlite_store_open(f->path, SQLITE_MODE_WRITE, NULL, NULL, &f->sqlite, &f->err), BURSAR_OK);
     f->store = sqlite_store_interface(f->sqlite);
     assert_int_equal(raw_number(f, "PRAGMA user_version"), SQLITE_MIGRATION_COUNT);
-    char *after = without_table(without_table(without_table(dump(f), "breaker|"), "money_breaker|"), "owed|");
+    static const char *const new_tables[] = { "breaker|", "money_breaker|", "owed|", "queue_count|" };
+    char *after = dump(f);
+    for (size_t i = 0; i < COUNT_OF(new_tables); i++)
+        after = without_table(after, new_tables[i]);
+    before = without_table(before, "queue_count|"); /* has its rows, and one for each other state */
     assert_continued(before, after);
+    assert_counts(f);
     free(before);
     free(after);
     (void)check_event_chain(f);
@@ -134,7 +139,11 @@ static void an_older_store_is_taken_along_with_everything_in_it(void **state)
     assert_int_equal(record.memory.state, BURSAR_BREAKER_CLOSED);
     OK(f, treasury_add, "other", CHAIN_ID, &account, "block/120", &other);
     OK(f, breaker_load, other, &record); /* and one that comes later */
+    assert_int_equal(raw_number_of(f, "SELECT count(*) FROM queue_count WHERE treasury = ?1 AND n = 0", other),
+                     STATE_LAST);
     (void)pay_row(f, import_one(f, "new"), true);
+    assert_counts(f);
+    assert_sums(f);
 }
 
 static void a_reader_asks_for_the_upgrade_instead_of_making_it(void **state)

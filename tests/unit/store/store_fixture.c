@@ -347,3 +347,26 @@ enum disbursement_state state_of(struct fixture *f, int64_t disbursement)
 {
     return (enum disbursement_state)raw_number_of(f, "SELECT state FROM disbursement WHERE id = ?1", disbursement);
 }
+
+void assert_sums(struct fixture *f)
+{
+    assert_int_equal(raw_number(f, "SELECT count(*) FROM (SELECT treasury, standing, schedule, schedule_value, asset, "
+                                   "count(*) AS n FROM owing GROUP BY 1, 2, 3, 4, 5) g LEFT JOIN owed o "
+                                   "USING (treasury, standing, schedule, schedule_value, asset) WHERE g.n IS NOT o.n"),
+                     0);
+    assert_int_equal(raw_number(f, "SELECT count(*) FROM owed WHERE n > 0"),
+                     raw_number(f, "SELECT count(*) FROM (SELECT DISTINCT treasury, standing, schedule, "
+                                   "schedule_value, asset FROM owing)"));
+    assert_int_equal(raw_number(f, "SELECT count(*) FROM owed WHERE n = 0 AND amount <> zeroblob(40)"), 0);
+}
+
+void assert_counts(struct fixture *f)
+{
+    assert_int_equal(
+        raw_number(f, "SELECT count(*) FROM treasury, (SELECT DISTINCT state AS s FROM disbursement) LEFT JOIN "
+                      "queue_count q ON q.treasury = treasury.id AND q.state = s WHERE q.n IS NOT (SELECT "
+                      "count(*) FROM disbursement d WHERE d.treasury = treasury.id AND d.state = s)"),
+        0);
+    assert_int_equal(raw_number(f, "SELECT sum(n) FROM queue_count"),
+                     raw_number(f, "SELECT count(*) FROM disbursement"));
+}

@@ -94,6 +94,10 @@ void finish_attempt(struct fixture *f, int64_t attempt, bool succeeded);
 int64_t pay_row(struct fixture *f, int64_t disbursement, bool succeeded);
 
 enum disbursement_state state_of(struct fixture *f, int64_t disbursement);
+/* What triggers keep of the disbursements is what anybody who goes through the rows comes to: the sums of what is owed;
+ * how many are in each state. */
+void assert_sums(struct fixture *f);
+void assert_counts(struct fixture *f);
 /* Recomputes the whole event chain from the table; returns how many events there are. */
 size_t check_event_chain(struct fixture *f);
 
