@@ -109,6 +109,44 @@ static void a_reorg_brings_back_what_is_owed(void **state)
     assert_counts(f);
 }
 
+static void what_is_scheduled_or_a_token_moves_within_its_own_sums(void **state)
+{
+    struct fixture *f = *state;
+    static const struct bursar_address a = { { 0xaa } };
+    const struct decision decision = { "test", "why", NOW_MS };
+    const struct row rows[] = {
+        { .ref = "1", .schedule = SCHEDULE_TIME, .schedule_value = 5000 },
+        { .ref = "2", .schedule = SCHEDULE_TIME, .schedule_value = 5000 },
+        { .ref = "3", .schedule = SCHEDULE_TIME, .schedule_value = 5000, .token = &a },
+        { .ref = "4", .schedule = SCHEDULE_TIME, .schedule_value = 5000, .token = &a },
+        { .ref = "5", .token = &a },
+        { .ref = "6", .schedule = SCHEDULE_EPOCH, .schedule_value = 7, .depends_on = { "5" } },
+    };
+    size_t woken;
+    int64_t first = import_rows(f, rows, COUNT_OF(rows));
+    assert_sums(f);
+    for (int64_t id = first; id < first + 5; id += 2) { /* one of each, and back where others still are */
+        (void)pay_row(f, id, false);
+        assert_sums(f);
+        OK(f, retry, f->treasury, id, &decision);
+        assert_sums(f);
+    }
+    for (int64_t id = first; id < first + 5; id++) {
+        int64_t attempt = sign_intent(f, bind_row(f, id), 9000 + (uint64_t)id);
+        assert_sums(f);
+        include_attempt(f, attempt, mark_at(ANCHOR_NUMBER + 2, 0));
+        finish_attempt(f, attempt, true);
+        assert_sums(f);
+    }
+    OK(f, dependents_wake, f->fence, 10, &woken);
+    assert_sums(f);
+    OK(f, cancel, f->treasury, first + 5, &decision);
+    assert_sums(f);
+    assert_counts(f);
+    assert_int_equal(raw_number(f, "SELECT count(*) FROM owed WHERE schedule > 0"),
+                     0); /* what is past leaves no rows */
+}
+
 static void each_asset_is_added_up_by_itself_the_coin_first(void **state)
 {
     struct fixture *f = *state;
@@ -283,6 +321,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_dependent_that_is_woken_or_cancelled_moves_with_its_sum, set_up_leased,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_reorg_brings_back_what_is_owed, set_up_leased, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_scheduled_or_a_token_moves_within_its_own_sums, set_up_leased,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(each_asset_is_added_up_by_itself_the_coin_first, set_up_leased, tear_down),
         cmocka_unit_test_setup_teardown(more_times_than_are_looked_at_are_said_to_be_more, set_up_leased, tear_down),
         cmocka_unit_test_setup_teardown(a_sum_of_more_than_an_amount_can_be_stops_nobody, set_up_leased, tear_down),

@@ -124,6 +124,7 @@ static void an_older_store_is_taken_along_with_everything_in_it(void **state)
     before = without_table(before, "queue_count|"); /* has its rows, and one for each other state */
     assert_continued(before, after);
     assert_counts(f);
+    assert_int_equal(raw_number_of(f, "SELECT count(*) FROM queue_count WHERE treasury = ?1", f->treasury), STATE_LAST);
     free(before);
     free(after);
     (void)check_event_chain(f);

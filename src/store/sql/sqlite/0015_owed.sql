@@ -31,8 +31,8 @@ END;
 WITH every (state) AS (VALUES (1), (2), (3), (4), (5), (6), (7), (8), (9))
 INSERT INTO queue_count SELECT id, state, 0 FROM treasury, every WHERE true ON CONFLICT DO NOTHING;
 
--- All that is kept while disbursements move, in one trigger, as to fire costs more than to write this little: UPDATEs by
--- key, written out as the view has them. A sum that is not there yet is inserted when updating has found none.
+-- All that is kept while disbursements move, in one trigger, as to fire costs more than to write this little: UPDATEs
+-- by key, written out as the view has them. A sum that is not there yet is inserted when updating has found none.
 DROP TRIGGER disbursement_counted;
 DROP TRIGGER disbursement_recounted;
 -- What is new is queued and waits for nothing yet, or is not approved.
