@@ -1,5 +1,6 @@
 unit_test(cli config)
 unit_test(cli config_env)
+unit_test(cli config_money)
 unit_test(cli output)
 unit_test(cli config_reload)
 unit_test(cli asset_view)
