@@ -287,7 +287,7 @@ static void store_and_signing_log_keep_what_they_acknowledged(void **state)
         assert_true(add_treasury(store, added++));
         while (signing_log_find(log, nonce, &payload, NULL) == BURSAR_OK)
             nonce++;
-        user.die_at_operation = user.operations + random_between(&chance, 1, 60);
+        user.die_at_operation = user.operations + random_between(&chance, 1, 120);
         user.die_how = (enum disk_death)random_below(&chance, 3);
         while (!user.is_dead && add_treasury(store, added)) {
             added++;
