@@ -2,8 +2,6 @@
 
 #include "base/cleanup.h"
 
-#include <string.h>
-
 static const char *const NAMES[] = {
     [MONEY_REVERTS] = "reverts",
     [MONEY_FOREIGN_NONCE] = "foreign_nonce",
@@ -16,17 +14,6 @@ _Static_assert(COUNT_OF(NAMES) == MONEY_CAUSE_COUNT, "every cause has a name");
 const char *money_cause_name(enum money_cause cause)
 {
     return (unsigned)cause < MONEY_CAUSE_COUNT ? NAMES[cause] : NULL;
-}
-
-bool money_cause_from_name(const char *name, enum money_cause *ret)
-{
-    for (int cause = MONEY_REVERTS; cause < MONEY_CAUSE_COUNT; cause++) {
-        if (strcmp(NAMES[cause], name) == 0) {
-            *ret = (enum money_cause)cause;
-            return true;
-        }
-    }
-    return false;
 }
 
 /* The gravest first: that somebody else has the key counts for more than what follows from it. */

@@ -23,8 +23,6 @@ enum money_cause {
 
 /* "reverts" etc.; NULL for a number that is none, and for MONEY_NONE. */
 const char *money_cause_name(enum money_cause cause);
-/* False for an unknown name. */
-BURSAR_MUST_CHECK bool money_cause_from_name(const char *name, enum money_cause *ret);
 
 /* The most of one asset that is paid out within an hour. */
 struct money_rate {
