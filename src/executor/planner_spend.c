@@ -277,8 +277,7 @@ void plan_final(const struct included_attempt *included, const struct chain_rece
                                    .paid = taken(included, receipt),
                                    .succeeded = receipt->succeeded,
                                    .gas_used = receipt->gas_used,
-                                   .effective_gas_price_wei = receipt->effective_gas_price_wei,
-                                   .other_fee_wei = receipt->other_fee_wei };
+                                   .effective_gas_price_wei = receipt->effective_gas_price_wei };
     if (!receipt->succeeded || (included->purpose != SIGN_PAYMENT && included->purpose != SIGN_REPLACEMENT) ||
         !abi_transfer_decode(included->data.bytes, included->data.length_bytes, &to, &owed))
         return;

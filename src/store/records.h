@@ -331,7 +331,6 @@ struct final_attempt {
     bool succeeded;
     uint64_t gas_used;
     uint64_t effective_gas_price_wei;
-    struct bursar_amount other_fee_wei; /* beside gas used x price; not stored */
     /* Of a token, and only when it succeeded: it moved so much less than was owed, or nothing. */
     bool is_short, is_unpaid;
     struct bursar_amount short_by;

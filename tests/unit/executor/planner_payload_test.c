@@ -188,7 +188,6 @@ static void what_left_the_account_is_value_and_fees_or_fees_alone(void **state)
         struct final_attempt final;
         plan_final(&included, &receipt, &final);
         assert_int_equal(final.nonce, 4);
-        assert_int_equal(bursar_amount_compare(final.other_fee_wei, wei(70)), 0);
         assert_int_equal(bursar_amount_compare(final.paid, wei(cases[i].paid)), 0);
     }
 }
